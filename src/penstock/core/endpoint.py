@@ -1,0 +1,66 @@
+"""What an endpoint declares: a public path of ours, its wire format, and what can be metered in its answers.
+
+The functions come from the endpoint's wire module; this module only names their shapes, so that the relay serves every
+endpoint by the same code. It does no I/O and knows no format.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+import msgspec
+
+from penstock.core.errors import GatewayError
+from penstock.core.json_object import JsonObject
+from penstock.core.usage import UNREPORTED, Usage
+
+EndpointId = Literal["chat_completions", "completions", "embeddings"]
+JsonMap = Mapping[str, object]
+UsageReader = Callable[[JsonMap], Usage]
+"""Turns the JSON object that holds the counts (a provider's ``usage``) into a :class:`Usage`."""
+
+
+class AnswerFacts(msgspec.Struct, frozen=True):
+    """What one whole answer, or one event of a stream, says about itself."""
+
+    usage: Usage = UNREPORTED
+    model: str | None = None
+    finish_reasons: tuple[str, ...] = ()
+    error: str | None = None
+    usage_only: bool = False
+    """True for the extra last event of a stream that carries the counts and nothing else."""
+
+
+@dataclass(frozen=True, slots=True)
+class RequestFacts:
+    """What the relay must know of a request body."""
+
+    model: str | None
+    stream: bool
+    wants_usage_event: bool
+    """The caller itself asked for the counts in the stream."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Endpoint:
+    """One public path, served by POST with a JSON body."""
+
+    id: EndpointId
+    path: str
+    title: str
+    streams: bool
+    read_request: Callable[[JsonObject], RequestFacts]
+    read_answer: Callable[[bytes, UsageReader], AnswerFacts]
+    """Facts of a whole answer body; raises ``ValueError`` when it is not the format."""
+    read_event: Callable[[bytes, UsageReader], AnswerFacts]
+    """Facts of one event's data; raises ``ValueError`` when it is not the format."""
+    read_usage: UsageReader
+    """The format's own reading of the counts, unless the provider has another."""
+    end_of_stream: bytes
+    """Data of the event that ends a stream cleanly (``[DONE]``)."""
+    render_error: Callable[[GatewayError, str], bytes]
+    """Error and request id to a body in the client's format."""
+    render_error_event: Callable[[GatewayError, str], bytes]
+    """The same as one whole event, framing included, for a stream that has begun."""

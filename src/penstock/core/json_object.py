@@ -1,0 +1,222 @@
+"""One JSON object as bytes: read the members that matter, change a few, keep every other byte.
+
+A relayed request must reach the provider as the caller wrote it: unknown fields, key order, white space and number
+spellings included. So the body is decoded once, shallowly (msgspec checks its structure in one pass and hands out
+each member's bytes), and a change is spliced into the original bytes.
+
+A key that stands twice is the caller's way (or an attacker's) to make two readers see two values. Members are
+therefore kept as a list, never as a dict that forgets; :meth:`JsonObject.raw` refuses a name that stands twice.
+
+msgspec does not check UTF-8 or number ranges of values it skips; whoever acts on a value decodes that value. Nested
+paths are not this module's business.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import TypeVar, final
+
+import msgspec
+
+from penstock.core.errors import InvalidRequest
+from penstock.core.loss import Loss, LossKind
+
+T = TypeVar("T")
+
+
+class _Key(str):
+    """A member name that is equal only to itself, so that a dict keeps both of two equal names."""
+
+    __slots__ = ()
+    __hash__ = object.__hash__
+
+    def __eq__(self, other: object) -> bool:
+        return self is other
+
+    def __ne__(self, other: object) -> bool:
+        return self is not other
+
+
+def _make_key(_type: type, name: object) -> _Key:
+    return _Key(name)
+
+
+_decoder = msgspec.json.Decoder(dict[_Key, msgspec.Raw], dec_hook=_make_key)
+_NAME = re.compile(rb'[ \t\n\r,{]*("(?:[^"\\]|\\.)*")[ \t\n\r]*:[ \t\n\r]*', re.DOTALL)
+_POSITION = re.compile(r"\(byte (\d+)\)")
+
+
+@final
+class JsonObject:
+    """A parsed body: the caller's bytes and the members found in them, in order."""
+
+    __slots__ = ("_members", "source")
+
+    def __init__(self, source: bytes) -> None:
+        """Read ``source``.
+
+        Raises:
+            InvalidRequest: not JSON (``code="invalid_json"``, with the byte position), or not an object.
+        """
+        self.source = source
+        try:
+            members = _decoder.decode(source)
+        except msgspec.ValidationError as error:
+            msg = "The request body must be a JSON object."
+            raise InvalidRequest(msg, code="invalid_json") from error
+        except (msgspec.DecodeError, RecursionError, UnicodeDecodeError) as error:
+            raise InvalidRequest(_describe(source, error), code="invalid_json") from error
+        self._members = [(str(name), raw) for name, raw in members.items()]
+
+    def names(self) -> list[str]:
+        """Return the member names in the order of the body, repeated ones repeated."""
+        return [name for name, _ in self._members]
+
+    def raw(self, name: str) -> bytes | None:
+        """Return the bytes of a member's value, or None when it is absent.
+
+        Raises:
+            InvalidRequest: the name stands twice (``code="duplicate_field"``).
+        """
+        found: msgspec.Raw | None = None
+        for member, value in self._members:
+            if member == name:
+                if found is not None:
+                    msg = f'The field "{name}" stands twice in the request body.'
+                    raise InvalidRequest(msg, code="duplicate_field", param=name)
+                found = value
+        return None if found is None else bytes(found)
+
+    def read(self, name: str, kind: type[T]) -> T | None:
+        """Decode a member as ``kind``; None when it is absent or null.
+
+        Raises:
+            InvalidRequest: another type (``code="invalid_type"``) or a name that stands twice.
+        """
+        raw = self.raw(name)
+        if raw is None or raw == b"null":
+            return None
+        try:
+            return msgspec.json.decode(raw, type=kind)
+        except (msgspec.DecodeError, RecursionError, UnicodeDecodeError) as error:
+            msg = f'The field "{name}" is not valid: {error}.'
+            raise InvalidRequest(msg, code="invalid_type", param=name) from error
+
+    def spans(self) -> Iterator[tuple[str, int, int, int]]:
+        """Yield ``(name, start of the name, start of the value, end of the value)`` for each member, in order."""
+        position = 0
+        for name, raw in self._members:
+            match = _NAME.match(self.source, position)
+            if match is None:  # pragma: no cover - msgspec has accepted the object, so the name is there
+                msg = f"member {name!r} not found at byte {position}"
+                raise AssertionError(msg)
+            position = match.end() + len(memoryview(raw))
+            yield name, match.start(1), match.end(), position
+
+
+@final
+class JsonEdit:
+    """Changes to one :class:`JsonObject`, collected for one attempt; ``render`` applies them to the bytes."""
+
+    __slots__ = ("_changes", "losses", "object")
+
+    def __init__(self, source: JsonObject) -> None:
+        """Start with no change."""
+        self.object = source
+        self._changes: dict[str, bytes | None] = {}
+        self.losses: list[Loss] = []
+
+    def raw(self, name: str) -> bytes | None:
+        """Return a member's bytes as they stand now, earlier changes included."""
+        if name in self._changes:
+            return self._changes[name]
+        return self.object.raw(name)
+
+    def set(self, name: str, value: bytes) -> None:
+        """Give a member these JSON bytes; a new member is appended at the end."""
+        self._changes[name] = value
+
+    def remove(self, name: str) -> None:
+        """Take a member out, without reporting it."""
+        self._changes[name] = None
+
+    def drop(self, name: str, why: str) -> None:
+        """Take a member out and report it as lost, if it is there and not null."""
+        if self.raw(name) not in {None, b"null"}:
+            self.report(name, "dropped", why)
+        self.remove(name)
+
+    def rename(self, name: str, new_name: str, why: str) -> None:
+        """Move a member's value to another name and report it, if it is there; a value already there wins."""
+        value = self.raw(name)
+        if value is None:
+            return
+        if value != b"null" and self.raw(new_name) in {None, b"null"}:
+            self.set(new_name, value)
+            self.report(name, "moved", why)
+        elif value != b"null":
+            self.report(name, "dropped", why)
+        self.remove(name)
+
+    def report(self, name: str, kind: LossKind, why: str) -> None:
+        """Record a loss at ``$.name``."""
+        self.losses.append(Loss(f"$.{name}", kind, why))
+
+    def render(self) -> bytes:
+        """Return the body with the changes applied; the untouched source when there are none."""
+        source = self.object.source
+        names = self.object.names()
+        changes = {name: value for name, value in self._changes.items() if name in names}
+        added = {name: value for name, value in self._changes.items() if value is not None and name not in changes}
+        if not changes and not added:
+            return source
+        pieces: list[bytes] = []
+        copied_to = 0  # source up to here is in ``pieces``, or was cut out
+        kept_to = 0  # end of the last member that stays
+        removing = False
+        pending = len(changes)
+        for name, name_at, value_at, end in self.object.spans():
+            if removing and not kept_to:
+                copied_to = name_at  # the first members went: so does the separator behind them
+            if not pending and not (removing and not kept_to):
+                kept_to = end
+                break
+            removing = name in changes and changes[name] is None
+            value = changes.get(name)
+            if value is not None:
+                pieces += (source[copied_to:value_at], value)
+                copied_to = kept_to = end
+            elif removing:
+                upto = kept_to or name_at
+                pieces.append(source[copied_to:upto])
+                copied_to = end
+            else:
+                kept_to = end
+            pending -= name in changes
+        if added:
+            at = source.rindex(b"}")
+            if copied_to < at:
+                pieces.append(source[copied_to:at])
+            text = b",".join(msgspec.json.encode(name) + b":" + value for name, value in added.items())
+            pieces.append(b"," + text if kept_to else text)
+            copied_to = at
+        pieces.append(source[copied_to:])
+        return b"".join(pieces)
+
+
+def _describe(source: bytes, error: Exception) -> str:
+    if isinstance(error, RecursionError):
+        return "The request body is nested too deeply."
+    if isinstance(error, UnicodeDecodeError):
+        return f"The request body is not valid UTF-8 (byte {error.start})."
+    if not source.strip():
+        return "The request body is empty; a JSON object is expected."
+    match = _POSITION.search(str(error))
+    text = _POSITION.sub("", str(error)).replace("JSON is malformed: ", "").strip().rstrip(":")
+    if match is None:
+        return f"The request body is not valid JSON: {text} (at its end, byte {len(source)})."
+    at = int(match[1])
+    line = source.count(b"\n", 0, at) + 1
+    column = at - (source.rfind(b"\n", 0, at) + 1) + 1
+    return f"The request body is not valid JSON: {text} (byte {at}, line {line}, column {column})."

@@ -1,0 +1,92 @@
+"""What a provider file declares: where a vendor is, how it wants its key, which endpoints it offers, its oddities.
+
+A provider is data, plus small named functions for what its documentation proves to be odd. Adding one is adding a file
+to ``penstock.providers``; nothing else lists them. Sockets, formats and model facts are not here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from string import Formatter
+from typing import Literal
+from urllib.parse import quote
+
+import msgspec
+
+from penstock.core.endpoint import EndpointId, UsageReader
+from penstock.core.json_object import JsonEdit
+
+StreamUsage = Literal["on_request", "always", "never"]
+"""How a provider's streams carry usage: when ``stream_options.include_usage`` asks, always, or not at all."""
+
+RequestQuirk = Callable[[EndpointId, JsonEdit], None]
+"""Changes a request body that the vendor would refuse or misread; reports what is lost through the edit."""
+
+
+@dataclass(frozen=True, slots=True)
+class KeyHeader:
+    """The request header that carries the API key, and what stands before the key in it."""
+
+    name: str = "authorization"
+    prefix: str = "Bearer "
+
+
+BEARER = KeyHeader()
+
+
+class Options(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A provider's own settings of a backend; most have none."""
+
+
+PathTable = Mapping[EndpointId, str]
+"""Endpoint to path below the base URL. ``{model}`` and the provider's option names may stand in it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Provider:
+    """One vendor (or one kind of server) and how to speak with it."""
+
+    id: str
+    title: str
+    schema_name: str = "OpenAI"
+    """``spec.schema.name`` of the Envoy AI Gateway's AIServiceBackend."""
+    base_url: str | None
+    """Default base URL, path prefix included; None when only the operator can know it."""
+    paths: PathTable | Callable[[Options], PathTable]
+    key_header: KeyHeader = BEARER
+    key_required: bool = True
+    key_env: tuple[str, ...] = ()
+    """Environment variables that hold the key, first found wins."""
+    base_url_env: tuple[str, ...] = ()
+    headers: Mapping[str, str] = field(default_factory=dict)
+    """Further headers of every request (an API version, say)."""
+    options: type[Options] = Options
+    stream_usage: StreamUsage = "on_request"
+    request_quirks: tuple[RequestQuirk, ...] = ()
+    read_usage: UsageReader | None = None
+    """Another reading of the usage object than the format's own."""
+    model_patterns: tuple[str, ...] = ()
+    """Shell-style patterns of model names that mean this provider when nothing else says so (``gpt-*``)."""
+    models: tuple[str, ...] = ()
+    """A few well-known model names, to show and to list when no configuration names any."""
+    docs: tuple[str, ...]
+    verified: str
+    """Day the documentation was read (ISO date)."""
+    notes: str = ""
+
+    def path_table(self, options: Options) -> PathTable:
+        """Return the paths under these options."""
+        return self.paths(options) if callable(self.paths) else self.paths
+
+    def endpoints(self) -> tuple[EndpointId, ...]:
+        """Return the endpoints offered under default options."""
+        return tuple(self.path_table(self.options()))
+
+
+def fill_path(template: str, model: str, options: Options) -> str:
+    """Fill a path template; the model name is quoted as one path segment."""
+    values = {name: str(value) for name, value in msgspec.structs.asdict(options).items()}
+    values["model"] = quote(model, safe=":@!$,-._~")
+    needed = {name for _, name, _, _ in Formatter().parse(template) if name}
+    return template.format_map({name: values[name] for name in needed})

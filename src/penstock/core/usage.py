@@ -1,0 +1,27 @@
+"""Token counts of one attempt, by class.
+
+Every field is ``None`` until the provider reported it: an explicit zero is a report, silence is not. Input counts are
+whole: cached and cache-creation tokens are part of ``input_tokens`` (providers that report them apart are summed by
+their wire module). Money is not here.
+"""
+
+from __future__ import annotations
+
+import msgspec
+
+
+class Usage(msgspec.Struct, frozen=True, omit_defaults=True):
+    """Tokens of one attempt; ``None`` means "not reported"."""
+
+    input_tokens: int | None = None
+    cached_input_tokens: int | None = None
+    cache_creation_tokens: int | None = None
+    output_tokens: int | None = None
+    reasoning_tokens: int | None = None
+    audio_input_tokens: int | None = None
+    audio_output_tokens: int | None = None
+    total_tokens: int | None = None
+
+
+UNREPORTED = Usage()
+"""What an attempt used when its provider said nothing."""

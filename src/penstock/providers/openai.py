@@ -1,0 +1,25 @@
+"""OpenAI.
+
+https://developers.openai.com/api/reference (read 2026-11-23).
+"""
+
+from __future__ import annotations
+
+from penstock.core.provider import Provider
+
+PROVIDER = Provider(
+    id="openai",
+    title="OpenAI",
+    base_url="https://api.openai.com/v1",
+    paths={
+        "chat_completions": "/chat/completions",
+        "completions": "/completions",
+        "embeddings": "/embeddings",
+    },
+    key_env=("OPENAI_API_KEY",),
+    base_url_env=("OPENAI_BASE_URL",),
+    model_patterns=("gpt-*", "chatgpt-*", "o[0-9]*", "text-embedding-3-*", "text-embedding-ada-002"),
+    models=("gpt-5.2", "gpt-5-mini", "gpt-4o-mini", "text-embedding-3-small"),
+    docs=("https://developers.openai.com/api/reference",),
+    verified="2026-11-23",
+)
