@@ -1,0 +1,186 @@
+"""The immutable configuration that one request sees from first byte to last.
+
+Every dialect of configuration compiles to this. A request takes the current snapshot once and consults nothing else; a
+reload builds another and swaps one reference. Nothing here does I/O, and nothing is looked up by scanning when a dict
+will do.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from penstock.core.endpoint import EndpointId
+from penstock.core.provider import Options, Provider
+from penstock.core.secret import Secret
+
+MIB = 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limits:
+    """Sizes that bound what a caller or an upstream can make us hold."""
+
+    body_bytes: int = 50 * MIB
+    header_bytes: int = 64 * 1024
+    headers: int = 200
+    upstream_header_bytes: int = 64 * 1024
+    inspected_answer_bytes: int = 16 * MIB
+    """How much of an answer is kept to read its usage; a longer one is still relayed whole."""
+    event_bytes: int = 4 * MIB
+    """The longest event of a stream that is held back until it is complete."""
+    connections: int = 20_000
+    pipelined_requests: int = 16
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClientTimeouts:
+    """Waits on the caller's side, in seconds."""
+
+    header_s: float = 15.0
+    body_s: float = 60.0
+    """Longest pause while a request body, or our answer, is not moving."""
+    keep_alive_s: float = 75.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BackendTimeouts:
+    """Waits on a backend's side, in seconds."""
+
+    connect_s: float = 10.0
+    first_byte_s: float = 600.0
+    """From the request sent to the head of the answer."""
+    idle_s: float = 300.0
+    """Longest pause inside an answer."""
+    total_s: float = 3600.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PoolLimits:
+    """Connections to one backend."""
+
+    connections: int = 20_000
+    waiting: int = 1_000
+    idle_connections: int = 256
+    idle_s: float = 55.0
+    """Below the keep-alive time of the usual servers, so that they do not close under a request."""
+    dns_refresh_s: float = 30.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UpstreamTls:
+    """TLS towards a backend; verification cannot be turned off."""
+
+    ca_file: str | None = None
+    client_cert_file: str | None = None
+    client_key_file: str | None = None
+    server_name: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Backend:
+    """A configured provider: address, credential, options."""
+
+    name: str
+    provider: Provider
+    scheme: str
+    """``http`` or ``https``."""
+    host: str
+    port: int
+    base_path: str
+    """Path prefix without a trailing slash: ``/v1``, or empty."""
+    api_key: Secret | None = None
+    options: Options = field(default_factory=Options)
+    headers: Mapping[str, str] = field(default_factory=dict)
+    """Further request headers that the operator wants sent."""
+    timeouts: BackendTimeouts = field(default_factory=BackendTimeouts)
+    pool: PoolLimits = field(default_factory=PoolLimits)
+    tls: UpstreamTls = field(default_factory=UpstreamTls)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Target:
+    """One backend and the model's name there."""
+
+    backend: Backend
+    model: str | None
+    """None: the name that the caller used, or what a pattern's ``*`` stood for."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Model:
+    """A public model name, or a pattern with ``*``, and where its requests go."""
+
+    name: str
+    targets: tuple[Target, ...]
+    owned_by: str
+    created: int
+    """Unix seconds."""
+    listed: bool = True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClientKey:
+    """A caller's key, hashed: the SHA-256 of its bytes, in hex."""
+
+    name: str
+    sha256: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ListenerTls:
+    """Certificate of our own listener."""
+
+    cert_file: str
+    key_file: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cors:
+    """Browser origins that may call; none by default."""
+
+    allow_origins: tuple[str, ...] = ()
+    max_age_s: int = 600
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Listener:
+    """Where the gateway listens for callers, and the bounds that hold there."""
+
+    host: str = "127.0.0.1"
+    port: int = 1975
+    tls: ListenerTls | None = None
+    cors: Cors = field(default_factory=Cors)
+    limits: Limits = field(default_factory=Limits)
+    timeouts: ClientTimeouts = field(default_factory=ClientTimeouts)
+    allow_anonymous: bool = False
+    """Serve without client keys on an address that is not loopback."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AccessLog:
+    """Where one JSON line for each exchange goes: ``-`` for standard output, a file's path, or None for nowhere."""
+
+    path: str | None = "-"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Snapshot:
+    """Everything that one request may consult."""
+
+    listener: Listener
+    admin_host: str
+    admin_port: int
+    backends: Mapping[str, Backend]
+    models: Mapping[str, Model]
+    """By exact public name."""
+    patterns: tuple[Model, ...] = ()
+    """Names with ``*``, tried in order when no exact name fits."""
+    client_keys: tuple[ClientKey, ...] = ()
+    access_log: AccessLog = field(default_factory=AccessLog)
+    source: str = "defaults"
+    """Where the configuration came from, for people."""
+
+    def offers(self, model: Model, endpoint: EndpointId) -> bool:
+        """Say whether any of the model's targets has this endpoint."""
+        return any(endpoint in target.backend.provider.path_table(target.backend.options) for target in model.targets)
