@@ -1,0 +1,83 @@
+"""The ``usage`` object of OpenAI's answers, read into :class:`penstock.core.usage.Usage`.
+
+Chat completions, completions and embeddings carry the same object, and so do the "compatible" APIs of other vendors,
+some with a count in another place. Such a vendor's file names the place with :func:`usage_reader`; the vocabulary and
+the rules stay here. A count that is not a non-negative integer is "not reported", because an answer must still reach
+the caller when its accounting is odd; an explicit zero is a report. Finding the object in an answer or in a stream is
+not done here, and neither is estimating what was not reported.
+
+OpenAI's own schema, as its Python SDK 3.54 states it: ``openai.types.CompletionUsage`` (read 2026-11-23).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+
+from penstock.core.endpoint import JsonMap, UsageReader
+from penstock.core.usage import Usage
+
+Place = tuple[str, ...]
+"""Member names from the usage object down to a count."""
+
+USAGE_FIELDS: Mapping[str, tuple[Place, ...]] = MappingProxyType(
+    {
+        "input_tokens": (("prompt_tokens",),),
+        "cached_input_tokens": (("prompt_tokens_details", "cached_tokens"),),
+        "cache_creation_tokens": (
+            ("prompt_tokens_details", "cache_write_tokens"),
+            ("prompt_tokens_details", "cache_creation_input_tokens"),  # gateways in front of Anthropic models
+        ),
+        "output_tokens": (("completion_tokens",),),
+        "reasoning_tokens": (("completion_tokens_details", "reasoning_tokens"),),
+        "audio_input_tokens": (("prompt_tokens_details", "audio_tokens"),),
+        "audio_output_tokens": (("completion_tokens_details", "audio_tokens"),),
+        "total_tokens": (("total_tokens",),),
+    }
+)
+"""Field of ``Usage`` to its places in the object; the first that reports a count wins."""
+
+_MOST_TOKENS = 2**63 - 1
+
+
+def usage_reader(**further: Place) -> UsageReader:
+    """Return a reader that looks at ``further`` places for the fields that OpenAI's places do not report.
+
+    ``usage_reader(cached_input_tokens=("cached_tokens",))`` is for a vendor that counts them beside ``prompt_tokens``.
+
+    Raises:
+        ValueError: ``further`` names a field that ``Usage`` does not have.
+    """
+    unknown = further.keys() - USAGE_FIELDS.keys()
+    if unknown:
+        msg = f"Usage has no field {', '.join(sorted(unknown))}"
+        raise ValueError(msg)
+    table = [(name, (*places, further[name]) if name in further else places) for name, places in USAGE_FIELDS.items()]
+
+    def read(usage: JsonMap) -> Usage:
+        return Usage(**{name: _first_count(usage, places) for name, places in table})
+
+    return read
+
+
+read_openai_usage = usage_reader()
+"""Reads the object as OpenAI documents it."""
+
+
+def read_count(usage: JsonMap, place: Place) -> int | None:
+    """Return the count at ``place``; None when it is absent, or is no count that 63 bits can hold."""
+    value: object = usage.get(place[0])
+    for name in place[1:]:
+        if not isinstance(value, dict):
+            return None
+        value = value.get(name)
+    # ``type`` and not ``isinstance``: JSON's true is an int to Python
+    return value if type(value) is int and 0 <= value <= _MOST_TOKENS else None
+
+
+def _first_count(usage: JsonMap, places: tuple[Place, ...]) -> int | None:
+    for place in places:
+        count = read_count(usage, place)
+        if count is not None:
+            return count
+    return None
