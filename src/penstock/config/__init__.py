@@ -1,0 +1,1 @@
+"""Configuration: every dialect compiles to the same Snapshot."""

@@ -1,0 +1,1 @@
+"""Public paths: one file each, found by scanning this folder."""

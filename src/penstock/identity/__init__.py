@@ -1,0 +1,1 @@
+"""Who is calling: client keys, and what a caller is called in logs and metrics."""

@@ -1,0 +1,1 @@
+"""What is told about exchanges: metrics and the access log. Decides nothing."""

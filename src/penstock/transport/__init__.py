@@ -1,0 +1,1 @@
+"""All HTTP sockets: server, client, connection pool, flow control, TLS."""

@@ -19,9 +19,11 @@ HeaderList = list[tuple[bytes, bytes]]
 class FlowControlled(Protocol):
     """Something that can be told to stop and to go on reading."""
 
-    def pause_reading(self) -> None: ...
+    def pause_reading(self) -> None:
+        """Stop taking bytes from the network."""
 
-    def resume_reading(self) -> None: ...
+    def resume_reading(self) -> None:
+        """Take bytes again."""
 
 
 class ServerRequest(Protocol):
@@ -79,7 +81,9 @@ class ServerApp(Protocol):
     async def handle(self, request: ServerRequest) -> None:
         """Answer a request. Cancelled when the caller leaves."""
 
-    def render_error(self, error: GatewayError, request: ServerRequest | None) -> tuple[list[tuple[bytes, bytes]], bytes]:
+    def render_error(
+        self, error: GatewayError, request: ServerRequest | None
+    ) -> tuple[list[tuple[bytes, bytes]], bytes]:
         """Return headers and body for an error that the server itself met (bad HTTP, too large, too slow)."""
 
 
