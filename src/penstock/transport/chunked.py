@@ -1,0 +1,116 @@
+"""Reading a chunked body (RFC 9112, section 7.1) while keeping the bytes it came in.
+
+A stream is relayed in the chunks it arrived in, so this scanner finds chunk boundaries instead of decoding: for each
+read it yields the payload, and the framed bytes themselves when the read was made of whole, plain chunks. Anything else
+(a chunk cut by the read, an extension) yields the payload alone and the relay frames it again. Strict: a size is 1 to 16
+hex digits, line ends are CRLF, trailers are dropped and bounded.
+"""
+
+from __future__ import annotations
+
+import re
+
+_SIZE_LINE = re.compile(rb"([0-9A-Fa-f]{1,16})(?:[ \t]*;[^\r\n\x00]*)?\r\n")
+_PARTIAL_SIZE_LINE = re.compile(rb"[0-9A-Fa-f]{0,16}(?:[ \t]*(?:;[^\r\n\x00]*)?)?\r?")
+_SIZE_LINE_LIMIT = 1024
+_TRAILER_LIMIT = 16 * 1024
+
+
+class ChunkedBodyError(ValueError):
+    """The body is not validly chunked."""
+
+
+class ChunkScanner:
+    """State of one chunked body.
+
+    ``feed`` returns ``(payload, framed)``: ``framed`` is the input itself when it is whole chunks and nothing else, or
+    None. After ``done`` is True, ``rest`` holds the bytes behind the body.
+    """
+
+    __slots__ = ("_in_trailers", "_pending", "_remaining", "done", "rest")
+
+    def __init__(self) -> None:
+        """Expect the first size line."""
+        self._pending = b""
+        self._remaining = 0  # payload bytes (and then CRLF: 2) still missing of the chunk in progress
+        self._in_trailers = False
+        self.done = False
+        self.rest = b""
+
+    def feed(self, data: bytes) -> tuple[bytes, bytes | None]:
+        """Take one read.
+
+        Raises:
+            ChunkedBodyError: invalid framing.
+        """
+        if not self._remaining and not self._pending and not self._in_trailers:
+            match = _SIZE_LINE.match(data)
+            if match is not None:
+                start = match.end()
+                end = start + int(match[1], 16)
+                if len(data) == end + 2 and end > start and data.endswith(b"\r\n"):
+                    return data[start:end], None if b";" in match[0] else data
+        return self._scan(data)
+
+    def _scan(self, data: bytes) -> tuple[bytes, bytes | None]:
+        plain = not self._pending and not self._remaining and not self._in_trailers
+        data = self._pending + data if self._pending else data
+        self._pending = b""
+        payloads: list[bytes] = []
+        position = framed_to = 0
+        while position < len(data) or self._in_trailers:
+            if self._in_trailers:
+                self._read_trailers(data[position:])
+                break
+            if self._remaining:
+                position = self._take_chunk(data, position, payloads)
+                framed_to = position
+                continue
+            match = _SIZE_LINE.match(data, position)
+            if match is None:
+                self._keep_size_line(data[position:])
+                break
+            plain = plain and b";" not in match[0]
+            position = match.end()
+            size = int(match[1], 16)
+            self._remaining = size + 2 if size else 0
+            self._in_trailers = not size
+        plain = plain and not self._remaining and not self._pending and framed_to > 0
+        return b"".join(payloads), (data[:framed_to] if plain else None)
+
+    def _take_chunk(self, data: bytes, position: int, payloads: list[bytes]) -> int:
+        """Take what is there of the chunk in progress; return the new position."""
+        if self._remaining > 2:
+            end = min(len(data), position + self._remaining - 2)
+            payloads.append(data[position:end])
+            self._remaining -= end - position
+            position = end
+        if self._remaining <= 2 and position < len(data):
+            ending = data[position : position + self._remaining]
+            if ending != b"\r\n"[2 - self._remaining :][: len(ending)]:
+                msg = "a chunk does not end with CRLF"
+                raise ChunkedBodyError(msg)
+            self._remaining -= len(ending)
+            position += len(ending)
+        return position
+
+    def _keep_size_line(self, line: bytes) -> None:
+        if len(line) > _SIZE_LINE_LIMIT or _PARTIAL_SIZE_LINE.fullmatch(line) is None:
+            msg = "a chunk size line is not valid"
+            raise ChunkedBodyError(msg)
+        self._pending = line
+
+    def _read_trailers(self, data: bytes) -> None:
+        if data.startswith(b"\r\n"):
+            end = 2
+        else:
+            found = data.find(b"\r\n\r\n")
+            end = found + 4 if found >= 0 else 0
+        if end:
+            self.done = True
+            self.rest = data[end:]
+        elif len(data) > _TRAILER_LIMIT:
+            msg = "the trailers are too long"
+            raise ChunkedBodyError(msg)
+        else:
+            self._pending = data

@@ -1,0 +1,370 @@
+"""The HTTP/1.1 client: one asyncio protocol per connection to an upstream.
+
+Theory of operation. ``send`` writes a rendered request and names a receiver. The head of the answer goes through
+httptools (llhttp), which is strict; the body does not: it is counted (``content-length``), scanned for chunk boundaries
+(``chunked``) or taken until the end of the connection, and handed to the receiver as it arrives. One exchange at a time;
+afterwards the connection goes back to its pool, or is closed if anything about it is in doubt (bytes behind the answer,
+request not fully sent, ``connection: close``).
+
+Each exchange ends in exactly one of ``on_end`` and ``on_failure``. Choosing backends, retrying and understanding bodies
+are other modules' work.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import select
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Literal, Protocol
+
+import httptools
+
+from penstock.core.errors import UpstreamBrokeOff, UpstreamFault, UpstreamInvalid, UpstreamTimeout
+from penstock.transport.chunked import ChunkedBodyError, ChunkScanner
+from penstock.transport.deadlines import NEVER, Deadlines
+
+Framing = Literal["none", "length", "chunked", "close"]
+SWITCHING_PROTOCOLS = 101
+OK = 200
+BODYLESS = frozenset({204, 304})
+
+
+@dataclass(slots=True)
+class AnswerHead:
+    """Status and headers of an upstream's answer; header names in lower case."""
+
+    status: int
+    headers: list[tuple[bytes, bytes]]
+    framing: Framing = "none"
+    content_length: int = 0
+
+    def header(self, name: bytes) -> bytes | None:
+        """Return a header's first value."""
+        for found, value in self.headers:
+            if found == name:
+                return value
+        return None
+
+
+class AnswerReceiver(Protocol):
+    """Who takes an upstream's answer. All calls come from the event loop, in order."""
+
+    def on_head(self, head: AnswerHead) -> None:
+        """The head has come."""
+
+    def on_data(self, payload: bytes, framed: bytes | None) -> None:
+        """Body bytes; ``framed`` is the same in its original chunks, when it is whole plain chunks."""
+
+    def on_end(self) -> None:
+        """The answer is whole."""
+
+    def on_failure(self, error: UpstreamFault) -> None:
+        """The answer will not come, or not whole."""
+
+
+@dataclass(frozen=True, slots=True)
+class ExchangeTimeouts:
+    """Waits of one exchange, in seconds."""
+
+    first_byte_s: float
+    idle_s: float
+    total_s: float
+
+
+class UpstreamConnection(asyncio.Protocol):
+    """One connection to an upstream."""
+
+    __slots__ = (
+        "_buffer",
+        "_deadlines",
+        "_head",
+        "_headers",
+        "_hard_deadline",
+        "_keep",
+        "_loop",
+        "_max_head_bytes",
+        "_on_free",
+        "_parser",
+        "_paused",
+        "_poll",
+        "_receiver",
+        "_remaining",
+        "_scanner",
+        "_timeouts",
+        "_waiting_for_head",
+        "closed",
+        "deadline",
+        "exchanges",
+        "name",
+        "transport",
+    )
+
+    transport: asyncio.Transport
+
+    def __init__(
+        self,
+        name: str,
+        loop: asyncio.AbstractEventLoop,
+        deadlines: Deadlines,
+        on_free: Callable[[UpstreamConnection, bool], None],
+        max_head_bytes: int,
+    ) -> None:
+        """Belong to backend ``name``; ``on_free(connection, reusable)`` is called after each exchange and at the end."""
+        self.name = name
+        self.deadline = NEVER
+        self.closed = False
+        self.exchanges = 0
+        self._loop = loop
+        self._deadlines = deadlines
+        self._on_free = on_free
+        self._max_head_bytes = max_head_bytes
+        self._receiver: AnswerReceiver | None = None
+        self._timeouts = ExchangeTimeouts(0, 0, 0)
+        self._hard_deadline = NEVER
+        self._head: AnswerHead | None = None
+        self._headers: list[tuple[bytes, bytes]] = []
+        self._parser: httptools.HttpResponseParser | None = None
+        self._buffer = b""
+        self._scanner = ChunkScanner()
+        self._remaining = 0
+        self._keep = True
+        self._paused = False
+        self._waiting_for_head = False
+        self._poll: select.poll | None = None
+
+    # --- use
+
+    def send(self, request: bytes, receiver: AnswerReceiver, timeouts: ExchangeTimeouts) -> None:
+        """Write a request; its answer goes to ``receiver``."""
+        now = self._loop.time()
+        self._receiver = receiver
+        self._timeouts = timeouts
+        self._hard_deadline = now + timeouts.total_s
+        self.deadline = min(now + timeouts.first_byte_s, self._hard_deadline)
+        self._waiting_for_head = True
+        self._head = None
+        self._buffer = b""
+        self._keep = True
+        self._parser = None
+        self.exchanges += 1
+        self.transport.write(request)
+
+    def cancel(self) -> None:
+        """Give the exchange up at once: the connection is cut and its receiver hears nothing more."""
+        self._receiver = None
+        self.close()
+
+    def close(self) -> None:
+        """Cut the connection."""
+        if not self.closed:
+            self.closed = True
+            self.transport.abort()
+
+    def stale(self) -> bool:
+        """Say whether an idle connection has been closed, or spoken to, by its peer without our noticing yet."""
+        if self.closed or self.transport.is_closing():
+            return True
+        if self._poll is None:
+            connected = self.transport.get_extra_info("socket")
+            self._poll = select.poll()
+            self._poll.register(connected.fileno(), select.POLLIN | select.POLLHUP | select.POLLERR)
+        return bool(self._poll.poll(0))
+
+    def pause_reading(self) -> None:
+        """Stop reading from the upstream; its waits are suspended, the total one is not."""
+        if not self._paused and not self.closed and self._receiver is not None:
+            self._paused = True
+            self.deadline = self._hard_deadline
+            self.transport.pause_reading()
+
+    def resume_reading(self) -> None:
+        """Go on reading."""
+        if self._paused and not self.closed:
+            self._paused = False
+            self.deadline = min(self._loop.time() + self._timeouts.idle_s, self._hard_deadline)
+            self.transport.resume_reading()
+
+    # --- connection
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Take the transport."""
+        assert isinstance(transport, asyncio.Transport)  # noqa: S101 - what create_connection makes
+        self.transport = transport
+        self._deadlines.guard(self)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """End the exchange in progress, if one is, and leave the pool."""
+        self.closed = True
+        self._deadlines.release(self)
+        receiver, self._receiver = self._receiver, None
+        self._on_free(self, False)
+        if receiver is None:
+            return
+        if self._head is not None and self._head.framing == "close" and exc is None:
+            receiver.on_end()
+            return
+        when = "before answering" if self._head is None else "in the middle of its answer"
+        receiver.on_failure(UpstreamBrokeOff(f"The backend '{self.name}' closed the connection {when}."))
+
+    def eof_received(self) -> bool:
+        """The upstream has said all it will: close."""
+        return False
+
+    def expire(self) -> None:
+        """Act on the passed deadline."""
+        self.deadline = NEVER
+        if self._receiver is None:
+            return
+        if self._loop.time() >= self._hard_deadline:
+            text = f"did not finish its answer within {self._timeouts.total_s:g} s"
+        elif self._waiting_for_head:
+            text = f"did not begin to answer within {self._timeouts.first_byte_s:g} s"
+        else:
+            text = f"stopped answering for {self._timeouts.idle_s:g} s"
+        self._fail(UpstreamTimeout(f"The backend '{self.name}' {text}."))
+
+    def _fail(self, error: UpstreamFault) -> None:
+        receiver, self._receiver = self._receiver, None
+        self.close()
+        if receiver is not None:
+            receiver.on_failure(error)
+
+    def _invalid(self, what: str) -> None:
+        self._fail(UpstreamInvalid(f"The backend '{self.name}' sent an answer that is not valid HTTP: {what}."))
+
+    # --- reading
+
+    def data_received(self, data: bytes) -> None:
+        """Take bytes of the answer."""
+        if self._receiver is None:
+            self.close()  # an upstream that speaks unasked is not one to send the next request to
+            return
+        if self._waiting_for_head:
+            self._read_head(data)
+        else:
+            self.deadline = min(self._loop.time() + self._timeouts.idle_s, self._hard_deadline)
+            self._read_body(data)
+
+    def _read_head(self, data: bytes) -> None:
+        seen = len(self._buffer)
+        buffer = self._buffer + data if seen else data
+        end = buffer.find(b"\r\n\r\n", max(0, seen - 3))
+        head_end = end + 4 if end >= 0 else len(buffer)
+        if head_end > self._max_head_bytes:
+            self._invalid("its headers are too large")
+            return
+        if self._parser is None:
+            self._headers = []
+            self._parser = httptools.HttpResponseParser(self)
+        try:
+            self._parser.feed_data(buffer[seen:head_end])
+        except httptools.HttpParserUpgrade:
+            self._invalid("it wants to switch protocols")
+            return
+        except httptools.HttpParserError as error:
+            self._invalid(str(error))
+            return
+        if end < 0:
+            self._buffer = buffer
+            return
+        self._buffer = b""
+        self._end_of_head(self._parser, buffer[head_end:])
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        """One header of the answer."""
+        self._headers.append((name.lower(), value.strip(b" \t")))
+
+    def _end_of_head(self, parser: httptools.HttpResponseParser, rest: bytes) -> None:
+        status = parser.get_status_code()
+        self._parser = None
+        if status < OK:
+            if status == SWITCHING_PROTOCOLS:
+                self._invalid("it wants to switch protocols")
+            elif rest:
+                self._read_head(rest)
+            return
+        head = AnswerHead(status, self._headers)
+        problem = self._find_framing(head)
+        if problem is not None:
+            self._invalid(problem)
+            return
+        self._keep = parser.should_keep_alive() and head.framing != "close"
+        self._waiting_for_head = False
+        self.deadline = min(self._loop.time() + self._timeouts.idle_s, self._hard_deadline)
+        self._head = head
+        receiver = self._receiver
+        if receiver is not None:
+            receiver.on_head(head)
+        if head.framing == "none" or (head.framing == "length" and not head.content_length):
+            self._complete(rest)
+        elif rest and self._receiver is not None:
+            self._read_body(rest)
+
+    def _find_framing(self, head: AnswerHead) -> str | None:
+        """Decide how the body ends (RFC 9112, section 6.3); return what is wrong, or None."""
+        lengths: set[bytes] = set()
+        codings: list[bytes] = []
+        for name, value in head.headers:
+            if name == b"content-length":
+                lengths.add(value)
+            elif name == b"transfer-encoding":
+                codings.append(value.lower())
+        if head.status in BODYLESS:
+            return None
+        if codings:
+            if codings != [b"chunked"] or lengths:
+                return "the length of its body is ambiguous"
+            head.framing = "chunked"
+            self._scanner = ChunkScanner()
+        elif lengths:
+            value = lengths.pop()
+            if lengths or not value.isdigit():
+                return "the length of its body is ambiguous"
+            head.framing = "length"
+            head.content_length = self._remaining = int(value)
+        else:
+            head.framing = "close"
+        return None
+
+    def _read_body(self, data: bytes) -> None:
+        head, receiver = self._head, self._receiver
+        if head is None or receiver is None:
+            return
+        if head.framing == "chunked":
+            scanner = self._scanner
+            try:
+                payload, framed = scanner.feed(data)
+            except ChunkedBodyError as error:
+                self._invalid(str(error))
+                return
+            if payload:
+                receiver.on_data(payload, framed)
+            if scanner.done:
+                self._complete(scanner.rest)
+        elif head.framing == "length":
+            rest = b""
+            if len(data) > self._remaining:
+                data, rest = data[: self._remaining], data[self._remaining :]
+            self._remaining -= len(data)
+            receiver.on_data(data, None)
+            if not self._remaining:
+                self._complete(rest)
+        else:
+            receiver.on_data(data, None)
+
+    def _complete(self, rest: bytes) -> None:
+        """The answer is whole: free the connection, then tell the receiver."""
+        receiver, self._receiver = self._receiver, None
+        self.deadline = NEVER
+        if self.closed:
+            return
+        if self._paused:
+            self._paused = False
+            self.transport.resume_reading()
+        reusable = self._keep and not rest and not self.transport.get_write_buffer_size()
+        if not reusable:
+            self.close()
+        self._on_free(self, reusable)
+        if receiver is not None:
+            receiver.on_end()

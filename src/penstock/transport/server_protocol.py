@@ -1,0 +1,570 @@
+"""The HTTP/1.1 server: one asyncio protocol per connection, over httptools (llhttp).
+
+Theory of operation. llhttp calls back per head part and body piece; a complete request goes into ``_waiting`` and, when
+nothing is being answered, to the application as one task. Requests that arrive behind it (pipelining) wait in order. A
+request that cannot be served carries a ``refusal`` and takes its turn in the same queue, so that answers never overtake
+each other; after a refusal nothing more is read from the connection.
+
+Invariants. At most one request is being answered (``_active``). ``deadline`` always says what the connection is waiting
+for: a head, a body piece, the caller's reading, the next request. When the caller is gone the active task is cancelled
+and every write becomes a no-op. A body answer that cannot be completed is ``abort``-ed: the connection is cut, never
+ended cleanly.
+
+The one place that catches every exception of the application is here (:meth:`ServerConnection._answer`): a defect ends
+one request, not the process. TLS, listening and draining are ``server.py``'s; which paths exist is the application's.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections import deque
+from collections.abc import Iterable
+
+import httptools
+
+from penstock.core.errors import (
+    BodyTooLarge,
+    GatewayError,
+    HeadersTooLarge,
+    InternalError,
+    InvalidRequest,
+    NotImplementedByServer,
+    RequestTimeout,
+    VersionNotSupported,
+)
+from penstock.transport.deadlines import NEVER, Deadlines
+from penstock.transport.http_syntax import check_request_head, header_block, split_target, status_line
+from penstock.transport.server_limits import ServerLimits
+from penstock.transport.server_request import FlowControlled, ServerApp
+
+log = logging.getLogger(__name__)
+
+SWALLOWED_BODY_BYTES = 64 * 1024
+"""A refused request's body up to this size is read away, so that the connection can go on."""
+CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
+
+
+class ServerState:
+    """What the connections of one listener share."""
+
+    def __init__(self, app: ServerApp, limits: ServerLimits, loop: asyncio.AbstractEventLoop) -> None:
+        """Serve ``app`` within ``limits``."""
+        self.app = app
+        self.limits = limits
+        self.loop = loop
+        self.deadlines = Deadlines(loop)
+        self.connections: set[ServerConnection] = set()
+        self.draining = False
+
+
+class HttpRequest:
+    """One request and the way to answer it; see :class:`penstock.transport.server_request.ServerRequest`."""
+
+    __slots__ = (
+        "_chunked",
+        "_connection",
+        "_parts",
+        "_remaining",
+        "began",
+        "body",
+        "ended",
+        "gone",
+        "headers",
+        "http_minor",
+        "keep_alive",
+        "method",
+        "path",
+        "peer",
+        "query",
+        "received_bytes",
+        "refusal",
+    )
+
+    def __init__(self, connection: ServerConnection) -> None:
+        """Begin an empty request of this connection."""
+        self._connection = connection
+        self._parts: list[bytes] = []
+        self._chunked = False
+        self._remaining: int | None = None
+        self.method = ""
+        self.path = ""
+        self.query = ""
+        self.http_minor = 1
+        self.headers: list[tuple[bytes, bytes]] = []
+        self.body = b""
+        self.peer = connection.peer
+        self.received_bytes = 0
+        self.refusal: GatewayError | None = None
+        self.keep_alive = False
+        self.gone = False
+        self.began = False
+        self.ended = False
+
+    def header(self, name: bytes) -> bytes | None:
+        """Return a header's first value (``name`` in lower case)."""
+        for found, value in self.headers:
+            if found == name:
+                return value
+        return None
+
+    def respond(self, status: int, headers: Iterable[tuple[bytes, bytes]], body: bytes) -> None:
+        """Send a whole answer."""
+        self.begin(status, headers, len(body))
+        if body:
+            self.write_chunk(body)
+        self.end()
+
+    def begin(self, status: int, headers: Iterable[tuple[bytes, bytes]], content_length: int | None = None) -> None:
+        """Send the head of an answer."""
+        self.begin_block(status, header_block(headers), content_length)
+
+    def begin_block(self, status: int, block: bytes, content_length: int | None = None) -> None:
+        """Send the head of an answer whose header lines are rendered already."""
+        self.began = True
+        self._remaining = content_length
+        if content_length is not None:
+            framing = b"" if status == 204 else b"content-length: %d\r\n" % content_length
+        elif self.http_minor:
+            self._chunked = True
+            framing = b"transfer-encoding: chunked\r\n"
+        else:
+            self.keep_alive = False
+            framing = b""
+        if not self.keep_alive or self._connection.state.draining:
+            self.keep_alive = False
+            framing += b"connection: close\r\n"
+        elif not self.http_minor:
+            framing += b"connection: keep-alive\r\n"
+        self.write_raw(b"%b%b%b\r\n" % (status_line(status), block, framing))
+
+    @property
+    def takes_chunks(self) -> bool:
+        """True when the answer in progress is chunked, so that framed bytes may be passed on."""
+        return self._chunked
+
+    def write_chunk(self, data: bytes) -> None:
+        """Send a piece of the body."""
+        if self.method == "HEAD" or not data:
+            return
+        if self._chunked:
+            self.write_raw(b"%x\r\n%b\r\n" % (len(data), data))
+            return
+        if self._remaining is not None:
+            self._remaining -= len(data)
+        self.write_raw(data)
+
+    def write_raw(self, data: bytes) -> None:
+        """Send bytes as they are."""
+        if not self.gone:
+            self._connection.transport.write(data)
+
+    def end(self) -> None:
+        """End the body cleanly; a body shorter or longer than promised is cut instead."""
+        if self.ended:
+            return
+        if self._remaining and self.method != "HEAD":
+            self.abort()
+            return
+        if self._chunked and self.method != "HEAD":
+            self.write_raw(b"0\r\n\r\n")
+        self.ended = True
+        if not self.gone:
+            self._connection.answered(self)
+
+    def abort(self) -> None:
+        """Cut the connection."""
+        self.ended = True
+        if not self.gone:
+            self._connection.cut()
+
+    async def drain(self) -> None:
+        """Wait until the caller has taken what was written."""
+        if not self.gone:
+            await self._connection.drain()
+
+    def couple(self, reader: FlowControlled | None) -> None:
+        """Name who is to pause when the caller is slow."""
+        if not self.gone:
+            self._connection.couple(reader)
+
+
+class ServerConnection(asyncio.Protocol):
+    """One caller's connection."""
+
+    __slots__ = (
+        "_active",
+        "_content_length",
+        "_drained",
+        "_expects_continue",
+        "_head_bytes",
+        "_in_head",
+        "_incoming",
+        "_lingering",
+        "_parser",
+        "_reader",
+        "_stopped",
+        "_target",
+        "_task",
+        "_waiting",
+        "_write_paused",
+        "deadline",
+        "peer",
+        "state",
+        "transport",
+    )
+
+    transport: asyncio.Transport
+
+    def __init__(self, state: ServerState) -> None:
+        """Belong to a listener; ``connection_made`` brings the transport."""
+        self.state = state
+        self.deadline = NEVER
+        self.peer = ""
+        self._parser = httptools.HttpRequestParser(self)
+        self._waiting: deque[HttpRequest] = deque()
+        self._active: HttpRequest | None = None
+        self._incoming: HttpRequest | None = None
+        self._task: asyncio.Task[None] | None = None
+        self._reader: FlowControlled | None = None
+        self._drained: asyncio.Future[None] | None = None
+        self._target = b""
+        self._content_length = 0
+        self._head_bytes = 0
+        self._in_head = True
+        self._expects_continue = False
+        self._stopped = False
+        self._lingering = False
+        self._write_paused = False
+
+    # --- connection
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Take the transport, or turn the caller away when the listener is full."""
+        assert isinstance(transport, asyncio.Transport)  # noqa: S101 - what create_server makes
+        self.transport = transport
+        peer = transport.get_extra_info("peername")
+        self.peer = str(peer[0]) if isinstance(peer, tuple) else "unix"
+        state = self.state
+        if len(state.connections) >= state.limits.connections:
+            log.warning("connection refused: the listener has its %d connections", state.limits.connections)
+            transport.abort()
+            return
+        state.connections.add(self)
+        self.deadline = state.loop.time() + state.limits.header_s
+        state.deadlines.guard(self)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Tell everyone that the caller is gone."""
+        self.state.connections.discard(self)
+        self.state.deadlines.release(self)
+        self._stopped = True
+        self._write_paused = False
+        self._release_drain()
+        for request in (self._active, *self._waiting):
+            if request is not None:
+                request.gone = True
+        self._waiting.clear()
+        if self._task is not None and self._active is not None:
+            self._task.cancel()
+        self._reader = None
+
+    def eof_received(self) -> bool:
+        """Take the end of the caller's sending for its leaving, but let a quick answer to a GET go out."""
+        self._stopped = True
+        quick = self._active is not None and self._active.method in {"GET", "HEAD", "OPTIONS"}
+        if quick and self._active is not None:
+            self._active.keep_alive = False
+        return quick
+
+    def expire(self) -> None:
+        """Act on the passed deadline."""
+        self.deadline = NEVER
+        if self._lingering or self._write_paused:
+            self.transport.abort()
+        elif self._incoming is not None or self._head_bytes:
+            waited_for = "headers" if self._in_head else "body"
+            self._refuse(RequestTimeout(f"The request's {waited_for} did not arrive in time."))
+        else:
+            self.transport.close()
+
+    def close_when_idle(self) -> None:
+        """Close now if nothing is being answered; otherwise after the answer in progress (draining)."""
+        if self._active is None and not self._waiting and self._incoming is None:
+            self.transport.close()
+
+    # --- reading
+
+    def data_received(self, data: bytes) -> None:
+        """Feed the parser and look after its blind spots: sizes, upgrades."""
+        if self._stopped:
+            return
+        if self._in_head:
+            self._head_bytes += len(data)
+        try:
+            self._parser.feed_data(data)
+        except httptools.HttpParserUpgrade as upgrade:
+            self._ignore_upgrade(data[upgrade.args[0] :])
+        except httptools.HttpParserError as error:
+            self._refuse(_describe_parser_error(error))
+        if self._in_head and self._head_bytes > self.state.limits.header_bytes:
+            self._refuse(self._headers_too_large())
+
+    def _ignore_upgrade(self, rest: bytes) -> None:
+        """Go on in HTTP/1.1: an offer to upgrade may be ignored (RFC 9110, section 7.8)."""
+        self._parser = httptools.HttpRequestParser(self)
+        if rest and not self._stopped:
+            self.data_received(rest)
+
+    def on_message_begin(self) -> None:
+        """A request line begins."""
+        self._incoming = HttpRequest(self)
+        self._target = b""
+        self._in_head = True
+        self._content_length = 0
+        self._expects_continue = False
+        if self._active is None:
+            self.deadline = self.state.loop.time() + self.state.limits.header_s
+
+    def on_url(self, url: bytes) -> None:
+        """Part of the request target."""
+        self._target += url
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        """One header; trailers, which come after the head, are ignored."""
+        request = self._incoming
+        if request is None or not self._in_head:
+            return
+        name = name.lower()
+        request.headers.append((name, value.strip(b" \t")))
+        if name == b"content-length":
+            self._content_length = int(value) if value.strip().isdigit() else 0
+        elif name == b"expect":
+            self._expects_continue = True
+
+    def on_headers_complete(self) -> None:
+        """Check the head, and let the application refuse it before the body is read."""
+        request = self._incoming
+        if request is None or self._stopped:
+            return
+        self._in_head = False
+        refusal = self._check_head(request)
+        if refusal is None and self._content_length > self.state.limits.body_bytes:
+            refusal = self._body_too_large()
+        if refusal is None:
+            refusal = self.state.app.check_head(request)
+        self._head_bytes = 0
+        if self._active is None:
+            self.deadline = self.state.loop.time() + self.state.limits.body_s
+        if refusal is None:
+            if self._expects_continue and request.http_minor and self._active is None and not self._waiting:
+                self.transport.write(CONTINUE)
+            return
+        request.refusal = refusal
+        swallow = self._content_length <= SWALLOWED_BODY_BYTES and not self._expects_continue
+        if not swallow or request.header(b"transfer-encoding") is not None or not request.path:
+            self._refuse(refusal)
+
+    def _check_head(self, request: HttpRequest) -> GatewayError | None:
+        parser = self._parser
+        request.method = parser.get_method().decode("ascii")
+        version = parser.get_http_version()
+        if version not in {"1.0", "1.1"}:
+            return VersionNotSupported("Only HTTP/1.0 and HTTP/1.1 are spoken here.")
+        request.http_minor = int(version[2])
+        limits = self.state.limits
+        if self._head_bytes > limits.header_bytes:
+            size = len(self._target) + sum(len(name) + len(value) + 4 for name, value in request.headers)
+            if size > limits.header_bytes:
+                return self._headers_too_large()
+        if len(request.headers) > limits.headers:
+            return self._headers_too_large()
+        if request.method == "CONNECT":
+            return NotImplementedByServer("CONNECT is not served here.")
+        error = check_request_head(request.http_minor, request.headers)
+        if error is not None:
+            return error
+        try:
+            request.path, request.query = split_target(request.method, self._target)
+        except InvalidRequest as invalid:
+            return invalid
+        return None
+
+    def on_body(self, body: bytes) -> None:
+        """One piece of the body."""
+        request = self._incoming
+        if request is None or self._stopped:
+            return
+        request.received_bytes += len(body)
+        if self._active is None:
+            self.deadline = self.state.loop.time() + self.state.limits.body_s
+        if request.refusal is not None:
+            return
+        if request.received_bytes > self.state.limits.body_bytes:
+            self._refuse(self._body_too_large())
+            return
+        request._parts.append(body)  # noqa: SLF001 - one class in two parts
+
+    def on_message_complete(self) -> None:
+        """A request is whole: let it take its turn."""
+        request = self._incoming
+        if request is None or self._stopped:
+            return
+        parts = request._parts  # noqa: SLF001
+        request.body = parts[0] if len(parts) == 1 else b"".join(parts)
+        parts.clear()
+        request.keep_alive = self._parser.should_keep_alive() and not self.state.draining
+        self._incoming = None
+        self._in_head = True
+        self._head_bytes = 0
+        self._waiting.append(request)
+        if len(self._waiting) > self.state.limits.pipelined_requests:
+            request.keep_alive = False
+        if not request.keep_alive:
+            self._stopped = True
+        if self._active is None:
+            self._next()
+        elif not self._stopped and len(self._waiting) == self.state.limits.pipelined_requests:
+            self.transport.pause_reading()
+
+    # --- answering
+
+    def _next(self) -> None:
+        """Begin with the next waiting request."""
+        request = self._waiting.popleft()
+        self._active = request
+        self.deadline = NEVER
+        if request.refusal is not None:
+            self._answer_refusal(request, request.refusal)
+            return
+        self._task = self.state.loop.create_task(self._answer(request))
+
+    async def _answer(self, request: HttpRequest) -> None:
+        """Run the application for one request. The one boundary: whatever it raises ends only this request."""
+        try:
+            await self.state.app.handle(request)
+            problem = None if request.ended or request.gone else "the application did not end its answer"
+        except Exception:
+            log.exception("unhandled error while answering %s %s", request.method, request.path)
+            problem = "an unhandled error"
+        if problem is None:
+            return
+        if request.began:
+            request.abort()
+        elif not request.gone:
+            self._answer_refusal(request, InternalError("The gateway failed to serve this request."))
+
+    def _answer_refusal(self, request: HttpRequest, error: GatewayError) -> None:
+        headers, body = self.state.app.render_error(error, request)
+        if request.body or request.received_bytes <= SWALLOWED_BODY_BYTES:
+            request.respond(error.status, headers, body)
+        else:
+            request.keep_alive = False
+            request.respond(error.status, headers, body)
+
+    def _refuse(self, error: GatewayError) -> None:
+        """Stop reading; answer ``error`` when its turn comes, then close."""
+        if self._stopped:
+            return
+        self._stopped = True
+        request = self._incoming or HttpRequest(self)
+        self._incoming = None
+        self._head_bytes = 0
+        request.refusal = error
+        request.keep_alive = False
+        self._waiting.append(request)
+        if self._active is None:
+            self._next()
+
+    def answered(self, request: HttpRequest) -> None:
+        """Go on after an answer has been written whole."""
+        if request is not self._active:
+            return
+        self._active = None
+        self._task = None
+        self._reader = None
+        if not request.keep_alive:
+            self._finish(refused=request.refusal is not None)
+        elif self._waiting:
+            self._next()
+            if not self._stopped and len(self._waiting) < self.state.limits.pipelined_requests:
+                self.transport.resume_reading()
+        elif self._incoming is None:
+            self.deadline = self.state.loop.time() + self.state.limits.keep_alive_s
+        else:
+            limits = self.state.limits
+            self.deadline = self.state.loop.time() + (limits.header_s if self._in_head else limits.body_s)
+
+    def _finish(self, *, refused: bool) -> None:
+        """Close after the last answer; let a refused caller finish sending, or it would lose the answer."""
+        self._stopped = True
+        self._waiting.clear()
+        if refused and not self.transport.is_closing():
+            self._lingering = True
+            self.deadline = self.state.loop.time() + self.state.limits.linger_s
+            if self.transport.can_write_eof():
+                self.transport.write_eof()
+            return
+        self.transport.close()
+
+    def cut(self) -> None:
+        """Cut the connection: what was sent must not look complete."""
+        self._stopped = True
+        self.transport.abort()
+
+    # --- flow control
+
+    def couple(self, reader: FlowControlled | None) -> None:
+        """Name who pauses while the caller is slow; tell it at once if it must."""
+        self._reader = reader
+        if reader is not None and self._write_paused:
+            reader.pause_reading()
+
+    def pause_writing(self) -> None:
+        """The caller is slower than the answer."""
+        self._write_paused = True
+        self.deadline = self.state.loop.time() + self.state.limits.body_s
+        if self._reader is not None:
+            self._reader.pause_reading()
+
+    def resume_writing(self) -> None:
+        """The caller has caught up."""
+        self._write_paused = False
+        if not self._lingering:
+            self.deadline = NEVER if self._active is not None else self.state.loop.time() + self.state.limits.body_s
+        self._release_drain()
+        if self._reader is not None:
+            self._reader.resume_reading()
+
+    async def drain(self) -> None:
+        """Wait until the write buffer is low again."""
+        if self._write_paused:
+            if self._drained is None:
+                self._drained = self.state.loop.create_future()
+            await asyncio.shield(self._drained)
+
+    def _release_drain(self) -> None:
+        if self._drained is not None:
+            if not self._drained.done():
+                self._drained.set_result(None)
+            self._drained = None
+
+    # --- errors
+
+    def _headers_too_large(self) -> HeadersTooLarge:
+        limits = self.state.limits
+        return HeadersTooLarge(
+            f"The request's headers are over the limit of {limits.header_bytes} bytes or {limits.headers} headers."
+        )
+
+    def _body_too_large(self) -> BodyTooLarge:
+        return BodyTooLarge(f"The request body is over the limit of {self.state.limits.body_bytes} bytes.")
+
+
+def _describe_parser_error(error: httptools.HttpParserError) -> GatewayError:
+    text = str(error)
+    if isinstance(error, httptools.HttpParserInvalidMethodError):
+        return NotImplementedByServer("The request method is not known.")
+    if "version" in text.lower():
+        return VersionNotSupported("Only HTTP/1.0 and HTTP/1.1 are spoken here.")
+    return InvalidRequest(f"The request is not valid HTTP: {text}.", code="invalid_http")
