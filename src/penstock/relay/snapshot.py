@@ -104,7 +104,8 @@ class Target:
 
     backend: Backend
     model: str | None
-    """None: the name that the caller used, or what a pattern's ``*`` stood for."""
+    """None: the name that the caller used. Under a pattern, ``*`` in it is what the pattern's ``*`` stood for;
+    :func:`penstock.routing.choose_model.name_upstream` gives the name to send."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -175,7 +176,7 @@ class Snapshot:
     models: Mapping[str, Model]
     """By exact public name."""
     patterns: tuple[Model, ...] = ()
-    """Names with ``*``, tried in order when no exact name fits."""
+    """Names with ``*``, most specific first, tried in this order when no exact name fits."""
     client_keys: tuple[ClientKey, ...] = ()
     access_log: AccessLog = field(default_factory=AccessLog)
     source: str = "defaults"
