@@ -66,7 +66,7 @@ contracts: $(TESTS) ## Who may import whom
 
 .PHONY: house
 house: $(TESTS) ## The house's own rules: scripts/check_*.py
-	@for check in scripts/check_*.py; do $(BIN)/python "$$check" || exit 1; done
+	@$(BIN)/python -m scripts.run_checks
 
 .PHONY: node-sdks
 node-sdks: ## Install the Node SDKs that the end-to-end tests drive, if node is here
@@ -100,7 +100,9 @@ fmt: $(TESTS) ## Format, and mend what ruff can mend
 
 .PHONY: generate
 generate: $(TESTS) ## Write the generated files again: scripts/generate_*.py
-	@for script in scripts/generate_*.py; do if [ -f "$$script" ]; then $(BIN)/python "$$script" || exit 1; fi; done
+	@for script in $(notdir $(basename $(wildcard scripts/generate_*.py))); do \
+		$(BIN)/python -m "scripts.$$script" || exit 1; \
+	done
 
 .PHONY: lock
 lock: ## Resolve the requirements again (needs uv); UPGRADE=--upgrade takes newer versions
