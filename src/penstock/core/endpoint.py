@@ -13,7 +13,7 @@ from typing import Literal
 import msgspec
 
 from penstock.core.errors import GatewayError
-from penstock.core.json_object import JsonObject
+from penstock.core.json_object import JsonEdit, JsonObject
 from penstock.core.usage import UNREPORTED, Usage
 
 EndpointId = Literal["chat_completions", "completions", "embeddings"]
@@ -31,6 +31,9 @@ class AnswerFacts(msgspec.Struct, frozen=True):
     error: str | None = None
     usage_only: bool = False
     """True for the extra last event of a stream that carries the counts and nothing else."""
+
+
+AnswerReader = Callable[[bytes, UsageReader], AnswerFacts]
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,15 +55,17 @@ class Endpoint:
     title: str
     streams: bool
     read_request: Callable[[JsonObject], RequestFacts]
-    read_answer: Callable[[bytes, UsageReader], AnswerFacts]
+    read_answer: AnswerReader
     """Facts of a whole answer body; raises ``ValueError`` when it is not the format."""
-    read_event: Callable[[bytes, UsageReader], AnswerFacts]
-    """Facts of one event's data; raises ``ValueError`` when it is not the format."""
     read_usage: UsageReader
     """The format's own reading of the counts, unless the provider has another."""
-    end_of_stream: bytes
-    """Data of the event that ends a stream cleanly (``[DONE]``)."""
     render_error: Callable[[GatewayError, str], bytes]
     """Error and request id to a body in the client's format."""
-    render_error_event: Callable[[GatewayError, str], bytes]
-    """The same as one whole event, framing included, for a stream that has begun."""
+    ask_for_usage: Callable[[JsonEdit], None] | None = None
+    """Makes a stream carry its usage, for formats where that must be asked for."""
+    read_event: AnswerReader | None = None
+    """Facts of one event's data; raises ``ValueError`` when it is not the format. None where nothing streams."""
+    end_of_stream: bytes = b""
+    """Data of the event that ends a stream cleanly (``[DONE]``)."""
+    render_error_event: Callable[[GatewayError, str], bytes] | None = None
+    """An error as one whole event, framing included, for a stream that has begun."""

@@ -50,8 +50,8 @@ class AnswerHead:
 class AnswerReceiver(Protocol):
     """Who takes an upstream's answer. All calls come from the event loop, in order."""
 
-    def on_head(self, head: AnswerHead) -> None:
-        """The head has come."""
+    def on_head(self, head: AnswerHead) -> AnswerReceiver | None:
+        """The head has come. Return who takes the body; None: nobody, the connection has been cancelled."""
 
     def on_data(self, payload: bytes, framed: bytes | None) -> None:
         """Body bytes; ``framed`` is the same in its original chunks, when it is whole plain chunks."""
@@ -110,7 +110,7 @@ class UpstreamConnection(asyncio.Protocol):
         on_free: Callable[[UpstreamConnection, bool], None],
         max_head_bytes: int,
     ) -> None:
-        """Belong to backend ``name``; ``on_free(connection, reusable)`` is called after each exchange and at the end."""
+        """Belong to backend ``name``; ``on_free(self, reusable)`` is called after each exchange and at the end."""
         self.name = name
         self.deadline = NEVER
         self.closed = False
@@ -295,7 +295,9 @@ class UpstreamConnection(asyncio.Protocol):
         self._head = head
         receiver = self._receiver
         if receiver is not None:
-            receiver.on_head(head)
+            self._receiver = receiver.on_head(head)
+            if self._receiver is None or self.closed:
+                return
         if head.framing == "none" or (head.framing == "length" and not head.content_length):
             self._complete(rest)
         elif rest and self._receiver is not None:

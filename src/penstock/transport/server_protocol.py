@@ -62,12 +62,12 @@ class HttpRequest:
     """One request and the way to answer it; see :class:`penstock.transport.server_request.ServerRequest`."""
 
     __slots__ = (
-        "_chunked",
         "_connection",
         "_parts",
         "_remaining",
         "began",
         "body",
+        "context",
         "ended",
         "gone",
         "headers",
@@ -79,13 +79,14 @@ class HttpRequest:
         "query",
         "received_bytes",
         "refusal",
+        "takes_chunks",
     )
 
     def __init__(self, connection: ServerConnection) -> None:
         """Begin an empty request of this connection."""
         self._connection = connection
         self._parts: list[bytes] = []
-        self._chunked = False
+        self.takes_chunks = False
         self._remaining: int | None = None
         self.method = ""
         self.path = ""
@@ -96,6 +97,7 @@ class HttpRequest:
         self.peer = connection.peer
         self.received_bytes = 0
         self.refusal: GatewayError | None = None
+        self.context: object = None
         self.keep_alive = False
         self.gone = False
         self.began = False
@@ -126,7 +128,7 @@ class HttpRequest:
         if content_length is not None:
             framing = b"" if status == 204 else b"content-length: %d\r\n" % content_length
         elif self.http_minor:
-            self._chunked = True
+            self.takes_chunks = True
             framing = b"transfer-encoding: chunked\r\n"
         else:
             self.keep_alive = False
@@ -138,16 +140,11 @@ class HttpRequest:
             framing += b"connection: keep-alive\r\n"
         self.write_raw(b"%b%b%b\r\n" % (status_line(status), block, framing))
 
-    @property
-    def takes_chunks(self) -> bool:
-        """True when the answer in progress is chunked, so that framed bytes may be passed on."""
-        return self._chunked
-
     def write_chunk(self, data: bytes) -> None:
         """Send a piece of the body."""
         if self.method == "HEAD" or not data:
             return
-        if self._chunked:
+        if self.takes_chunks:
             self.write_raw(b"%x\r\n%b\r\n" % (len(data), data))
             return
         if self._remaining is not None:
@@ -166,17 +163,17 @@ class HttpRequest:
         if self._remaining and self.method != "HEAD":
             self.abort()
             return
-        if self._chunked and self.method != "HEAD":
+        if self.takes_chunks and self.method != "HEAD":
             self.write_raw(b"0\r\n\r\n")
         self.ended = True
         if not self.gone:
             self._connection.answered(self)
 
     def abort(self) -> None:
-        """Cut the connection."""
+        """Cut the connection: what was written goes out, and does not look complete."""
         self.ended = True
         if not self.gone:
-            self._connection.cut()
+            self._connection.break_off(visible=self.takes_chunks or bool(self._remaining))
 
     async def drain(self) -> None:
         """Wait until the caller has taken what was written."""
@@ -456,11 +453,7 @@ class ServerConnection(asyncio.Protocol):
 
     def _answer_refusal(self, request: HttpRequest, error: GatewayError) -> None:
         headers, body = self.state.app.render_error(error, request)
-        if request.body or request.received_bytes <= SWALLOWED_BODY_BYTES:
-            request.respond(error.status, headers, body)
-        else:
-            request.keep_alive = False
-            request.respond(error.status, headers, body)
+        request.respond(error.status, headers, body)
 
     def _refuse(self, error: GatewayError) -> None:
         """Stop reading; answer ``error`` when its turn comes, then close."""
@@ -507,8 +500,18 @@ class ServerConnection(asyncio.Protocol):
             return
         self.transport.close()
 
+    def break_off(self, *, visible: bool) -> None:
+        """End an answer that is not whole: by closing, where the missing rest is ``visible``; else by a reset."""
+        if not visible:
+            self.cut()
+            return
+        self._stopped = True
+        self._lingering = True
+        self.deadline = self.state.loop.time() + self.state.limits.body_s
+        self.transport.close()
+
     def cut(self) -> None:
-        """Cut the connection: what was sent must not look complete."""
+        """Reset the connection."""
         self._stopped = True
         self.transport.abort()
 

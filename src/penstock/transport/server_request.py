@@ -7,7 +7,7 @@ the whole). ``write_raw`` is for a relay that passes on chunks that are framed a
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from typing import Protocol
 
 from penstock.core.errors import GatewayError
@@ -43,6 +43,10 @@ class ServerRequest(Protocol):
     """The head of an answer has been written."""
     peer: str
     """Caller's address, for the log."""
+    context: object
+    """The application's own, from ``check_head`` to ``handle``."""
+    takes_chunks: bool
+    """The answer in progress is chunked, so that bytes framed elsewhere may be passed on."""
 
     def header(self, name: bytes) -> bytes | None:
         """Return a header's first value (``name`` in lower case)."""
@@ -52,6 +56,9 @@ class ServerRequest(Protocol):
 
     def begin(self, status: int, headers: Iterable[tuple[bytes, bytes]], content_length: int | None = None) -> None:
         """Send the head; without a length the body is chunked (or ends with the connection, for HTTP/1.0)."""
+
+    def begin_block(self, status: int, block: bytes, content_length: int | None = None) -> None:
+        """Send the head with header lines that are rendered already."""
 
     def write_chunk(self, data: bytes) -> None:
         """Send a piece of the body, framed as the head promised."""
@@ -63,7 +70,7 @@ class ServerRequest(Protocol):
         """End the body cleanly."""
 
     def abort(self) -> None:
-        """Cut the connection."""
+        """Cut the connection: what was written goes out, and does not look complete."""
 
     async def drain(self) -> None:
         """Wait until the caller has taken what was written (returns at once when it is gone)."""
@@ -85,6 +92,3 @@ class ServerApp(Protocol):
         self, error: GatewayError, request: ServerRequest | None
     ) -> tuple[list[tuple[bytes, bytes]], bytes]:
         """Return headers and body for an error that the server itself met (bad HTTP, too large, too slow)."""
-
-
-Clock = Callable[[], float]

@@ -1,0 +1,22 @@
+"""``POST /v1/completions``, the legacy endpoint: framed like chat completions, so read by the same code."""
+
+from __future__ import annotations
+
+from penstock.core.endpoint import Endpoint
+from penstock.wire import openai_chat, openai_errors
+from penstock.wire.openai_usage import read_openai_usage
+
+ENDPOINT = Endpoint(
+    id="completions",
+    path="/v1/completions",
+    title="Completions (legacy)",
+    streams=True,
+    read_request=openai_chat.read_request,
+    ask_for_usage=openai_chat.ask_for_usage,
+    read_answer=openai_chat.read_answer,
+    read_event=openai_chat.read_event,
+    read_usage=read_openai_usage,
+    end_of_stream=openai_chat.END_OF_STREAM,
+    render_error=openai_errors.render_error,
+    render_error_event=openai_errors.render_error_event,
+)

@@ -1,0 +1,125 @@
+"""The access log: one JSON line for each exchange, written off the request path.
+
+A line is encoded into a buffer; the buffer goes to a writer thread when it is large or a tenth of a second old, so that
+a slow disk or a stalled pipe never stops the event loop. The queue is bounded: when the writer cannot follow, lines are
+dropped *and counted*. Prompts and answers are not logged, keys never; control characters are escaped by JSON.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import queue
+import threading
+
+import msgspec
+
+from penstock.core.errors import OperatorError
+from penstock.core.loss import Loss
+from penstock.core.usage import Usage
+
+FLUSH_BYTES = 64 * 1024
+FLUSH_AFTER_S = 0.1
+QUEUED_BUFFERS = 256
+
+log = logging.getLogger(__name__)
+
+
+class AccessLine(msgspec.Struct, omit_defaults=True):
+    """What is logged of one exchange. Absent fields were not reached, or do not apply."""
+
+    time: str
+    request_id: str
+    outcome: str
+    status: int
+    method: str
+    path: str
+    peer: str
+    duration_ms: float
+    request_bytes: int
+    response_bytes: int
+    client_key: str | None = None
+    endpoint: str | None = None
+    model: str | None = None
+    backend: str | None = None
+    provider: str | None = None
+    upstream_model: str | None = None
+    upstream_status: int | None = None
+    stream: bool = False
+    first_byte_ms: float | None = None
+    first_event_ms: float | None = None
+    events: int = 0
+    finish_reasons: tuple[str, ...] = ()
+    usage: Usage | None = None
+    losses: tuple[Loss, ...] = ()
+    error_code: str | None = None
+    error: str | None = None
+    detail: str | None = None
+    fault: str | None = None
+
+
+class AccessLog:
+    """A file or standard output that takes lines. Use from one event loop; ``close`` at the end."""
+
+    def __init__(self, path: str, loop: asyncio.AbstractEventLoop) -> None:
+        """Open ``path`` (``-``: standard output) and start the writer.
+
+        Raises:
+            OperatorError: the file cannot be opened.
+        """
+        self._loop = loop
+        self._encoder = msgspec.json.Encoder()
+        self._buffer = bytearray()
+        self._timer: asyncio.TimerHandle | None = None
+        self._queue: queue.Queue[bytes | None] = queue.Queue(QUEUED_BUFFERS)
+        self.dropped_lines = 0
+        try:
+            self._file = os.dup(1) if path == "-" else os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o640)
+        except OSError as error:
+            msg = f"the access log {path} cannot be opened: {error.strerror}"
+            raise OperatorError(msg) from error
+        self._writer = threading.Thread(target=self._write_all, name="access-log", daemon=True)
+        self._writer.start()
+
+    def write(self, line: AccessLine) -> None:
+        """Take one line."""
+        self._buffer += self._encoder.encode(line)
+        self._buffer += b"\n"
+        if len(self._buffer) >= FLUSH_BYTES:
+            self.flush()
+        elif self._timer is None:
+            self._timer = self._loop.call_later(FLUSH_AFTER_S, self.flush)
+
+    def flush(self) -> None:
+        """Hand the buffer to the writer."""
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        if not self._buffer:
+            return
+        data = bytes(self._buffer)
+        self._buffer.clear()
+        try:
+            self._queue.put_nowait(data)
+        except queue.Full:
+            self.dropped_lines += data.count(b"\n")
+
+    def close(self, *, wait_s: float = 5.0) -> None:
+        """Write what is buffered and end the writer; a stalled target is given up after ``wait_s``."""
+        self.flush()
+        try:
+            self._queue.put(None, timeout=wait_s)
+        except queue.Full:
+            return
+        self._writer.join(wait_s)
+
+    def _write_all(self) -> None:
+        while (data := self._queue.get()) is not None:
+            try:
+                while data:
+                    data = data[os.write(self._file, data) :]
+            except OSError as error:
+                self.dropped_lines += data.count(b"\n")
+                log.warning("access log: %d lines lost: %s", data.count(b"\n"), error.strerror)
+        os.close(self._file)

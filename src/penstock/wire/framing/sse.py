@@ -1,0 +1,66 @@
+"""Server-sent events: cut a byte stream into whole events, without changing a byte.
+
+WHATWG HTML, section 9.2 (read 2026-11-23): lines end in LF, CRLF or CR; a blank line ends an event; a field's value may
+or may not have one space in front; a line that begins with a colon is a comment. Streams arrive cut anywhere. What an
+event's data means belongs to the wire formats.
+"""
+
+from __future__ import annotations
+
+import re
+
+_LINE_END = rb"(?:\r\n|\n|\r(?!\n))"
+_BLANK_LINE = re.compile(_LINE_END + _LINE_END)
+_ANY_LINE_END = re.compile(rb"\r\n|\n|\r")
+
+
+class EventSplitter:
+    """Cuts a stream at the ends of its events and holds back the incomplete rest.
+
+    ``feed`` returns ``(whole, blocks)``: the bytes of all events now complete, exactly as they came, and the same as a
+    list of blocks without their blank lines. When nothing is held before or after, ``whole`` is the input itself.
+    """
+
+    __slots__ = ("_searched", "held")
+
+    def __init__(self) -> None:
+        """Begin at the start of a stream."""
+        self.held = b""
+        self._searched = 0
+
+    def feed(self, data: bytes) -> tuple[bytes, list[bytes]]:
+        """Take one piece of the stream."""
+        if not self.held and data.endswith(b"\n\n") and b"\r" not in data:
+            return data, data[:-2].split(b"\n\n")
+        if self.held:
+            data = self.held + data
+        blocks = []
+        position = 0
+        for match in _BLANK_LINE.finditer(data, self._searched):
+            blocks.append(data[position : match.start()])
+            position = match.end()
+        self.held = data[position:]
+        self._searched = max(0, len(self.held) - 3)
+        return data[:position], blocks
+
+    def give_up_holding(self) -> bytes:
+        """Return what is held, to be passed on although its event is not complete."""
+        held, self.held, self._searched = self.held, b"", 0
+        return held
+
+
+def event_data(block: bytes) -> bytes | None:
+    """Return an event's data, its lines joined by LF; None when the block has no data (a comment, say)."""
+    if block.startswith(b"data:") and b"\n" not in block and b"\r" not in block:
+        return block[6:] if block[5:6] == b" " else block[5:]
+    lines = []
+    for line in _ANY_LINE_END.split(block.removeprefix(b"\xef\xbb\xbf")):
+        name, _, value = line.partition(b":")
+        if name == b"data":
+            lines.append(value[1:] if value[:1] == b" " else value)
+    return b"\n".join(lines) if lines else None
+
+
+def render_event(data: bytes) -> bytes:
+    """Frame data that has no line end in it as one event."""
+    return b"data: " + data + b"\n\n"

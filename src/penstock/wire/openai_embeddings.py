@@ -1,0 +1,47 @@
+"""OpenAI embeddings, as far as a relay between two ends of this format must understand them: model and usage.
+
+https://platform.openai.com/docs/api-reference/embeddings (read 2026-11-23), checked against the types of the Python SDK
+3.54. Vectors are never decoded here.
+"""
+
+from __future__ import annotations
+
+import msgspec
+
+from penstock.core.endpoint import AnswerFacts, RequestFacts, UsageReader
+from penstock.core.json_object import JsonObject
+from penstock.core.usage import UNREPORTED
+
+
+class _Answer(msgspec.Struct):
+    usage: object = None
+    model: object = None
+
+
+_answer_decoder = msgspec.json.Decoder(_Answer)
+
+
+def read_request(body: JsonObject) -> RequestFacts:
+    """Return what a relay must know of the request; embeddings never stream.
+
+    Raises:
+        InvalidRequest: a field it needs has another type, or stands twice.
+    """
+    return RequestFacts(model=body.read("model", str), stream=False, wants_usage_event=False)
+
+
+def read_answer(body: bytes, read_usage: UsageReader) -> AnswerFacts:
+    """Return the facts of a whole answer.
+
+    Raises:
+        ValueError: not JSON, or not an object.
+    """
+    try:
+        answer = _answer_decoder.decode(body)
+    except (msgspec.DecodeError, RecursionError, UnicodeDecodeError) as error:
+        msg = f"not an embeddings answer: {error}"
+        raise ValueError(msg) from error
+    return AnswerFacts(
+        usage=read_usage(answer.usage) if isinstance(answer.usage, dict) else UNREPORTED,
+        model=answer.model if isinstance(answer.model, str) else None,
+    )

@@ -1,0 +1,121 @@
+"""OpenAI's error object: rendering ours, and reading what "compatible" providers send instead.
+
+``{"error": {"message", "type", "param", "code"}}`` (OpenAI API reference, "Error codes", read 2026-11-23; the Python
+SDK 3.54 builds its exceptions from status and these fields). Providers that call themselves compatible answer errors in
+other shapes; a client's SDK would show those as an unreadable body, so they are put into this one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+
+import msgspec
+
+from penstock.core.errors import GatewayError
+from penstock.wire.framing.sse import render_event
+
+TYPES: Mapping[int, str] = MappingProxyType(
+    {
+        400: "invalid_request_error",
+        401: "invalid_request_error",
+        403: "invalid_request_error",
+        404: "invalid_request_error",
+        405: "invalid_request_error",
+        408: "invalid_request_error",
+        409: "invalid_request_error",
+        413: "invalid_request_error",
+        415: "invalid_request_error",
+        417: "invalid_request_error",
+        422: "invalid_request_error",
+        429: "rate_limit_error",
+        431: "invalid_request_error",
+        501: "invalid_request_error",
+        505: "invalid_request_error",
+    }
+)
+"""HTTP status to ``error.type``; anything else is :data:`SERVER_ERROR`."""
+
+SERVER_ERROR = "server_error"
+CONTENT_TYPE = (b"content-type", b"application/json")
+_MESSAGE_LIMIT_CHARS = 4000
+
+
+class ErrorBody(msgspec.Struct, frozen=True):
+    """The object under ``error``."""
+
+    message: str
+    type: str
+    param: str | None = None
+    code: str | None = None
+    request_id: str | None = None
+
+
+def error_type(status: int) -> str:
+    """Return the ``error.type`` that goes with a status."""
+    return TYPES.get(status, SERVER_ERROR)
+
+
+def render_error(error: GatewayError, request_id: str) -> bytes:
+    """Render one of our errors as a body."""
+    body = ErrorBody(error.message, error_type(error.status), error.param, error.code, request_id or None)
+    return msgspec.json.encode({"error": body})
+
+
+def render_error_event(error: GatewayError, request_id: str) -> bytes:
+    """Render one of our errors as an event of a stream that has begun; clients raise on its ``error`` member."""
+    return render_event(render_error(error, request_id))
+
+
+def is_error_object(body: bytes) -> bool:
+    """Say whether a body is already OpenAI's error object, with a message in it."""
+    try:
+        decoded: object = msgspec.json.decode(body)
+    except (msgspec.DecodeError, RecursionError, UnicodeDecodeError):
+        return False
+    error = decoded.get("error") if isinstance(decoded, dict) else None
+    return isinstance(error, dict) and isinstance(error.get("message"), str)
+
+
+def foreign_error(status: int, body: bytes, backend: str) -> bytes:
+    """Put an upstream's error of another shape (other JSON, HTML, nothing) into OpenAI's object.
+
+    The upstream's own message is kept when one is found.
+    """
+    message = _find_message(body)
+    if message is None:
+        message = f"The backend '{backend}' answered with status {status} and no readable error."
+    return msgspec.json.encode(
+        {"error": ErrorBody(message[:_MESSAGE_LIMIT_CHARS], error_type(status), code="upstream_error")}
+    )
+
+
+def _find_message(body: bytes) -> str | None:
+    try:
+        decoded: object = msgspec.json.decode(body)
+    except (msgspec.DecodeError, RecursionError, UnicodeDecodeError):
+        return _plain_text(body)
+    return _message_in(decoded, depth=0)
+
+
+def _message_in(value: object, *, depth: int) -> str | None:
+    """Look where vendors put it: a string, ``message``, ``detail``, ``error`` (object or string), a list of those."""
+    if depth > 4:
+        return None
+    if isinstance(value, str):
+        return value.strip() or None
+    if isinstance(value, list):
+        return _message_in(value[0], depth=depth + 1) if value else None
+    if isinstance(value, dict):
+        for name in ("error", "message", "msg", "detail", "error_msg", "errors"):
+            found = _message_in(value.get(name), depth=depth + 1)
+            if found:
+                return found
+    return None
+
+
+def _plain_text(body: bytes) -> str | None:
+    text = body[:_MESSAGE_LIMIT_CHARS].decode("utf-8", "replace").strip()
+    if not text or text.startswith("<"):
+        return None
+    return text if text.isprintable() or "\n" in text else None
