@@ -25,7 +25,7 @@ def find(root: Path) -> Iterator[str]:
     """Yield one line for each line of a file that names a registry or a machine's path."""
     hosts = [re.escape(host) for host in (*DEFAULT_REGISTRIES, *_configured_registries())]
     paths = [*SOMEBODYS_FOLDERS, *map(re.escape, _this_place())]
-    pattern = re.compile("|".join([*hosts, *(rf"(?<![\w.-]){path}" for path in paths)]))
+    pattern = re.compile("|".join([f"(?i:{'|'.join(hosts)})", *(rf"(?<![\w.-]){path}" for path in paths)]))
     for path, text in text_files(root):
         for number, line in enumerate(text.splitlines(), 1):
             if found := pattern.search(line):

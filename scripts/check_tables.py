@@ -6,8 +6,8 @@ A module-level constant in capitals whose annotation is a mapping keyed by a ``L
     STOP_REASONS: Mapping[StopReason, str] = {...}  # a missing word is found here
 
 A table that may know only some words is keyed by ``str``, and whoever reads it says what an unknown word becomes.
-Likewise every ``EndpointId`` has exactly one endpoint. Whether a vocabulary is the vendor's is for the tests of its wire
-module.
+Likewise every ``EndpointId`` has exactly one endpoint. Whether a vocabulary is the vendor's is for the tests of its
+wire module.
 """
 
 from __future__ import annotations
