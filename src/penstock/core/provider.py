@@ -21,7 +21,10 @@ StreamUsage = Literal["on_request", "always", "never"]
 """How a provider's streams carry usage: when ``stream_options.include_usage`` asks, always, or not at all."""
 
 RequestQuirk = Callable[[EndpointId, JsonEdit], None]
-"""Changes a request body that the vendor would refuse or misread; reports what is lost through the edit."""
+"""Changes a request body that the vendor would refuse or misread, and reports what is lost, both through the edit.
+
+The edit's ``model`` is the provider's name of the model by then, not the caller's.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +46,21 @@ PathTable = Mapping[EndpointId, str]
 """Endpoint to path below the base URL. ``{model}`` and the provider's option names may stand in it."""
 
 
+def as_given(base_url: str) -> str:
+    """Read a base URL variable whose value is the base URL."""
+    return base_url.rstrip("/")
+
+
+def below_root(prefix: str) -> Callable[[str], str]:
+    """Return a reading of a base URL variable by which the vendor means the address without this path prefix."""
+
+    def read(base_url: str) -> str:
+        base_url = base_url.rstrip("/")
+        return base_url if base_url.endswith(prefix) else base_url + prefix
+
+    return read
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Provider:
     """One vendor (or one kind of server) and how to speak with it."""
@@ -59,6 +77,9 @@ class Provider:
     key_env: tuple[str, ...] = ()
     """Environment variables that hold the key, first found wins."""
     base_url_env: tuple[str, ...] = ()
+    """Environment variables that hold another base URL, first found wins."""
+    read_base_url: Callable[[str], str] = as_given
+    """Turns what ``base_url_env`` holds into a base URL as ``base_url`` means it."""
     headers: Mapping[str, str] = field(default_factory=dict)
     """Further headers of every request (an API version, say)."""
     options: type[Options] = Options
@@ -75,6 +96,15 @@ class Provider:
     """Day the documentation was read (ISO date)."""
     notes: str = ""
 
+    def key_from(self, environ: Mapping[str, str]) -> str | None:
+        """Return the key that the environment holds; an empty variable counts as absent."""
+        return next((value for name in self.key_env if (value := environ.get(name))), None)
+
+    def base_url_from(self, environ: Mapping[str, str]) -> str | None:
+        """Return the base URL that the environment asks for, else the default; None when nobody knows one."""
+        value = next((value for name in self.base_url_env if (value := environ.get(name))), None)
+        return self.base_url if value is None else self.read_base_url(value)
+
     def path_table(self, options: Options) -> PathTable:
         """Return the paths under these options."""
         return self.paths(options) if callable(self.paths) else self.paths
@@ -85,8 +115,7 @@ class Provider:
 
 
 def fill_path(template: str, model: str, options: Options) -> str:
-    """Fill a path template; the model name is quoted as one path segment."""
-    values = {name: str(value) for name, value in msgspec.structs.asdict(options).items()}
-    values["model"] = quote(model, safe=":@!$,-._~")
+    """Fill a path template; the model name and the options are each quoted as one path segment."""
+    values = {**msgspec.structs.asdict(options), "model": model}
     needed = {name for _, name, _, _ in Formatter().parse(template) if name}
-    return template.format_map({name: values[name] for name in needed})
+    return template.format_map({name: quote(str(values[name]), safe=":@!$,-._~") for name in needed})

@@ -1,0 +1,115 @@
+"""Members of OpenAI's request bodies that a "compatible" vendor refuses, ignores or calls otherwise.
+
+The quirk functions of provider files are made of these. A member is reported as lost only where it asked for
+something: ``"logprobs": false`` asks for nothing, and a route that rejects losses must not reject it. What a vendor
+refuses is taken out; what it says it ignores stays in the body, byte for byte, and is reported all the same. Which
+vendor does what is said in its file alone, and what a loss means for the request is decided by the relay.
+
+Defaults: OpenAI's API reference, as the request types of its Python SDK 3.54 state them (read 2026-11-23).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from types import MappingProxyType
+
+import msgspec
+
+from penstock.core.json_object import JsonEdit, JsonObject
+
+ASKS_NOTHING: Mapping[str, tuple[object, ...]] = MappingProxyType(
+    {
+        "best_of": (1,),
+        "echo": (False,),
+        "frequency_penalty": (0,),
+        "function_call": ("auto", "none"),
+        "functions": ([],),
+        "logit_bias": ({},),
+        "logprobs": (False,),
+        "metadata": ({},),
+        "modalities": (["text"],),
+        "n": (1,),
+        "parallel_tool_calls": (True,),
+        "presence_penalty": (0,),
+        "response_format": ({"type": "text"},),
+        "safety_identifier": ("",),
+        "service_tier": ("auto", "default"),
+        "stop": ([],),
+        "store": (False,),
+        "temperature": (1,),
+        "top_logprobs": (0,),
+        "user": ("",),
+        "verbosity": ("medium",),
+    }
+)
+"""Member to the values that are the same as leaving it out; ``null`` is so everywhere."""
+
+
+def asks_for_something(edit: JsonEdit, name: str) -> bool:
+    """Say whether a member is there with a value other than the ones that mean nothing."""
+    raw = edit.raw(name)
+    if raw is None or raw == b"null":
+        return False
+    try:
+        value: object = msgspec.json.decode(raw)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return True
+    # Python takes 0 for False, and ``"logprobs": 0`` of a completion does ask for them
+    return not any(
+        value == same and isinstance(value, bool) == isinstance(same, bool) for same in ASKS_NOTHING.get(name, ())
+    )
+
+
+def drop_fields(edit: JsonEdit, names: Iterable[str], why: str) -> None:
+    """Take members out; report those that asked for something."""
+    for name in names:
+        if asks_for_something(edit, name):
+            edit.drop(name, why)
+        elif edit.raw(name) is not None:
+            edit.remove(name)
+
+
+def report_ignored(edit: JsonEdit, names: Iterable[str], why: str) -> None:
+    """Leave members as they are, and report those that ask for something."""
+    for name in names:
+        if asks_for_something(edit, name):
+            edit.report(name, "dropped", why)
+
+
+def keep_one_choice(edit: JsonEdit, why: str) -> None:
+    """Ask for one choice when the caller asked for another number of them."""
+    if asks_for_something(edit, "n"):
+        edit.set("n", b"1")
+        edit.report("n", "clamped", why)
+
+
+def move_output_limit(edit: JsonEdit, why: str) -> None:
+    """Call ``max_completion_tokens`` by its older name ``max_tokens``, the only one that some vendors know."""
+    edit.rename("max_completion_tokens", "max_tokens", why)
+
+
+def drop_from_items(edit: JsonEdit, array: str, name: str, why: str) -> None:
+    """Take a member out of every object of a top-level array (``messages[].name``); the other bytes of each stay."""
+    raw = edit.raw(array)
+    if raw is None or f'"{name}"'.encode() not in raw:
+        return
+    try:
+        items = [bytes(item) for item in msgspec.json.decode(raw, type=list[msgspec.Raw])]
+    except msgspec.DecodeError:  # not an array: the vendor will say so
+        return
+    kept = [
+        _without(edit, item, f"{array}[{index}]", name, why) if item.startswith(b"{") else item
+        for index, item in enumerate(items)
+    ]
+    if kept != items:
+        edit.set(array, b"[" + b",".join(kept) + b"]")
+
+
+def _without(edit: JsonEdit, item: bytes, path: str, name: str, why: str) -> bytes:
+    inner = JsonEdit(JsonObject(item))
+    if inner.raw(name) is None:
+        return item
+    inner.drop(name, why)
+    for _ in inner.losses:
+        edit.report(f"{path}.{name}", "dropped", why)
+    return inner.render()
