@@ -1,0 +1,36 @@
+"""Penstock as an operator runs it: client keys, metrics and access log on, the public model name not the upstream's."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import penstock
+from bench.gateways.contract import Gateway, Launch, fill_config
+
+CLIENT_KEY = "sk-bench-0123456789abcdef"
+REPOSITORY = Path(__file__).parent.parent.parent
+
+
+def _version() -> str:
+    command = ["git", "-C", str(REPOSITORY), "rev-parse", "--short", "HEAD"]
+    commit = subprocess.run(command, capture_output=True, text=True, check=False).stdout.strip()
+    return f"{penstock.__version__} ({commit})" if commit else penstock.__version__
+
+
+def _launch(port: int, upstream: int, folder: Path) -> Launch:
+    config = fill_config("penstock.yaml", folder, port=port, upstream=upstream)
+    return Launch(command=(str(Path(sys.executable).parent / "penstock"), "serve", str(config)))
+
+
+GATEWAY = Gateway(
+    name="penstock",
+    title="Penstock",
+    does="model choice, client keys, usage, metrics, access log",
+    missing=lambda: None,
+    version=_version,
+    launch=_launch,
+    model="bench",
+    headers={"authorization": f"Bearer {CLIENT_KEY}"},
+)

@@ -1,0 +1,144 @@
+"""Start the mock upstream and gateways, each on its core, and end them all: the bench's composition root.
+
+A gateway that does not start, or whose first answer is not the wanted one, is left out with its reason; the others are
+measured all the same. Which gateways there are is in ``bench.gateways``; measuring is ``bench.measure``'s business.
+"""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, ExitStack, contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from subprocess import Popen
+
+from bench import load, machine, scenarios, spawn
+from bench.gateways.contract import Gateway
+from bench.scenarios import Scenario
+
+REPOSITORY = Path(__file__).parent.parent
+MOCK_START_S = 10.0
+SETTLE_S = 1.0
+"""After a gateway listens, before its idle memory is read."""
+
+
+@dataclass(slots=True)
+class Running:
+    """A gateway that answers."""
+
+    gateway: Gateway
+    port: int
+    pid: int | None
+    """None for the direct way, which has no process of its own."""
+    start_s: float
+    requests: dict[str, bytes]
+    """By scenario, ready to send."""
+
+    def load(self, scenario: Scenario, connections: int, duration_s: float, max_requests: int) -> load.Load:
+        """Return a run of this scenario through this gateway."""
+        return load.Load(
+            port=self.port,
+            request=self.requests[scenario.name],
+            stream=scenario.stream,
+            connections=connections,
+            duration_s=duration_s,
+            max_requests=max_requests,
+        )
+
+
+@dataclass(slots=True)
+class Rig:
+    """What is up, and what is not and why."""
+
+    running: list[Running] = field(default_factory=list)
+    left_out: dict[str, str] = field(default_factory=dict)
+
+
+@contextmanager
+def mock_upstream(folder: Path, *, events: int = 100, gap_ms: float = 2.0) -> Iterator[tuple[int, Popen[bytes]]]:
+    """Run the mock upstream; yields its port and process.
+
+    Raises:
+        DidNotStart: it does not come up.
+    """
+    port = spawn.free_port()
+    command = [sys.executable, "-m", "bench.mock_upstream", "--port", str(port)]
+    command += ["--events", str(events), "--gap-ms", str(gap_ms)]
+    log = folder / "mock_upstream.log"
+    with spawn.running(command, core=machine.cores().upstream, log=log, directory=REPOSITORY) as process:
+        spawn.wait_until_listening(port, process, log, MOCK_START_S)
+        yield port, process
+
+
+def requests_for(gateway: Gateway, port: int, upstream: int) -> dict[str, bytes]:
+    """Return the bytes of every scenario's request as this gateway wants them."""
+    headers = {name: value.replace("@UPSTREAM@", str(upstream)) for name, value in gateway.headers.items()}
+    return {
+        scenario.name: scenarios.http_request(
+            gateway.path, f"127.0.0.1:{port}", headers, scenarios.request_body(scenario, gateway.model)
+        )
+        for scenario in scenarios.SCENARIOS
+    }
+
+
+@contextmanager
+def started(gateway: Gateway, upstream: int, folder: Path) -> Iterator[Running]:
+    """Run one gateway before the mock upstream.
+
+    Raises:
+        DidNotStart: it does not come up, or its first answer is not the wanted one.
+    """
+    if gateway.launch is None:
+        yield Running(gateway, upstream, None, 0.0, requests_for(gateway, upstream, upstream))
+        return
+    folder.mkdir()
+    port = spawn.free_port()
+    launch = gateway.launch(port, upstream, folder)
+    log = folder / "output.log"
+    begun_s = time.monotonic()
+    with spawn.running(
+        launch.command, core=machine.cores().gateway, log=log, environment=launch.environment, directory=folder
+    ) as process:
+        if launch.port_file:
+            port = spawn.wait_for_port_file(launch.port_file, process, log, gateway.start_timeout_s)
+        spawn.wait_until_listening(port, process, log, gateway.start_timeout_s)
+        running = Running(gateway, port, process.pid, time.monotonic() - begun_s, requests_for(gateway, port, upstream))
+        _check_answers(running)
+        yield running
+
+
+def _check_answers(running: Running) -> None:
+    for scenario in scenarios.SCENARIOS:
+        result = load.run(running.load(scenario, connections=1, duration_s=20, max_requests=1))
+        if result.answers != 1:
+            raise spawn.DidNotStart(f"{scenario.name}: {result.first_error or 'no answer'}")
+
+
+def _enter(stack: ExitStack, server: AbstractContextManager[Running]) -> Running | spawn.DidNotStart:
+    try:
+        return stack.enter_context(server)
+    except spawn.DidNotStart as reason:
+        return reason
+
+
+@contextmanager
+def all_running(gateways: tuple[Gateway, ...], folder: Path) -> Iterator[Rig]:
+    """Start the mock upstream and every gateway that can be, and end them with the block."""
+    rig = Rig()
+    with ExitStack() as stack:
+        upstream, _ = stack.enter_context(mock_upstream(folder))
+        for gateway in gateways:
+            reason = gateway.missing()
+            if reason is None:
+                print(f"starting {gateway.title} {gateway.version()}", flush=True)
+                outcome = _enter(stack, started(gateway, upstream, folder / gateway.name))
+                if isinstance(outcome, Running):
+                    rig.running.append(outcome)
+                    continue
+                reason = str(outcome)
+            rig.left_out[gateway.name] = reason
+            print(f"LEFT OUT: {gateway.title}: {reason}", flush=True)
+        time.sleep(SETTLE_S)
+        yield rig
