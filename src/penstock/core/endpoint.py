@@ -36,6 +36,10 @@ class AnswerFacts(msgspec.Struct, frozen=True):
 AnswerReader = Callable[[bytes, UsageReader], AnswerFacts]
 
 
+PLAIN_EVENT = AnswerFacts()
+"""Facts of an event that says nothing a relay must know; readers return this very object for most events."""
+
+
 @dataclass(frozen=True, slots=True)
 class RequestFacts:
     """What the relay must know of a request body."""
@@ -61,6 +65,8 @@ class Endpoint:
     """The format's own reading of the counts, unless the provider has another."""
     render_error: Callable[[GatewayError, str], bytes]
     """Error and request id to a body in the client's format."""
+    adopt_error: Callable[[int, bytes, str], bytes]
+    """Status, body and backend name of an upstream's error to a body in the client's format (the same when it is)."""
     ask_for_usage: Callable[[JsonEdit], None] | None = None
     """Makes a stream carry its usage, for formats where that must be asked for."""
     read_event: AnswerReader | None = None

@@ -20,6 +20,7 @@ r"""Every error a request can end in, by whose fault it is.
     │   ├── UpstreamUnreachable           502     upstream_unreachable        yes
     │   ├── UpstreamBrokeOff              502     upstream_broke_off          yes, before the first byte
     │   ├── UpstreamInvalid               502     upstream_invalid            yes, before the first byte
+    │   ├── CredentialRejected            502     upstream_credential_rejected yes
     │   └── UpstreamTimeout               504     upstream_timeout            yes, before the first byte
     └── GatewayFault
         ├── Overloaded                    503     overloaded                  yes
@@ -178,6 +179,12 @@ class UpstreamInvalid(UpstreamFault):
     """The answer is not HTTP, or not the format it must be."""
 
     default_code = "upstream_invalid"
+
+
+class CredentialRejected(UpstreamFault):
+    """The provider does not accept the key that the operator configured; the caller's own key is fine."""
+
+    default_code = "upstream_credential_rejected"
 
 
 class UpstreamTimeout(UpstreamFault):

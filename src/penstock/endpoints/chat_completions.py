@@ -18,5 +18,6 @@ ENDPOINT = Endpoint(
     read_usage=read_openai_usage,
     end_of_stream=openai_chat.END_OF_STREAM,
     render_error=openai_errors.render_error,
+    adopt_error=openai_errors.adopt_error,
     render_error_event=openai_errors.render_error_event,
 )

@@ -15,4 +15,5 @@ ENDPOINT = Endpoint(
     read_answer=openai_embeddings.read_answer,
     read_usage=read_openai_usage,
     render_error=openai_errors.render_error,
+    adopt_error=openai_errors.adopt_error,
 )

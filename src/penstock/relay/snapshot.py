@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from penstock.core.endpoint import EndpointId
 from penstock.core.provider import Options, Provider
 from penstock.core.secret import Secret
 
@@ -181,7 +180,3 @@ class Snapshot:
     access_log: AccessLog = field(default_factory=AccessLog)
     source: str = "defaults"
     """Where the configuration came from, for people."""
-
-    def offers(self, model: Model, endpoint: EndpointId) -> bool:
-        """Say whether any of the model's targets has this endpoint."""
-        return any(endpoint in target.backend.provider.path_table(target.backend.options) for target in model.targets)

@@ -1,9 +1,9 @@
 """Counters, gauges and histograms of one process, in Prometheus' text format.
 
 Children (one per label set) are plain objects with a number in them; the request path looks a child up once per route
-and then only adds. Label values come from configuration or from fixed vocabularies, never from a caller, so their number
-is bounded. Text format 0.0.4 (prometheus.io/docs/instrumenting/exposition_formats, read 2026-11-23). Joining several
-processes is not done here.
+and then only adds. Label values come from configuration or from fixed vocabularies, never from a caller, so their
+number is bounded. Text format 0.0.4 (prometheus.io/docs/instrumenting/exposition_formats, read 2026-11-23). Joining
+several processes is not done here.
 """
 
 from __future__ import annotations

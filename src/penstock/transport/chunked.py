@@ -1,9 +1,9 @@
 """Reading a chunked body (RFC 9112, section 7.1) while keeping the bytes it came in.
 
 A stream is relayed in the chunks it arrived in, so this scanner finds chunk boundaries instead of decoding: for each
-read it yields the payload, and the framed bytes themselves when the read was made of whole, plain chunks. Anything else
-(a chunk cut by the read, an extension) yields the payload alone and the relay frames it again. Strict: a size is 1 to 16
-hex digits, line ends are CRLF, trailers are dropped and bounded.
+read it yields the payload, and the framed bytes themselves when the read was made of whole, plain chunks. Anything
+else (a chunk cut by the read, an extension) yields the payload alone and the relay frames it again. Strict: a size is
+1 to 16 hex digits, line ends are CRLF, trailers are dropped and bounded.
 """
 
 from __future__ import annotations

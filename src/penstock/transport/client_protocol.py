@@ -2,9 +2,9 @@
 
 Theory of operation. ``send`` writes a rendered request and names a receiver. The head of the answer goes through
 httptools (llhttp), which is strict; the body does not: it is counted (``content-length``), scanned for chunk boundaries
-(``chunked``) or taken until the end of the connection, and handed to the receiver as it arrives. One exchange at a time;
-afterwards the connection goes back to its pool, or is closed if anything about it is in doubt (bytes behind the answer,
-request not fully sent, ``connection: close``).
+(``chunked``) or taken until the end of the connection, and handed to the receiver as it arrives. One exchange at a
+time; afterwards the connection goes back to its pool, or is closed if anything about it is in doubt (bytes behind the
+answer, request not fully sent, ``connection: close``).
 
 Each exchange ends in exactly one of ``on_end`` and ``on_failure``. Choosing backends, retrying and understanding bodies
 are other modules' work.
@@ -16,7 +16,7 @@ import asyncio
 import select
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Literal, Protocol
+from typing import Literal, Protocol, cast
 
 import httptools
 
@@ -47,11 +47,8 @@ class AnswerHead:
         return None
 
 
-class AnswerReceiver(Protocol):
-    """Who takes an upstream's answer. All calls come from the event loop, in order."""
-
-    def on_head(self, head: AnswerHead) -> AnswerReceiver | None:
-        """The head has come. Return who takes the body; None: nobody, the connection has been cancelled."""
+class BodyReceiver(Protocol):
+    """Who takes the body of an upstream's answer. All calls come from the event loop, in order."""
 
     def on_data(self, payload: bytes, framed: bytes | None) -> None:
         """Body bytes; ``framed`` is the same in its original chunks, when it is whole plain chunks."""
@@ -60,7 +57,17 @@ class AnswerReceiver(Protocol):
         """The answer is whole."""
 
     def on_failure(self, error: UpstreamFault) -> None:
-        """The answer will not come, or not whole."""
+        """The rest of the answer will not come."""
+
+
+class HeadReceiver(Protocol):
+    """Who takes the head of an upstream's answer."""
+
+    def on_head(self, head: AnswerHead) -> BodyReceiver | None:
+        """The head has come. Return who takes the body; None: nobody, the connection has been cancelled."""
+
+    def on_failure(self, error: UpstreamFault) -> None:
+        """No answer will come."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,11 +83,13 @@ class UpstreamConnection(asyncio.Protocol):
     """One connection to an upstream."""
 
     __slots__ = (
+        "_body_receiver",
         "_buffer",
         "_deadlines",
-        "_head",
-        "_headers",
         "_hard_deadline",
+        "_head",
+        "_head_receiver",
+        "_headers",
         "_keep",
         "_loop",
         "_max_head_bytes",
@@ -88,11 +97,9 @@ class UpstreamConnection(asyncio.Protocol):
         "_parser",
         "_paused",
         "_poll",
-        "_receiver",
         "_remaining",
         "_scanner",
         "_timeouts",
-        "_waiting_for_head",
         "closed",
         "deadline",
         "exchanges",
@@ -119,7 +126,8 @@ class UpstreamConnection(asyncio.Protocol):
         self._deadlines = deadlines
         self._on_free = on_free
         self._max_head_bytes = max_head_bytes
-        self._receiver: AnswerReceiver | None = None
+        self._head_receiver: HeadReceiver | None = None
+        self._body_receiver: BodyReceiver | None = None
         self._timeouts = ExchangeTimeouts(0, 0, 0)
         self._hard_deadline = NEVER
         self._head: AnswerHead | None = None
@@ -130,19 +138,17 @@ class UpstreamConnection(asyncio.Protocol):
         self._remaining = 0
         self._keep = True
         self._paused = False
-        self._waiting_for_head = False
         self._poll: select.poll | None = None
 
     # --- use
 
-    def send(self, request: bytes, receiver: AnswerReceiver, timeouts: ExchangeTimeouts) -> None:
+    def send(self, request: bytes, receiver: HeadReceiver, timeouts: ExchangeTimeouts) -> None:
         """Write a request; its answer goes to ``receiver``."""
         now = self._loop.time()
-        self._receiver = receiver
+        self._head_receiver = receiver
         self._timeouts = timeouts
         self._hard_deadline = now + timeouts.total_s
         self.deadline = min(now + timeouts.first_byte_s, self._hard_deadline)
-        self._waiting_for_head = True
         self._head = None
         self._buffer = b""
         self._keep = True
@@ -152,7 +158,7 @@ class UpstreamConnection(asyncio.Protocol):
 
     def cancel(self) -> None:
         """Give the exchange up at once: the connection is cut and its receiver hears nothing more."""
-        self._receiver = None
+        self._head_receiver = self._body_receiver = None
         self.close()
 
     def close(self) -> None:
@@ -173,7 +179,7 @@ class UpstreamConnection(asyncio.Protocol):
 
     def pause_reading(self) -> None:
         """Stop reading from the upstream; its waits are suspended, the total one is not."""
-        if not self._paused and not self.closed and self._receiver is not None:
+        if not self._paused and not self.closed and self._body_receiver is not None:
             self._paused = True
             self.deadline = self._hard_deadline
             self.transport.pause_reading()
@@ -189,23 +195,21 @@ class UpstreamConnection(asyncio.Protocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Take the transport."""
-        assert isinstance(transport, asyncio.Transport)  # noqa: S101 - what create_connection makes
-        self.transport = transport
+        self.transport = cast("asyncio.Transport", transport)  # uvloop's is one by shape, not by class
         self._deadlines.guard(self)
 
     def connection_lost(self, exc: Exception | None) -> None:
         """End the exchange in progress, if one is, and leave the pool."""
         self.closed = True
         self._deadlines.release(self)
-        receiver, self._receiver = self._receiver, None
         self._on_free(self, False)
-        if receiver is None:
+        body_receiver = self._body_receiver
+        if body_receiver is not None and self._head is not None and self._head.framing == "close" and exc is None:
+            self._body_receiver = None
+            body_receiver.on_end()
             return
-        if self._head is not None and self._head.framing == "close" and exc is None:
-            receiver.on_end()
-            return
-        when = "before answering" if self._head is None else "in the middle of its answer"
-        receiver.on_failure(UpstreamBrokeOff(f"The backend '{self.name}' closed the connection {when}."))
+        when = "before answering" if body_receiver is None else "in the middle of its answer"
+        self._fail(UpstreamBrokeOff(f"The backend '{self.name}' closed the connection {when}."))
 
     def eof_received(self) -> bool:
         """The upstream has said all it will: close."""
@@ -214,18 +218,17 @@ class UpstreamConnection(asyncio.Protocol):
     def expire(self) -> None:
         """Act on the passed deadline."""
         self.deadline = NEVER
-        if self._receiver is None:
-            return
         if self._loop.time() >= self._hard_deadline:
             text = f"did not finish its answer within {self._timeouts.total_s:g} s"
-        elif self._waiting_for_head:
+        elif self._head_receiver is not None:
             text = f"did not begin to answer within {self._timeouts.first_byte_s:g} s"
         else:
             text = f"stopped answering for {self._timeouts.idle_s:g} s"
         self._fail(UpstreamTimeout(f"The backend '{self.name}' {text}."))
 
     def _fail(self, error: UpstreamFault) -> None:
-        receiver, self._receiver = self._receiver, None
+        receiver = self._head_receiver or self._body_receiver
+        self._head_receiver = self._body_receiver = None
         self.close()
         if receiver is not None:
             receiver.on_failure(error)
@@ -237,14 +240,13 @@ class UpstreamConnection(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         """Take bytes of the answer."""
-        if self._receiver is None:
-            self.close()  # an upstream that speaks unasked is not one to send the next request to
-            return
-        if self._waiting_for_head:
+        if self._body_receiver is not None:
+            self.deadline = min(self._loop.time() + self._timeouts.idle_s, self._hard_deadline)
+            self._read_body(data, self._body_receiver)
+        elif self._head_receiver is not None:
             self._read_head(data)
         else:
-            self.deadline = min(self._loop.time() + self._timeouts.idle_s, self._hard_deadline)
-            self._read_body(data)
+            self.close()  # an upstream that speaks unasked is not one to send the next request to
 
     def _read_head(self, data: bytes) -> None:
         seen = len(self._buffer)
@@ -290,18 +292,18 @@ class UpstreamConnection(asyncio.Protocol):
             self._invalid(problem)
             return
         self._keep = parser.should_keep_alive() and head.framing != "close"
-        self._waiting_for_head = False
         self.deadline = min(self._loop.time() + self._timeouts.idle_s, self._hard_deadline)
         self._head = head
-        receiver = self._receiver
-        if receiver is not None:
-            self._receiver = receiver.on_head(head)
-            if self._receiver is None or self.closed:
-                return
+        head_receiver, self._head_receiver = self._head_receiver, None
+        receiver = head_receiver.on_head(head) if head_receiver is not None else None
+        if receiver is None or self.closed:
+            self.close()
+            return
+        self._body_receiver = receiver
         if head.framing == "none" or (head.framing == "length" and not head.content_length):
             self._complete(rest)
-        elif rest and self._receiver is not None:
-            self._read_body(rest)
+        elif rest:
+            self._read_body(rest, receiver)
 
     def _find_framing(self, head: AnswerHead) -> str | None:
         """Decide how the body ends (RFC 9112, section 6.3); return what is wrong, or None."""
@@ -329,9 +331,9 @@ class UpstreamConnection(asyncio.Protocol):
             head.framing = "close"
         return None
 
-    def _read_body(self, data: bytes) -> None:
-        head, receiver = self._head, self._receiver
-        if head is None or receiver is None:
+    def _read_body(self, data: bytes, receiver: BodyReceiver) -> None:
+        head = self._head
+        if head is None:
             return
         if head.framing == "chunked":
             scanner = self._scanner
@@ -357,7 +359,7 @@ class UpstreamConnection(asyncio.Protocol):
 
     def _complete(self, rest: bytes) -> None:
         """The answer is whole: free the connection, then tell the receiver."""
-        receiver, self._receiver = self._receiver, None
+        receiver, self._body_receiver = self._body_receiver, None
         self.deadline = NEVER
         if self.closed:
             return

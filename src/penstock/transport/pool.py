@@ -121,7 +121,8 @@ class Pool:
         self._open.add(connection)
         if connection.closed:
             self._open.discard(connection)
-            raise self._unreachable("closed the connection at once")
+            problem = "closed the connection at once"
+            raise self._unreachable(problem)
         return connection
 
     async def _open_connection(self) -> UpstreamConnection:

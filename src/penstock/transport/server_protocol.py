@@ -20,6 +20,7 @@ import asyncio
 import logging
 from collections import deque
 from collections.abc import Iterable
+from typing import cast
 
 import httptools
 
@@ -238,14 +239,13 @@ class ServerConnection(asyncio.Protocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Take the transport, or turn the caller away when the listener is full."""
-        assert isinstance(transport, asyncio.Transport)  # noqa: S101 - what create_server makes
-        self.transport = transport
+        self.transport = cast("asyncio.Transport", transport)  # uvloop's is one by shape, not by class
         peer = transport.get_extra_info("peername")
         self.peer = str(peer[0]) if isinstance(peer, tuple) else "unix"
         state = self.state
         if len(state.connections) >= state.limits.connections:
             log.warning("connection refused: the listener has its %d connections", state.limits.connections)
-            transport.abort()
+            self.transport.abort()
             return
         state.connections.add(self)
         self.deadline = state.loop.time() + state.limits.header_s

@@ -16,7 +16,7 @@ from typing import Literal
 
 import msgspec
 
-from penstock.core.endpoint import AnswerFacts, RequestFacts, UsageReader
+from penstock.core.endpoint import PLAIN_EVENT, AnswerFacts, RequestFacts, UsageReader
 from penstock.core.errors import InvalidRequest
 from penstock.core.json_object import JsonEdit, JsonObject
 from penstock.core.usage import UNREPORTED
@@ -35,8 +35,6 @@ FINISH_REASONS: Mapping[str, str] = MappingProxyType(
 """Documented values of ``finish_reason``; others are passed on and shown as they are."""
 
 END_OF_STREAM = b"[DONE]"
-PLAIN_EVENT = AnswerFacts()
-"""Facts of an event that says nothing a relay must know."""
 
 
 class _StreamOptions(msgspec.Struct):
@@ -97,7 +95,7 @@ def read_answer(body: bytes, read_usage: UsageReader) -> AnswerFacts:
 
 
 def read_event(data: bytes, read_usage: UsageReader) -> AnswerFacts:
-    """Return the facts of one event's data; :data:`PLAIN_EVENT` for most.
+    """Return the facts of one event's data; :data:`~penstock.core.endpoint.PLAIN_EVENT` for most.
 
     Raises:
         ValueError: not JSON, or not an object.

@@ -37,7 +37,6 @@ TYPES: Mapping[int, str] = MappingProxyType(
 """HTTP status to ``error.type``; anything else is :data:`SERVER_ERROR`."""
 
 SERVER_ERROR = "server_error"
-CONTENT_TYPE = (b"content-type", b"application/json")
 _MESSAGE_LIMIT_CHARS = 4000
 
 
@@ -67,7 +66,7 @@ def render_error_event(error: GatewayError, request_id: str) -> bytes:
     return render_event(render_error(error, request_id))
 
 
-def is_error_object(body: bytes) -> bool:
+def _is_error_object(body: bytes) -> bool:
     """Say whether a body is already OpenAI's error object, with a message in it."""
     try:
         decoded: object = msgspec.json.decode(body)
@@ -77,11 +76,13 @@ def is_error_object(body: bytes) -> bool:
     return isinstance(error, dict) and isinstance(error.get("message"), str)
 
 
-def foreign_error(status: int, body: bytes, backend: str) -> bytes:
-    """Put an upstream's error of another shape (other JSON, HTML, nothing) into OpenAI's object.
+def adopt_error(status: int, body: bytes, backend: str) -> bytes:
+    """Return an upstream's error body as it is, or put another shape (other JSON, HTML, nothing) into OpenAI's object.
 
     The upstream's own message is kept when one is found.
     """
+    if _is_error_object(body):
+        return body
     message = _find_message(body)
     if message is None:
         message = f"The backend '{backend}' answered with status {status} and no readable error."

@@ -14,6 +14,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from types import MappingProxyType
 
+import msgspec
+
 from penstock.core.endpoint import JsonMap, UsageReader
 from penstock.core.usage import Usage
 
@@ -62,6 +64,21 @@ def usage_reader(**further: Place) -> UsageReader:
 
 read_openai_usage = usage_reader()
 """Reads the object as OpenAI documents it."""
+
+
+def read_usage_with_reasoning_apart(usage: JsonMap) -> Usage:
+    """Read the object of vendors whose ``completion_tokens`` leave reasoning out, though it is output and is billed.
+
+    OpenAI's total is input plus output, and theirs counts the reasoning in; so where their total says more than the
+    sum, output is what the total has beside the input. Without a total, output is the answer and the reasoning.
+    """
+    read = read_openai_usage(usage)
+    answer = read.output_tokens or 0
+    if read.total_tokens is None:
+        output = answer + (read.reasoning_tokens or 0)
+    else:
+        output = read.total_tokens - (read.input_tokens or 0)
+    return msgspec.structs.replace(read, output_tokens=output) if output > answer else read
 
 
 def read_count(usage: JsonMap, place: Place) -> int | None:

@@ -1,0 +1,87 @@
+"""The upstream's answer to one attempt: what the relays of its body share.
+
+A relay (a stream of events, a whole body, an error) resolves ``finished`` exactly once: with None when the caller has
+its answer, or as much of it as could be sent; with a ``GatewayError`` when nothing has been sent yet and the request is
+still open to another answer.
+"""
+
+from __future__ import annotations
+
+import asyncio
+
+from penstock.core.endpoint import AnswerFacts
+from penstock.core.errors import GatewayError, UpstreamInvalid
+from penstock.core.usage import UNREPORTED
+from penstock.relay.exchange import Exchange
+from penstock.relay.headers import REQUEST_ID_OF_UPSTREAM, lines_down
+from penstock.relay.snapshot import Limits, Target
+from penstock.transport.client_protocol import AnswerHead, UpstreamConnection
+
+
+class Answer:
+    """What the relays of one attempt share: the exchange, the connection, and how it ends."""
+
+    __slots__ = (
+        "connection",
+        "exchange",
+        "finished",
+        "hide_usage_event",
+        "limits",
+        "own_lines",
+        "read_usage",
+        "target",
+    )
+
+    def __init__(
+        self,
+        exchange: Exchange,
+        target: Target,
+        connection: UpstreamConnection,
+        limits: Limits,
+        own_lines: bytes,
+    ) -> None:
+        """Prepare for the answer of ``target``; ``own_lines`` are the headers that we add to it."""
+        endpoint = exchange.endpoint
+        assert endpoint is not None  # noqa: S101 - an attempt has an endpoint
+        self.exchange = exchange
+        self.target = target
+        self.connection = connection
+        self.limits = limits
+        self.own_lines = own_lines
+        self.hide_usage_event = False
+        self.read_usage = target.backend.provider.read_usage or endpoint.read_usage
+        self.finished: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+
+    def finish(self, error: GatewayError | None = None) -> None:
+        """Wake the request's task."""
+        if self.finished.done():
+            return
+        if error is None:
+            self.finished.set_result(None)
+        else:
+            self.finished.set_exception(error)
+
+    def begin(self, head: AnswerHead, content_length: int | None) -> None:
+        """Send the head of the answer to the caller, who from now on sets the pace."""
+        exchange = self.exchange
+        exchange.status = head.status
+        request = exchange.request
+        lines = lines_down(head.headers) + self.own_lines
+        if head.header(REQUEST_ID_OF_UPSTREAM) is None:
+            lines += b"%b: %b\r\n" % (REQUEST_ID_OF_UPSTREAM, exchange.request_id.encode("ascii"))
+        request.begin_block(head.status, lines, content_length)
+        request.couple(self.connection)
+
+    def note(self, facts: AnswerFacts) -> None:
+        """Keep what the answer says about itself; a later report wins."""
+        exchange = self.exchange
+        if facts.usage != UNREPORTED:
+            exchange.usage = facts.usage
+        if facts.finish_reasons:
+            exchange.finish_reasons += facts.finish_reasons
+        if facts.error is not None:
+            exchange.upstream_error = facts.error
+
+    def invalid(self, what: str) -> UpstreamInvalid:
+        """Return the error for an answer that is not what this endpoint returns."""
+        return UpstreamInvalid(f"The backend '{self.target.backend.name}' {what}.")

@@ -1,0 +1,113 @@
+"""One attempt: one try of one target, from the caller's untouched bytes.
+
+Prepares the upstream body (only what must change is spliced), takes a connection, sends, and looks at the head of the
+answer to choose who relays its body. Which target to try, and whether to try another, is decided in
+``life_of_a_request``.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from time import monotonic
+
+import msgspec
+
+from penstock.core.endpoint import Endpoint, RequestFacts
+from penstock.core.errors import UpstreamFault
+from penstock.core.json_object import JsonEdit
+from penstock.core.loss import summarise
+from penstock.relay.answer import Answer
+from penstock.relay.backend_client import BackendClient
+from penstock.relay.content_coding import UnreadableCodingError
+from penstock.relay.exchange import Exchange
+from penstock.relay.headers import BACKEND, LOSSES, lines_up
+from penstock.relay.snapshot import Limits, Target
+from penstock.relay.streaming import StreamRelay
+from penstock.relay.whole import ErrorRelay, WholeRelay
+from penstock.transport.client_protocol import AnswerHead, BodyReceiver
+
+EVENT_STREAM = b"text/event-stream"
+
+
+class Attempt(Answer):
+    """Receives the head of the upstream's answer."""
+
+    __slots__ = ()
+
+    def on_head(self, head: AnswerHead) -> BodyReceiver | None:
+        """Choose who takes the body."""
+        endpoint = self.exchange.endpoint
+        assert endpoint is not None  # noqa: S101 - an attempt has an endpoint
+        self.exchange.upstream_status = head.status
+        self.exchange.first_byte_at = monotonic()
+        if head.status >= 400:
+            return ErrorRelay(self, head, endpoint)
+        if head.status >= 300:
+            self.connection.cancel()
+            self.finish(self.invalid(f"answered with a redirect (status {head.status}), which is not followed"))
+            return None
+        media_type = (head.header(b"content-type") or b"").partition(b";")[0].strip().lower()
+        if media_type == EVENT_STREAM and endpoint.read_event is not None and self.exchange.stream:
+            try:
+                return StreamRelay(self, head, endpoint)
+            except UnreadableCodingError as error:
+                self.connection.cancel()
+                self.finish(self.invalid(f"sent a stream that cannot be read: {error}"))
+                return None
+        return WholeRelay(self, head, endpoint)
+
+    def on_failure(self, error: UpstreamFault) -> None:
+        """No answer came."""
+        self.finish(error)
+
+
+async def attempt(
+    exchange: Exchange,
+    target: Target,
+    client: BackendClient,
+    upstream_model: str,
+    limits: Limits,
+) -> None:
+    """Try one target; returns when the caller has its answer.
+
+    Raises:
+        GatewayError: the target failed and nothing has been sent to the caller.
+    """
+    endpoint, body, facts = exchange.endpoint, exchange.body, exchange.facts
+    assert endpoint is not None  # noqa: S101 - all three are there before the first attempt
+    assert body is not None  # noqa: S101
+    assert facts is not None  # noqa: S101
+    exchange.target = target
+    exchange.upstream_model = upstream_model
+    head = client.head(endpoint.id, upstream_model)
+    edit = JsonEdit(body)
+    hide_usage_event = _prepare_body(edit, endpoint, target, facts, upstream_model)
+    exchange.losses = tuple(edit.losses)
+    upstream_body = edit.render()
+    caller_lines = lines_up(exchange.request.headers, stream=facts.stream)
+    request = b"%b%bcontent-length: %d\r\n\r\n%b" % (head, caller_lines, len(upstream_body), upstream_body)
+    own_lines = b"%b%b: %b\r\n" % (exchange.own_lines, BACKEND, target.backend.name.encode("ascii", "replace"))
+    if edit.losses:
+        own_lines += b"%b: %b\r\n" % (LOSSES, summarise(edit.losses).encode("ascii"))
+    connection = client.pool.checkout_nowait() or await client.pool.checkout()
+    receiver = Attempt(exchange, target, connection, limits, own_lines)
+    receiver.hide_usage_event = hide_usage_event
+    connection.send(request, receiver, client.timeouts)
+    try:
+        await receiver.finished
+    except asyncio.CancelledError:
+        connection.cancel()
+        raise
+
+
+def _prepare_body(edit: JsonEdit, endpoint: Endpoint, target: Target, facts: RequestFacts, upstream_model: str) -> bool:
+    """Splice what must change; return whether the usage event is then to be hidden from the caller."""
+    if upstream_model != facts.model:
+        edit.set("model", msgspec.json.encode(upstream_model))
+    provider = target.backend.provider
+    ask = facts.stream and not facts.wants_usage_event and provider.stream_usage == "on_request"
+    if ask and endpoint.ask_for_usage is not None:
+        endpoint.ask_for_usage(edit)
+    for quirk in provider.request_quirks:
+        quirk(endpoint.id, edit)
+    return facts.stream and not facts.wants_usage_event

@@ -1,0 +1,102 @@
+"""A backend, ready for use: its connections, and request heads rendered once.
+
+Everything of a request head that does not depend on the caller (request line, host, credential, fixed headers) is one
+byte string per endpoint and model, so that a relayed request costs one join. An upstream credential stands only in the
+heads of its own backend.
+"""
+
+from __future__ import annotations
+
+import asyncio
+
+from penstock.core.endpoint import EndpointId
+from penstock.core.errors import EndpointNotOffered
+from penstock.core.provider import fill_path
+from penstock.relay.snapshot import Backend
+from penstock.transport.client_protocol import ExchangeTimeouts
+from penstock.transport.deadlines import Deadlines
+from penstock.transport.http_syntax import header_block
+from penstock.transport.pool import Pool, PoolSettings
+from penstock.transport.resolver import Resolver
+from penstock.transport.tls import client_tls
+
+REMEMBERED_HEADS = 1024
+DEFAULT_PORTS = {"http": 80, "https": 443}
+
+
+class BackendClient:
+    """One backend of a snapshot with its pool; bound to an event loop."""
+
+    def __init__(
+        self, backend: Backend, loop: asyncio.AbstractEventLoop, deadlines: Deadlines, upstream_header_bytes: int
+    ) -> None:
+        """Prepare; nothing is connected yet.
+
+        Raises:
+            OperatorError: its TLS files cannot be used.
+        """
+        self.backend = backend
+        timeouts, pool, tls = backend.timeouts, backend.pool, backend.tls
+        self.timeouts = ExchangeTimeouts(timeouts.first_byte_s, timeouts.idle_s, timeouts.total_s)
+        context = None
+        if backend.scheme == "https":
+            context = client_tls(ca_file=tls.ca_file, cert_file=tls.client_cert_file, key_file=tls.client_key_file)
+        self.pool = Pool(
+            PoolSettings(
+                name=backend.name,
+                host=backend.host,
+                port=backend.port,
+                tls=context,
+                server_name=tls.server_name,
+                connect_s=timeouts.connect_s,
+                connections=pool.connections,
+                waiting=pool.waiting,
+                idle_connections=pool.idle_connections,
+                idle_s=pool.idle_s,
+                max_head_bytes=upstream_header_bytes,
+            ),
+            loop,
+            deadlines,
+            Resolver(loop, pool.dns_refresh_s),
+        )
+        self._paths = backend.provider.path_table(backend.options)
+        self._fixed_lines = self._render_fixed_lines()
+        self._heads: dict[tuple[EndpointId, str], bytes] = {}
+
+    def head(self, endpoint: EndpointId, model: str) -> bytes:
+        """Return the request line and our own headers, for the caller's headers to follow.
+
+        Raises:
+            EndpointNotOffered: the provider has no such endpoint.
+        """
+        head = self._heads.get((endpoint, model))
+        if head is not None:
+            return head
+        template = self._paths.get(endpoint)
+        if template is None:
+            provider = self.backend.provider
+            offered = ", ".join(self._paths)
+            msg = f"{provider.title} (backend '{self.backend.name}') does not offer {endpoint}; it offers: {offered}."
+            raise EndpointNotOffered(msg, param="model")
+        path = self.backend.base_path + fill_path(template, model, self.backend.options)
+        head = b"POST %b HTTP/1.1\r\n%b" % (path.encode("ascii"), self._fixed_lines)
+        if len(self._heads) >= REMEMBERED_HEADS:
+            self._heads.clear()
+        self._heads[endpoint, model] = head
+        return head
+
+    def offers(self, endpoint: EndpointId) -> bool:
+        """Say whether the backend has this endpoint."""
+        return endpoint in self._paths
+
+    def _render_fixed_lines(self) -> bytes:
+        backend = self.backend
+        host = f"[{backend.host}]" if ":" in backend.host else backend.host
+        if backend.port != DEFAULT_PORTS[backend.scheme]:
+            host = f"{host}:{backend.port}"
+        lines = {"host": host, "content-type": "application/json"}
+        lines |= {name.lower(): value for name, value in {**backend.provider.headers, **backend.headers}.items()}
+        if backend.api_key:
+            key_header = backend.provider.key_header
+            lines[key_header.name.lower()] = key_header.prefix + backend.api_key.reveal()
+        return header_block((name.encode("ascii"), value.encode("latin-1")) for name, value in lines.items())

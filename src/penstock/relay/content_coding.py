@@ -1,0 +1,96 @@
+"""Reading compressed answers for their usage, within bounds.
+
+The compressed bytes are relayed as they are; this only looks inside. RFC 9110, section 8.4.1 (gzip, deflate) and RFC
+7932 (br). A body that would unpack beyond the limit is not unpacked (a small body can hold gigabytes).
+"""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Callable
+
+import brotli
+
+IDENTITY = frozenset({b"", b"identity"})
+
+
+class UnreadableCodingError(ValueError):
+    """The body cannot be unpacked: another coding, broken, or too large."""
+
+
+def decode(body: bytes, coding: bytes, limit_bytes: int) -> bytes:
+    """Return the body without its content coding.
+
+    Raises:
+        UnreadableCodingError: unknown coding, broken data, or more than ``limit_bytes`` inside.
+    """
+    if coding in IDENTITY:
+        return body
+    decoder = _DECODERS.get(coding)
+    if decoder is None:
+        msg = f"content coding {coding!r} is not understood"
+        raise UnreadableCodingError(msg)
+    try:
+        return decoder(body, limit_bytes)
+    except (zlib.error, brotli.error) as error:
+        msg = f"broken {coding.decode('ascii', 'replace')} body"
+        raise UnreadableCodingError(msg) from error
+
+
+class StreamUnpacker:
+    """Unpacks a gzip or deflate stream as it comes, for an upstream that compresses events although not asked to.
+
+    Raises (constructor and ``feed``):
+        UnreadableCodingError: another coding, broken data, or more than ``limit_bytes`` out of one piece.
+    """
+
+    def __init__(self, coding: bytes, limit_bytes: int) -> None:
+        """Begin at the start of the stream."""
+        if _DECODERS.get(coding) is not _inflate:
+            msg = f"a stream in content coding {coding!r} is not understood"
+            raise UnreadableCodingError(msg)
+        self._unpacker = zlib.decompressobj(zlib.MAX_WBITS | 32)
+        self._limit_bytes = limit_bytes
+
+    def feed(self, data: bytes) -> bytes:
+        """Unpack one piece."""
+        try:
+            unpacked = self._unpacker.decompress(data, self._limit_bytes)
+        except zlib.error as error:
+            msg = "the compressed stream is broken"
+            raise UnreadableCodingError(msg) from error
+        _check(not self._unpacker.unconsumed_tail, self._limit_bytes)
+        return unpacked
+
+
+def _inflate(body: bytes, limit_bytes: int) -> bytes:
+    if not body:
+        return b""
+    raw_deflate = body[0] & 0x0F != 8 and not body.startswith(b"\x1f\x8b")
+    unpacker = zlib.decompressobj(-zlib.MAX_WBITS if raw_deflate else zlib.MAX_WBITS | 32)
+    unpacked = unpacker.decompress(body, limit_bytes + 1)
+    _check(len(unpacked) <= limit_bytes and unpacker.eof, limit_bytes)
+    return unpacked
+
+
+def _unbrotli(body: bytes, limit_bytes: int) -> bytes:
+    if not body:
+        return b""
+    unpacker = brotli.Decompressor()
+    unpacked = unpacker.process(body, output_buffer_limit=limit_bytes + 1)
+    _check(len(unpacked) <= limit_bytes and unpacker.is_finished(), limit_bytes)
+    return bytes(unpacked)
+
+
+def _check(fine: bool, limit_bytes: int) -> None:
+    if not fine:
+        msg = f"the body is cut, or unpacks to more than {limit_bytes} bytes"
+        raise UnreadableCodingError(msg)
+
+
+_DECODERS: dict[bytes, Callable[[bytes, int], bytes]] = {
+    b"gzip": _inflate,
+    b"x-gzip": _inflate,
+    b"deflate": _inflate,
+    b"br": _unbrotli,
+}

@@ -1,0 +1,88 @@
+"""One exchange: what is known of a caller's request and its answer, from the head to the log line.
+
+A plain record that the stages of a request fill in; the accounting at its end reads it. It holds no socket.
+"""
+
+from __future__ import annotations
+
+import itertools
+import os
+from typing import Literal
+
+from penstock.core.endpoint import Endpoint, RequestFacts
+from penstock.core.errors import GatewayError
+from penstock.core.json_object import JsonObject
+from penstock.core.loss import Loss
+from penstock.core.usage import UNREPORTED, Usage
+from penstock.relay.snapshot import Model, Target
+from penstock.transport.server_request import ServerRequest
+
+Outcome = Literal["done", "error", "cancelled"]
+
+_PROCESS = os.urandom(6).hex()
+_numbers = itertools.count(1)
+
+
+def new_request_id() -> str:
+    """Return an id that no other request has: random for each process, then counted."""
+    return f"req_{_PROCESS}{next(_numbers):010x}"
+
+
+class Exchange:
+    """A caller's request, the answer it got, and how it went."""
+
+    __slots__ = (
+        "body",
+        "client_key",
+        "endpoint",
+        "error",
+        "events",
+        "facts",
+        "finish_reasons",
+        "first_byte_at",
+        "first_event_at",
+        "losses",
+        "model",
+        "outcome",
+        "own_lines",
+        "request",
+        "request_id",
+        "response_bytes",
+        "started_at",
+        "status",
+        "stream",
+        "target",
+        "upstream_error",
+        "upstream_model",
+        "upstream_status",
+        "usage",
+    )
+
+    def __init__(self, request: ServerRequest, started_at: float) -> None:
+        """Begin at loop time ``started_at``."""
+        self.request = request
+        self.request_id = new_request_id()
+        self.started_at = started_at
+        self.endpoint: Endpoint | None = None
+        self.body: JsonObject | None = None
+        self.facts: RequestFacts | None = None
+        self.own_lines = b""
+        """Headers of our own that every answer carries, rendered."""
+        self.client_key: str | None = None
+        self.model: Model | None = None
+        self.target: Target | None = None
+        self.upstream_model: str | None = None
+        self.upstream_status: int | None = None
+        self.stream = False
+        self.status = 0
+        self.outcome: Outcome = "done"
+        self.error: GatewayError | None = None
+        self.upstream_error: str | None = None
+        """What the upstream itself said was wrong, in an answer that was passed on."""
+        self.first_byte_at: float | None = None
+        self.first_event_at: float | None = None
+        self.events = 0
+        self.response_bytes = 0
+        self.finish_reasons: tuple[str, ...] = ()
+        self.usage: Usage = UNREPORTED
+        self.losses: tuple[Loss, ...] = ()

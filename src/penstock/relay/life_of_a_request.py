@@ -1,0 +1,190 @@
+"""The life of a request, as a table of contents.
+
+``check_head``: the path, the method, the caller. ``handle``: the body, the model, the target, the attempt; then the
+answer or the error, and the record of it. Each step is a few lines here and a module of its own elsewhere. The request
+sees one snapshot from first byte to last.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from time import monotonic
+
+from penstock.core.endpoint import Endpoint, RequestFacts
+from penstock.core.errors import (
+    EndpointNotOffered,
+    GatewayError,
+    InvalidRequest,
+    MethodNotAllowed,
+    UnknownPath,
+)
+from penstock.core.json_object import JsonObject
+from penstock.identity.client_keys import identify, index_keys
+from penstock.relay.accounting import Accounting
+from penstock.relay.attempt import attempt
+from penstock.relay.backend_client import BackendClient
+from penstock.relay.exchange import Exchange
+from penstock.relay.headers import MODEL_CHOICE, REQUEST_ID, REQUEST_ID_OF_UPSTREAM
+from penstock.relay.local_answers import answer_models, cors_headers, is_models_path, preflight_headers
+from penstock.relay.snapshot import Model, Snapshot, Target
+from penstock.routing.choose_model import choose, name_upstream
+from penstock.transport.http_syntax import header_block
+from penstock.transport.server_request import HeaderList, ServerRequest
+from penstock.wire.openai_errors import render_error as render_openai_error
+
+JSON = (b"content-type", b"application/json")
+CLIENT_CLOSED_REQUEST = 499
+"""Status in the log of an exchange whose caller left before an answer began (nginx's number for it)."""
+
+
+class Gateway:
+    """The application behind the data listener; one per process and snapshot."""
+
+    def __init__(
+        self,
+        snapshot: Snapshot,
+        endpoints: Mapping[str, Endpoint],
+        clients: Mapping[str, BackendClient],
+        accounting: Accounting,
+    ) -> None:
+        """Serve ``snapshot``: ``endpoints`` by path, ``clients`` by backend name."""
+        self.snapshot = snapshot
+        self.in_flight = 0
+        self._endpoints = endpoints
+        self._clients = clients
+        self._accounting = accounting
+        self._keys = index_keys((key.name, key.sha256) for key in snapshot.client_keys)
+        self._limits = snapshot.listener.limits
+        self._cors = snapshot.listener.cors
+
+    # --- the head
+
+    def check_head(self, request: ServerRequest) -> GatewayError | None:
+        """Refuse what needs no body to be refused: unknown path, wrong method, unknown caller."""
+        exchange = Exchange(request, monotonic())
+        request.context = exchange
+        try:
+            allow = self._find_path(exchange)
+            if request.method == "OPTIONS":
+                return None
+            if request.method not in allow:
+                msg = f"{request.path} takes {allow}, not {request.method}."
+                return MethodNotAllowed(msg, headers=(("allow", allow),))
+            exchange.client_key = identify(request.header, self._keys)
+        except GatewayError as error:
+            return error
+        return None
+
+    def _find_path(self, exchange: Exchange) -> str:
+        """Find the endpoint of the path; return the methods it takes."""
+        path = exchange.request.path
+        exchange.endpoint = self._endpoints.get(path)
+        if exchange.endpoint is not None:
+            return "POST, OPTIONS"
+        if is_models_path(path):
+            return "GET, HEAD, OPTIONS"
+        known = ", ".join([*self._endpoints, "/v1/models"])
+        msg = f"No endpoint has the path {path[:200]}. Paths here: {known}."
+        raise UnknownPath(msg)
+
+    # --- the request
+
+    async def handle(self, request: ServerRequest) -> None:
+        """Answer one request, whatever comes, and record how it went."""
+        exchange = request.context
+        assert isinstance(exchange, Exchange)  # noqa: S101 - check_head made it
+        exchange.started_at = monotonic()
+        self.in_flight += 1
+        try:
+            await self._serve(exchange)
+            if exchange.error is not None:
+                exchange.outcome = "error"
+        except GatewayError as error:
+            headers, body = self._error_answer(exchange, error)
+            request.respond(error.status, headers, body)
+        except asyncio.CancelledError:
+            exchange.outcome = "cancelled"
+            exchange.status = exchange.status or CLIENT_CLOSED_REQUEST
+            self._accounting.record(exchange, monotonic())
+            raise
+        finally:
+            self.in_flight -= 1
+        self._accounting.record(exchange, monotonic())
+
+    async def _serve(self, exchange: Exchange) -> None:
+        """Take a request through its stages."""
+        request, endpoint = exchange.request, exchange.endpoint
+        if request.method == "OPTIONS":
+            allow = self._find_path(exchange)
+            exchange.status = 204
+            request.respond(204, preflight_headers(self._cors, request, allow), b"")
+            return
+        if endpoint is None:
+            body = answer_models(self.snapshot, request.path)
+            exchange.status = 200
+            request.respond(200, [JSON, *self._common_headers(exchange)], body)
+            return
+        exchange.body = JsonObject(request.body)
+        exchange.facts = endpoint.read_request(exchange.body)
+        exchange.stream = exchange.facts.stream
+        exchange.own_lines = header_block(self._common_headers(exchange))
+        name = self._model_name(request, exchange.facts)
+        model, _ = choose(self.snapshot.models, self.snapshot.patterns, name)
+        exchange.model = model
+        target = self._choose_target(model, endpoint)
+        client = self._clients[target.backend.name]
+        await attempt(exchange, target, client, name_upstream(model, target, name), self._limits)
+
+    def _model_name(self, request: ServerRequest, facts: RequestFacts) -> str:
+        """Return the model's name: from the header, which wins, or from the body."""
+        chosen = request.header(MODEL_CHOICE)
+        if chosen:
+            return chosen.decode("utf-8", "replace")
+        if facts.model:
+            return facts.model
+        msg = "The request names no model: set the field 'model', or the header 'x-ai-eg-model'."
+        raise InvalidRequest(msg, code="missing_model", param="model")
+
+    def _choose_target(self, model: Model, endpoint: Endpoint) -> Target:
+        """Return the first target that offers the endpoint."""
+        for target in model.targets:
+            if self._clients[target.backend.name].offers(endpoint.id):
+                return target
+        titles = ", ".join(dict.fromkeys(target.backend.provider.title for target in model.targets))
+        msg = f'The model "{model.name}" cannot be used with {endpoint.path}: {titles} does not offer it.'
+        raise EndpointNotOffered(msg, param="model")
+
+    # --- answers of our own
+
+    def render_error(self, error: GatewayError, request: ServerRequest | None) -> tuple[HeaderList, bytes]:
+        """Render and record an error that the server met: bad HTTP, a refused head, a defect of ours."""
+        if request is None:
+            return [JSON], render_openai_error(error, "")
+        exchange = request.context
+        if not isinstance(exchange, Exchange):
+            exchange = Exchange(request, monotonic())
+        answer = self._error_answer(exchange, error)
+        self._accounting.record(exchange, monotonic())
+        return answer
+
+    def _error_answer(self, exchange: Exchange, error: GatewayError) -> tuple[HeaderList, bytes]:
+        exchange.error = error
+        exchange.outcome = "error"
+        exchange.status = error.status
+        render = exchange.endpoint.render_error if exchange.endpoint else render_openai_error
+        headers: HeaderList = [
+            JSON,
+            *self._common_headers(exchange),
+            (REQUEST_ID_OF_UPSTREAM, exchange.request_id.encode()),
+        ]
+        headers += [(name.encode("ascii"), value.encode("ascii", "replace")) for name, value in error.headers]
+        body = render(error, exchange.request_id)
+        exchange.response_bytes = len(body)
+        return headers, body
+
+    def _common_headers(self, exchange: Exchange) -> HeaderList:
+        headers: HeaderList = [(REQUEST_ID, exchange.request_id.encode("ascii"))]
+        if self._cors.allow_origins:
+            headers += cors_headers(self._cors, exchange.request)
+        return headers

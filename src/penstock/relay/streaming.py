@@ -1,0 +1,177 @@
+"""A stream of events from the upstream to the caller, in the same wire format.
+
+Theory of operation. Events are passed on as the bytes, and in the HTTP chunks, they came in; each is looked at on its
+way (usage, finish reason, error, end). An event that has not come whole is held back, so that a stream that breaks can
+still end in a readable error. When the caller is slow its connection pauses ours to the upstream.
+
+A stream ends in exactly one of: done (its last event came, or a finish reason did and the upstream ended), error (an
+error event in the caller's format, then a visibly broken connection), cancelled (the caller left). Before the first
+whole event nothing has been sent, and a failure is an ordinary error answer.
+"""
+
+from __future__ import annotations
+
+from time import monotonic
+
+from penstock.core.endpoint import PLAIN_EVENT, Endpoint
+from penstock.core.errors import GatewayError, UpstreamBrokeOff, UpstreamFault
+from penstock.relay.answer import Answer
+from penstock.relay.content_coding import IDENTITY, StreamUnpacker, UnreadableCodingError
+from penstock.transport.client_protocol import AnswerHead
+from penstock.wire.framing.sse import EventSplitter, event_data, render_event
+
+
+class StreamRelay:
+    """Takes the body of a streamed answer."""
+
+    __slots__ = (
+        "_answer",
+        "_begun",
+        "_broken",
+        "_endpoint",
+        "_finished",
+        "_head",
+        "_read_event",
+        "_read_usage",
+        "_request",
+        "_splitter",
+        "_unpacker",
+    )
+
+    def __init__(self, answer: Answer, head: AnswerHead, endpoint: Endpoint) -> None:
+        """Begin; nothing is sent before the first event.
+
+        Raises:
+            UnreadableCodingError: the stream is compressed in a way that cannot be read.
+        """
+        assert endpoint.read_event is not None  # noqa: S101 - chosen for endpoints that stream
+        self._answer = answer
+        self._endpoint = endpoint
+        self._head = head
+        self._request = answer.exchange.request
+        self._read_event = endpoint.read_event
+        self._read_usage = answer.read_usage
+        self._splitter = EventSplitter()
+        self._begun = False
+        self._broken = False
+        self._finished = False
+        coding = (head.header(b"content-encoding") or b"").lower()
+        self._unpacker = None if coding in IDENTITY else StreamUnpacker(coding, answer.limits.event_bytes)
+        if self._unpacker is not None:
+            head.headers = [item for item in head.headers if item[0] != b"content-encoding"]
+
+    def on_data(self, payload: bytes, framed: bytes | None) -> None:
+        """Pass on the events that are whole."""
+        if self._finished:
+            return
+        if self._unpacker is not None:
+            framed = None
+            try:
+                payload = self._unpacker.feed(payload)
+            except UnreadableCodingError as error:
+                self._break(self._answer.invalid(f"sent a stream that cannot be read: {error}"))
+                return
+        whole, blocks = self._splitter.feed(payload)
+        if whole is not payload:
+            framed = None
+        if blocks:
+            hidden = self._look_at(blocks)
+            if hidden:
+                framed = None
+                whole = b"".join([block + b"\n\n" for block in blocks if block not in hidden])
+        if len(self._splitter.held) > self._answer.limits.event_bytes:
+            whole += self._splitter.give_up_holding()
+            framed = None
+        if whole:
+            self._send(whole, framed)
+        if self._broken:
+            self._break(self._answer.invalid("sent an event that is not valid JSON"))
+        elif self._finished:
+            self._end()
+
+    def _look_at(self, blocks: list[bytes]) -> list[bytes]:
+        """Look at each event; return the blocks that the caller is not to see. Sets ``_finished`` and ``_broken``."""
+        hidden: list[bytes] = []
+        answer = self._answer
+        exchange = answer.exchange
+        for number, block in enumerate(blocks):
+            data = event_data(block)
+            if data is None:
+                continue
+            if exchange.first_event_at is None:
+                exchange.first_event_at = monotonic()
+            if data == self._endpoint.end_of_stream:
+                self._finished = True
+                continue
+            try:
+                facts = self._read_event(data, self._read_usage)
+            except ValueError:
+                self._broken = True
+                hidden += blocks[number:]
+                break
+            exchange.events += 1
+            if facts is PLAIN_EVENT:
+                continue
+            answer.note(facts)
+            if facts.usage_only and answer.hide_usage_event:
+                hidden.append(block)
+        return hidden
+
+    def _send(self, whole: bytes, framed: bytes | None) -> None:
+        request = self._request
+        if not self._begun:
+            self._begun = True
+            self._answer.begin(self._head, None)
+        if framed is not None and request.takes_chunks:
+            request.write_raw(framed)
+        else:
+            request.write_chunk(whole)
+        self._answer.exchange.response_bytes += len(whole)
+
+    def _end(self) -> None:
+        """The caller has the whole stream."""
+        self._finished = True
+        if not self._begun:
+            self._begun = True
+            self._answer.begin(self._head, None)
+        self._request.couple(None)
+        self._answer.connection.resume_reading()
+        self._request.end()
+        self._answer.finish()
+
+    def _break(self, error: GatewayError) -> None:
+        """End in an error: as an answer of its own if nothing was sent, else as the stream's last event."""
+        self._finished = True
+        self._answer.connection.cancel()
+        if not self._begun:
+            self._answer.finish(error)
+            return
+        exchange = self._answer.exchange
+        exchange.error = error
+        render = self._endpoint.render_error_event
+        if render is not None and exchange.upstream_error is None:
+            self._request.write_chunk(render(error, exchange.request_id))
+        self._request.abort()
+        self._answer.finish()
+
+    def on_end(self) -> None:
+        """The upstream has ended its body: that is an end only if the stream said so."""
+        if not self._finished and self._splitter.held.strip():
+            self.on_data(b"\n\n", None)  # an event whose blank line never came
+        if self._finished:
+            return
+        exchange = self._answer.exchange
+        if exchange.finish_reasons and exchange.upstream_error is None:
+            self._send(render_event(self._endpoint.end_of_stream), None)
+            self._end()
+            return
+        name = self._answer.target.backend.name
+        if exchange.upstream_error is not None:
+            self._break(self._answer.invalid("reported an error in its stream"))
+        else:
+            self._break(UpstreamBrokeOff(f"The backend '{name}' ended its stream before the answer was complete."))
+
+    def on_failure(self, error: UpstreamFault) -> None:
+        """The connection broke, or went silent."""
+        if not self._finished:
+            self._break(error)

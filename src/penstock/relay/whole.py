@@ -1,0 +1,152 @@
+"""A whole answer from the upstream to the caller: passed on as it is, once it is known to be one.
+
+A body up to ``HELD_BYTES`` is held until it is complete, since a caller cannot use half a JSON document, and so a
+truncated or unreadable answer becomes a clean error. A larger one is passed on as it comes, under back-pressure, and a
+copy is kept (up to a limit) for its usage. Errors of the upstream are put into the caller's format when they are not.
+"""
+
+from __future__ import annotations
+
+from penstock.core.endpoint import Endpoint
+from penstock.core.errors import CredentialRejected, UpstreamFault
+from penstock.relay.answer import Answer
+from penstock.relay.content_coding import UnreadableCodingError, decode
+from penstock.transport.client_protocol import AnswerHead
+
+HELD_BYTES = 1024 * 1024
+ERROR_BYTES = 1024 * 1024
+_BODY_HEADERS = frozenset({b"content-type", b"content-encoding", b"etag", b"content-md5", b"digest"})
+
+
+class WholeRelay:
+    """Takes the body of a successful answer that is not a stream."""
+
+    __slots__ = ("_answer", "_begun", "_coding", "_endpoint", "_head", "_kept", "_request", "_size")
+
+    def __init__(self, answer: Answer, head: AnswerHead, endpoint: Endpoint) -> None:
+        """Begin; nothing is sent yet."""
+        self._answer = answer
+        self._head = head
+        self._endpoint = endpoint
+        self._request = answer.exchange.request
+        self._coding = (head.header(b"content-encoding") or b"").lower()
+        self._kept: list[bytes] | None = []
+        self._size = 0
+        self._begun = False
+
+    def on_data(self, payload: bytes, framed: bytes | None) -> None:
+        """Hold the piece, or pass it on."""
+        self._size += len(payload)
+        if self._kept is not None:
+            self._kept.append(payload)
+        if self._begun:
+            self._pass_on(payload, framed)
+        elif self._size > HELD_BYTES and self._kept is not None:
+            self._begun = True
+            head = self._head
+            self._answer.begin(head, head.content_length if head.framing == "length" else None)
+            self._pass_on(b"".join(self._kept), None)
+        if self._size > self._answer.limits.inspected_answer_bytes:
+            self._kept = None
+
+    def _pass_on(self, payload: bytes, framed: bytes | None) -> None:
+        if framed is not None and self._request.takes_chunks:
+            self._request.write_raw(framed)
+        else:
+            self._request.write_chunk(payload)
+        self._answer.exchange.response_bytes += len(payload)
+
+    def on_end(self) -> None:
+        """The body is whole: read its usage, and send it if that has not begun."""
+        answer = self._answer
+        body = None if self._kept is None else b"".join(self._kept)
+        if body is not None:
+            problem = self._read(body)
+            if problem is not None and not self._begun:
+                answer.finish(answer.invalid(problem))
+                return
+        if self._begun:
+            self._request.couple(None)
+        elif body is not None:
+            answer.begin(self._head, len(body))
+            self._pass_on(body, None)
+        self._request.end()
+        answer.finish()
+
+    def _read(self, body: bytes) -> str | None:
+        """Note what the answer says; return what is wrong with it, or None."""
+        answer = self._answer
+        try:
+            plain = decode(body, self._coding, answer.limits.inspected_answer_bytes)
+        except UnreadableCodingError:
+            return None  # a coding that only the caller understands is the caller's to read
+        try:
+            answer.note(self._endpoint.read_answer(plain, answer.read_usage))
+        except ValueError:
+            return f"answered with status {self._head.status} and a body that is not the JSON of this endpoint"
+        return None
+
+    def on_failure(self, error: UpstreamFault) -> None:
+        """The body broke off."""
+        if not self._begun:
+            self._answer.finish(error)
+            return
+        self._answer.exchange.error = error
+        self._request.abort()
+        self._answer.finish()
+
+
+class ErrorRelay:
+    """Takes the body of an error answer and sends it in the caller's format, with the upstream's status."""
+
+    __slots__ = ("_answer", "_endpoint", "_head", "_kept", "_size")
+
+    def __init__(self, answer: Answer, head: AnswerHead, endpoint: Endpoint) -> None:
+        """Begin; errors are short, so the whole body is held."""
+        self._answer = answer
+        self._endpoint = endpoint
+        self._head = head
+        self._kept: list[bytes] = []
+        self._size = 0
+
+    def on_data(self, payload: bytes, framed: bytes | None) -> None:
+        """Hold the piece."""
+        self._size += len(payload)
+        if self._size > ERROR_BYTES:
+            self._answer.connection.cancel()
+            self._kept = []
+            self.on_end()
+            return
+        self._kept.append(payload)
+
+    def on_end(self) -> None:
+        """Send the error."""
+        answer, head = self._answer, self._head
+        backend = answer.target.backend
+        if head.status == 401:
+            text = f"The backend '{backend.name}' does not accept the API key that this gateway has for it."
+            answer.finish(CredentialRejected(text))
+            return
+        body = b"".join(self._kept)
+        try:
+            plain = decode(body, (head.header(b"content-encoding") or b"").lower(), ERROR_BYTES)
+        except UnreadableCodingError:
+            plain = b""
+        secret = backend.api_key.reveal().encode() if backend.api_key else b""
+        if secret and secret in plain:
+            plain = b""  # an upstream that repeats our key must not tell it to callers
+        plain = self._endpoint.adopt_error(head.status, plain, backend.name)
+        if plain is not body:
+            head.headers = [item for item in head.headers if item[0] not in _BODY_HEADERS]
+            head.headers.append((b"content-type", b"application/json"))
+        answer.exchange.upstream_error = f"status {head.status}"
+        answer.begin(head, len(plain))
+        answer.exchange.request.write_chunk(plain)
+        answer.exchange.response_bytes += len(plain)
+        answer.exchange.request.end()
+        answer.finish()
+
+    def on_failure(self, error: UpstreamFault) -> None:
+        """Half an error is still an error: send what its status says."""
+        self._kept = []
+        self.on_end()
