@@ -85,10 +85,12 @@ unit: $(TESTS) ## The tests alone; PYTEST_ARGS="-k name" chooses
 
 .PHONY: bench
 bench: $(TESTS) ## Measure against the other gateways, side by side; writes bench/results/latest.json
+	@$(BIN)/python -m bench.install_peers
 	@$(BIN)/python -m bench
 
 .PHONY: bench-quick
 bench-quick: $(TESTS) ## The same against Envoy alone, in under three minutes
+	@$(BIN)/python -m bench.install_peers envoy
 	@$(BIN)/python -m bench --quick
 
 # --- Keeping ---------------------------------------------------------------------------------------------------------

@@ -13,7 +13,8 @@ MAKEFILE = (ROOT / "Makefile").read_text(encoding="utf-8")
 def test_help_explains_every_target_that_is_not_a_file() -> None:
     targets = re.findall(r"^\.PHONY: (\S+)$", MAKEFILE, re.MULTILINE)
 
-    shown = subprocess.run(["make", "help"], cwd=ROOT, check=True, capture_output=True, text=True).stdout
+    command = ["make", "--no-print-directory", "help"]
+    shown = subprocess.run(command, cwd=ROOT, check=True, capture_output=True, text=True).stdout
 
     assert [line.split()[1] for line in shown.splitlines()] == targets
     assert all(len(line.split(maxsplit=2)) == 3 for line in shown.splitlines())
