@@ -1,0 +1,1 @@
+"""Values that obey a JSON Schema, for structured answers and tool arguments."""
