@@ -124,7 +124,7 @@ clean: ## Remove what was installed, cached and built
 
 $(BIN)/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
-		echo "Penstock needs Python 3.11 or newer, and $(PYTHON) is older. Name another: make PYTHON=python3.13"; exit 1; }
+		echo "Penstock needs Python 3.11 or newer, and $(PYTHON) is not. Name another: make setup PYTHON=python3.13"; exit 1; }
 	@echo "Creating .venv"
 	@$(PYTHON) -m venv .venv
 
