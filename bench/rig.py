@@ -84,8 +84,10 @@ def requests_for(gateway: Gateway, port: int, upstream: int) -> dict[str, bytes]
 
 
 @contextmanager
-def started(gateway: Gateway, upstream: int, folder: Path) -> Iterator[Running]:
-    """Run one gateway before the mock upstream.
+def started(
+    gateway: Gateway, upstream: int, folder: Path, checked: tuple[Scenario, ...] = scenarios.SCENARIOS
+) -> Iterator[Running]:
+    """Run one gateway before the mock upstream, once it has answered the scenarios ``checked``.
 
     Raises:
         DidNotStart: it does not come up, or its first answer is not the wanted one.
@@ -105,12 +107,12 @@ def started(gateway: Gateway, upstream: int, folder: Path) -> Iterator[Running]:
             port = spawn.wait_for_port_file(launch.port_file, process, log, gateway.start_timeout_s)
         spawn.wait_until_listening(port, process, log, gateway.start_timeout_s)
         running = Running(gateway, port, process.pid, time.monotonic() - begun_s, requests_for(gateway, port, upstream))
-        _check_answers(running)
+        _check_answers(running, checked)
         yield running
 
 
-def _check_answers(running: Running) -> None:
-    for scenario in scenarios.SCENARIOS:
+def _check_answers(running: Running, checked: tuple[Scenario, ...]) -> None:
+    for scenario in checked:
         result = load.run(running.load(scenario, connections=1, duration_s=20, max_requests=1))
         if result.answers != 1:
             raise spawn.DidNotStart(f"{scenario.name}: {result.first_error or 'no answer'}")

@@ -47,12 +47,11 @@ class Gateway:
     which costs it less than single ones."""
 
 
-def fill_config(name: str, folder: Path, *, port: int, upstream: int) -> Path:
-    """Copy a configuration from ``bench/configs`` into ``folder`` with its ``@…@`` marks filled in."""
-    marks = {"@PORT@": str(port), "@UPSTREAM@": str(upstream), "@FOLDER@": str(folder)}
-    text = (CONFIGS / name).read_text()
+def fill_config(name: str, folder: Path, **marks: int) -> Path:
+    """Copy a configuration from ``bench/configs`` into ``folder``; marks are ``@FOLDER@`` and the names given."""
+    text = (CONFIGS / name).read_text().replace("@FOLDER@", str(folder))
     for mark, value in marks.items():
-        text = text.replace(mark, value)
+        text = text.replace(f"@{mark.upper()}@", str(value))
     filled = folder / name
     filled.write_text(text)
     return filled

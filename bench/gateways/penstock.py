@@ -8,6 +8,7 @@ from pathlib import Path
 
 import penstock
 from bench.gateways.contract import Gateway, Launch, fill_config
+from bench.spawn import free_port
 
 CLIENT_KEY = "sk-bench-0123456789abcdef"
 REPOSITORY = Path(__file__).parent.parent.parent
@@ -20,7 +21,7 @@ def _version() -> str:
 
 
 def _launch(port: int, upstream: int, folder: Path) -> Launch:
-    config = fill_config("penstock.yaml", folder, port=port, upstream=upstream)
+    config = fill_config("penstock.yaml", folder, port=port, upstream=upstream, admin=free_port())
     return Launch(command=(str(Path(sys.executable).parent / "penstock"), "serve", str(config)))
 
 
