@@ -1,0 +1,52 @@
+"""What the README shows is tried: its configurations load, its commands and targets exist."""
+
+from __future__ import annotations
+
+import ast
+import re
+from pathlib import Path
+
+import pytest
+
+from penstock.config.native_yaml import load_files
+from scripts.repository import ROOT
+
+PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md"]
+README = PAGES[0].read_text(encoding="utf-8")
+
+
+def blocks(language: str) -> list[str]:
+    return re.findall(rf"^```{language}\n(.*?)^```$", README, re.MULTILINE | re.DOTALL)
+
+
+@pytest.mark.parametrize("text", blocks("yaml"))
+def test_each_configuration_loads(tmp_path: Path, text: str) -> None:
+    path = tmp_path / "gateway.yaml"
+    path.write_text(text, encoding="utf-8")
+    environ = dict.fromkeys(re.findall(r"\$\{(\w+)", text), "a-key-that-is-hard-to-guess-0123456789")
+
+    loaded = load_files([str(path)], environ)
+
+    assert loaded.snapshot.models
+    assert loaded.warnings == ()
+
+
+@pytest.mark.parametrize("text", blocks("python"))
+def test_each_program_is_python(text: str) -> None:
+    assert ast.parse(text).body
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_each_make_target_exists(page: Path) -> None:
+    targets = set(re.findall(r"^\.PHONY: (\S+)$", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE))
+
+    named = set(re.findall(r"(?:^|`)make ([a-z][a-z-]*)", page.read_text(encoding="utf-8"), re.MULTILINE))
+
+    assert named
+    assert named <= targets
+
+
+@pytest.mark.parametrize("block", ["providers", "bench"])
+def test_each_generated_block_has_one_place(block: str) -> None:
+    assert README.count(f"<!-- {block}:begin -->") == README.count(f"<!-- {block}:end -->") == 1
+    assert README.index(f"<!-- {block}:begin -->") < README.index(f"<!-- {block}:end -->")
