@@ -101,7 +101,11 @@ class Provider:
         return next((value for name in self.key_env if (value := environ.get(name))), None)
 
     def base_url_from(self, environ: Mapping[str, str]) -> str | None:
-        """Return the base URL that the environment asks for, else the default; None when nobody knows one."""
+        """Return the base URL that the environment asks for, else the default; None when nobody knows one.
+
+        Raises:
+            ValueError: the variable cannot be read as an address.
+        """
         value = next((value for name in self.base_url_env if (value := environ.get(name))), None)
         return self.base_url if value is None else self.read_base_url(value)
 

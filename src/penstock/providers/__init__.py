@@ -6,7 +6,7 @@ A file declares ``PROVIDER``, a :class:`penstock.core.provider.Provider`. See ``
 from __future__ import annotations
 
 import pkgutil
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from functools import cache
 from importlib import import_module
 from types import MappingProxyType
@@ -16,19 +16,25 @@ from penstock.core.provider import Provider
 
 @cache
 def all_providers() -> Mapping[str, Provider]:
-    """Return every provider by id, in the order of their ids.
+    """Return every provider by id, in the order of their ids."""
+    return find_providers(__path__, __name__)
+
+
+def find_providers(folders: Iterable[str], package: str) -> Mapping[str, Provider]:
+    """Return the providers that the modules of a package declare, by id, in the order of their ids.
 
     Raises:
-        RuntimeError: two files declare the same id, or a file declares none.
+        TypeError: a module declares no ``PROVIDER``.
+        ValueError: a module is not named after its provider's id (``azure_openai.py`` for ``azure-openai``).
     """
     found: dict[str, Provider] = {}
-    for module_info in pkgutil.iter_modules(__path__, __name__ + "."):
+    for module_info in pkgutil.iter_modules(folders, package + "."):
         provider = getattr(import_module(module_info.name), "PROVIDER", None)
         if not isinstance(provider, Provider):
             msg = f"{module_info.name} declares no PROVIDER"
             raise TypeError(msg)
-        if provider.id in found:
-            msg = f"two provider files declare the id {provider.id!r}"
-            raise RuntimeError(msg)
+        if module_info.name != f"{package}.{provider.id.replace('-', '_')}":
+            msg = f"{module_info.name} declares the provider {provider.id!r}; file and id must have one name"
+            raise ValueError(msg)
         found[provider.id] = provider
     return MappingProxyType(dict(sorted(found.items())))

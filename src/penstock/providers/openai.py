@@ -1,4 +1,4 @@
-"""OpenAI.
+"""OpenAI: whose formats all others here are compatible with.
 
 https://developers.openai.com/api/reference (read 2026-11-23).
 """
@@ -18,8 +18,17 @@ PROVIDER = Provider(
     },
     key_env=("OPENAI_API_KEY",),
     base_url_env=("OPENAI_BASE_URL",),
-    model_patterns=("gpt-*", "chatgpt-*", "o[0-9]*", "text-embedding-3-*", "text-embedding-ada-002"),
-    models=("gpt-5.2", "gpt-5-mini", "gpt-4o-mini", "text-embedding-3-small"),
+    model_patterns=(
+        "gpt-[0-9]*",
+        "gpt-audio*",
+        "chatgpt-*",
+        "o[0-9]*",
+        "davinci-002",
+        "babbage-002",
+        "text-embedding-3-*",
+        "text-embedding-ada-002",
+    ),
+    models=("gpt-5.5", "gpt-5.4-mini", "text-embedding-3-small"),
     docs=("https://developers.openai.com/api/reference",),
     verified="2026-11-23",
 )

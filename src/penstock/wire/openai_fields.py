@@ -45,15 +45,21 @@ ASKS_NOTHING: Mapping[str, tuple[object, ...]] = MappingProxyType(
 """Member to the values that are the same as leaving it out; ``null`` is so everywhere."""
 
 
+def value_of(edit: JsonEdit, name: str) -> object:
+    """Return a member's value, None when it is absent, and its bytes when they cannot be read."""
+    raw = edit.raw(name)
+    try:
+        value: object = None if raw is None else msgspec.json.decode(raw)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return raw
+    return value
+
+
 def asks_for_something(edit: JsonEdit, name: str) -> bool:
     """Say whether a member is there with a value other than the ones that mean nothing."""
-    raw = edit.raw(name)
-    if raw is None or raw == b"null":
+    value = value_of(edit, name)
+    if value is None:
         return False
-    try:
-        value: object = msgspec.json.decode(raw)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        return True
     # Python takes 0 for False, and ``"logprobs": 0`` of a completion does ask for them
     return not any(
         value == same and isinstance(value, bool) == isinstance(same, bool) for same in ASKS_NOTHING.get(name, ())

@@ -54,11 +54,13 @@ def usage_reader(**further: Place) -> UsageReader:
     if unknown:
         msg = f"Usage has no field {', '.join(sorted(unknown))}"
         raise ValueError(msg)
+    also = ", ".join(f"``{'.'.join(place)}``" for place in further.values())
     table = [(name, (*places, further[name]) if name in further else places) for name, places in USAGE_FIELDS.items()]
 
     def read(usage: JsonMap) -> Usage:
         return Usage(**{name: _first_count(usage, places) for name, places in table})
 
+    read.__doc__ = f"Read the object as OpenAI documents it{also and f', and {also} beside it'}."
     return read
 
 
@@ -67,17 +69,17 @@ read_openai_usage = usage_reader()
 
 
 def read_usage_with_reasoning_apart(usage: JsonMap) -> Usage:
-    """Read the object of vendors whose ``completion_tokens`` leave reasoning out, though it is output and is billed.
+    """Read ``completion_tokens`` of a vendor that leaves reasoning out of them, though it is output and is billed.
 
     OpenAI's total is input plus output, and theirs counts the reasoning in; so where their total says more than the
     sum, output is what the total has beside the input. Without a total, output is the answer and the reasoning.
     """
     read = read_openai_usage(usage)
     answer = read.output_tokens or 0
-    if read.total_tokens is None:
+    if read.total_tokens is None or read.input_tokens is None:
         output = answer + (read.reasoning_tokens or 0)
     else:
-        output = read.total_tokens - (read.input_tokens or 0)
+        output = read.total_tokens - read.input_tokens
     return msgspec.structs.replace(read, output_tokens=output) if output > answer else read
 
 
