@@ -120,7 +120,11 @@ class _Run:
         sock.settimeout(CONNECT_TIMEOUT_S)
         sock.setsockopt(socket.IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, 1)
         sock.bind((self._load.sources[self._dialled % len(self._load.sources)], 0))
-        sock.connect(("127.0.0.1", self._load.port))
+        try:
+            sock.connect(("127.0.0.1", self._load.port))
+        except OSError:
+            sock.close()
+            raise
         self._dialled += 1
         sock.setblocking(False)
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
