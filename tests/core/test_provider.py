@@ -1,28 +1,15 @@
-"""What a declaration can be asked: its paths, its key and its base URL."""
+"""What a declaration can be asked: its paths and its base URL."""
 
 from __future__ import annotations
 
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from penstock.core.provider import Options, PathTable, Provider, below_root, fill_path
+from penstock.core.provider import Options, PathTable, Provider, as_given, below_root, fill_path
 
 
 class Versioned(Options, frozen=True):
     version: str = "1"
-
-
-PLAIN = Provider(
-    id="plain",
-    title="Plain",
-    base_url="https://plain.example/v1",
-    paths={"embeddings": "/embeddings"},
-    key_env=("PLAIN_KEY", "OTHER_KEY"),
-    base_url_env=("PLAIN_URL",),
-    docs=("https://plain.example",),
-    verified="2026-11-23",
-)
 
 
 def test_model_and_options_fill_a_path() -> None:
@@ -42,22 +29,8 @@ def test_a_model_name_never_leaves_its_segment(model: str) -> None:
     assert not set(path) & set("?#% \r\n{}\\") - {"%"}
 
 
-def test_the_first_key_that_is_set_wins_and_an_empty_one_is_not_set() -> None:
-    assert PLAIN.key_from({"PLAIN_KEY": "a", "OTHER_KEY": "b"}) == "a"
-    assert PLAIN.key_from({"PLAIN_KEY": "", "OTHER_KEY": "b"}) == "b"
-    assert PLAIN.key_from({}) is None
-
-
-@pytest.mark.parametrize(
-    ("environ", "base_url"),
-    [
-        ({}, "https://plain.example/v1"),
-        ({"PLAIN_URL": ""}, "https://plain.example/v1"),
-        ({"PLAIN_URL": "http://127.0.0.1:9/v1/"}, "http://127.0.0.1:9/v1"),
-    ],
-)
-def test_the_environment_may_give_another_base_url(environ: dict[str, str], base_url: str) -> None:
-    assert PLAIN.base_url_from(environ) == base_url
+def test_an_address_loses_only_its_last_slash() -> None:
+    assert as_given("http://127.0.0.1:9/v1/") == as_given("http://127.0.0.1:9/v1") == "http://127.0.0.1:9/v1"
 
 
 def test_a_root_gets_its_prefix_once() -> None:

@@ -10,7 +10,13 @@ from openai.types.completion_usage import CompletionTokensDetails, PromptTokensD
 from pydantic import BaseModel
 
 from penstock.core.usage import UNREPORTED, Usage
-from penstock.wire.openai_usage import USAGE_FIELDS, read_count, read_openai_usage, usage_reader
+from penstock.wire.openai_usage import (
+    USAGE_FIELDS,
+    read_count,
+    read_openai_usage,
+    read_usage_with_reasoning_apart,
+    usage_reader,
+)
 
 JSON_VALUES = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=8),
@@ -91,6 +97,26 @@ def test_a_further_place_speaks_only_where_openais_place_is_silent() -> None:
 def test_a_further_place_for_a_field_that_does_not_exist_is_refused() -> None:
     with pytest.raises(ValueError, match="prompt_tokens"):
         usage_reader(prompt_tokens=("prompt_tokens",))
+
+
+def test_a_reader_says_where_else_it_looks() -> None:
+    read = usage_reader(cached_input_tokens=("a", "b"))
+    assert read.__doc__ == "Read the object as OpenAI documents it, and ``a.b`` beside it."
+
+
+def test_a_total_without_input_does_not_make_output() -> None:
+    usage = {"completion_tokens": 2, "total_tokens": 50, "completion_tokens_details": {"reasoning_tokens": 3}}
+    assert read_usage_with_reasoning_apart(usage).output_tokens == 5
+
+
+@given(prompt=st.integers(0, 99), answer=st.integers(0, 99), reasoning=st.integers(0, 99))
+def test_output_is_the_same_whether_reasoning_is_counted_apart_or_not(prompt: int, answer: int, reasoning: int) -> None:
+    details = {"completion_tokens_details": {"reasoning_tokens": reasoning}}
+    common = {"prompt_tokens": prompt, "total_tokens": prompt + answer + reasoning, **details}
+    apart = read_usage_with_reasoning_apart({**common, "completion_tokens": answer})
+    within = read_usage_with_reasoning_apart({**common, "completion_tokens": answer + reasoning})
+    assert apart == within
+    assert within == read_openai_usage({**common, "completion_tokens": answer + reasoning})
 
 
 @given(st.dictionaries(st.sampled_from(KNOWN_NAMES) | st.text(max_size=8), JSON_VALUES, max_size=8))

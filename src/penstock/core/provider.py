@@ -79,7 +79,7 @@ class Provider:
     base_url_env: tuple[str, ...] = ()
     """Environment variables that hold another base URL, first found wins."""
     read_base_url: Callable[[str], str] = as_given
-    """Turns what ``base_url_env`` holds into a base URL as ``base_url`` means it."""
+    """Turns what ``base_url_env`` holds into a base URL as ``base_url`` means it; ``ValueError`` when it cannot."""
     headers: Mapping[str, str] = field(default_factory=dict)
     """Further headers of every request (an API version, say)."""
     options: type[Options] = Options
@@ -95,19 +95,6 @@ class Provider:
     verified: str
     """Day the documentation was read (ISO date)."""
     notes: str = ""
-
-    def key_from(self, environ: Mapping[str, str]) -> str | None:
-        """Return the key that the environment holds; an empty variable counts as absent."""
-        return next((value for name in self.key_env if (value := environ.get(name))), None)
-
-    def base_url_from(self, environ: Mapping[str, str]) -> str | None:
-        """Return the base URL that the environment asks for, else the default; None when nobody knows one.
-
-        Raises:
-            ValueError: the variable cannot be read as an address.
-        """
-        value = next((value for name in self.base_url_env if (value := environ.get(name))), None)
-        return self.base_url if value is None else self.read_base_url(value)
 
     def path_table(self, options: Options) -> PathTable:
         """Return the paths under these options."""
