@@ -63,14 +63,23 @@ class Answer:
 
     def begin(self, head: AnswerHead, content_length: int | None) -> None:
         """Send the head of the answer to the caller, who from now on sets the pace."""
-        exchange = self.exchange
-        exchange.status = head.status
-        request = exchange.request
-        lines = lines_down(head.headers) + self.own_lines
-        if head.header(REQUEST_ID_OF_UPSTREAM) is None:
-            lines += b"%b: %b\r\n" % (REQUEST_ID_OF_UPSTREAM, exchange.request_id.encode("ascii"))
-        request.begin_block(head.status, lines, content_length)
+        self.exchange.status = head.status
+        request = self.exchange.request
+        request.begin_block(head.status, self._lines(head), content_length)
         request.couple(self.connection)
+
+    def respond(self, head: AnswerHead, body: bytes) -> None:
+        """Send the whole answer to the caller, and finish."""
+        self.exchange.status = head.status
+        self.exchange.response_bytes = len(body)
+        self.exchange.request.respond_block(head.status, self._lines(head), body)
+        self.finish()
+
+    def _lines(self, head: AnswerHead) -> bytes:
+        lines = lines_down(head.headers, head.fields) + self.own_lines
+        if REQUEST_ID_OF_UPSTREAM not in head.fields:
+            lines += b"%b: %b\r\n" % (REQUEST_ID_OF_UPSTREAM, self.exchange.request_id.encode("ascii"))
+        return lines
 
     def note(self, facts: AnswerFacts) -> None:
         """Keep what the answer says about itself; a later report wins."""

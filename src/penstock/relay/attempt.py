@@ -46,7 +46,7 @@ class Attempt(Answer):
             self.connection.cancel()
             self.finish(self.invalid(f"answered with a redirect (status {head.status}), which is not followed"))
             return None
-        media_type = (head.header(b"content-type") or b"").partition(b";")[0].strip().lower()
+        media_type = head.fields.get(b"content-type", b"").partition(b";")[0].strip().lower()
         if media_type == EVENT_STREAM and endpoint.read_event is not None and self.exchange.stream:
             try:
                 return StreamRelay(self, head, endpoint)
@@ -84,7 +84,7 @@ async def attempt(
     hide_usage_event = _prepare_body(edit, endpoint, target, facts, upstream_model)
     exchange.losses = tuple(edit.losses)
     upstream_body = edit.render()
-    caller_lines = lines_up(exchange.request.headers, stream=facts.stream)
+    caller_lines = lines_up(exchange.request.headers, exchange.request.fields, stream=facts.stream)
     request = b"%b%bcontent-length: %d\r\n\r\n%b" % (head, caller_lines, len(upstream_body), upstream_body)
     own_lines = b"%b%b: %b\r\n" % (exchange.own_lines, BACKEND, target.backend.name.encode("ascii", "replace"))
     if edit.losses:

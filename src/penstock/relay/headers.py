@@ -8,6 +8,7 @@ are remembered (bounded), since callers and upstreams send the same names again 
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import lru_cache
 
 from penstock.transport.http_syntax import HOP_BY_HOP
 from penstock.transport.server_request import HeaderList
@@ -54,23 +55,22 @@ READABLE_CODINGS = frozenset({b"gzip", b"x-gzip", b"deflate", b"br", b"identity"
 _REMEMBERED_NAMES = 4096
 
 
-def _remember(judge: Callable[[bytes], bool]) -> Callable[[bytes], bool]:
-    verdicts: dict[bytes, bool] = {}
+class Verdicts(dict[bytes, bool]):
+    """What was judged of each header name; a name not seen yet is judged when it is looked up."""
 
-    def remembered(name: bytes) -> bool:
-        verdict = verdicts.get(name)
-        if verdict is None:
-            if len(verdicts) >= _REMEMBERED_NAMES:
-                verdicts.clear()
-            verdict = verdicts[name] = judge(name)
+    def __init__(self, judge: Callable[[bytes], bool]) -> None:
+        """Remember nothing yet."""
+        super().__init__()
+        self._judge = judge
+
+    def __missing__(self, name: bytes) -> bool:
+        if len(self) >= _REMEMBERED_NAMES:
+            self.clear()
+        verdict = self[name] = self._judge(name)
         return verdict
 
-    return remembered
 
-
-@_remember
-def travels_up(name: bytes) -> bool:
-    """Say whether a caller's header goes to the upstream (``name`` in lower case)."""
+def _travels_up(name: bytes) -> bool:
     if name in HOP_BY_HOP or name in CREDENTIALS or name in SET_BY_US:
         return False
     if name.startswith((b"x-penstock-", b"x-ai-eg-")):
@@ -78,56 +78,45 @@ def travels_up(name: bytes) -> bool:
     return not (name.startswith(b"x-") and name.endswith(b"-key"))
 
 
-@_remember
-def travels_down(name: bytes) -> bool:
-    """Say whether an upstream's header goes to the caller (``name`` in lower case)."""
+def _travels_down(name: bytes) -> bool:
     if name in HOP_BY_HOP or name in NOT_FROM_UPSTREAM:
         return False
     return not name.startswith((b"x-penstock-", b"access-control-"))
 
 
-def lines_up(headers: HeaderList, *, stream: bool) -> bytes:
+TRAVELS_UP = Verdicts(_travels_up)
+"""Whether a caller's header goes to the upstream, by its name in lower case."""
+TRAVELS_DOWN = Verdicts(_travels_down)
+"""Whether an upstream's header goes to the caller, by its name in lower case."""
+
+
+def lines_up(headers: HeaderList, fields: dict[bytes, bytes], *, stream: bool) -> bytes:
     """Render a caller's headers for the upstream, with the codings that we can read.
 
     A stream is asked for without compression: its events must pass one by one.
     """
-    named = _named_by_connection(headers)
-    lines = [
-        name + b": " + value + b"\r\n"
-        for name, value in headers
-        if travels_up(name) and (not named or name not in named)
-    ]
-    if stream:
-        lines.append(b"accept-encoding: identity\r\n")
-    else:
-        codings = [value for name, value in headers if name == b"accept-encoding"]
-        readable = _readable(b",".join(codings)) if codings else b""
-        lines.append(b"accept-encoding: " + (readable or b"identity") + b"\r\n")
+    lines = [b"%b: %b\r\n" % item for item in _without_named(headers, fields) if TRAVELS_UP[item[0]]]
+    codings = b"" if stream else _readable(fields.get(b"accept-encoding", b""))
+    lines.append(b"accept-encoding: %b\r\n" % (codings or b"identity"))
     return b"".join(lines)
 
 
-def lines_down(headers: HeaderList) -> bytes:
+def lines_down(headers: HeaderList, fields: dict[bytes, bytes]) -> bytes:
     """Render an upstream's headers for the caller."""
-    named = _named_by_connection(headers)
-    return b"".join(
-        [
-            name + b": " + value + b"\r\n"
-            for name, value in headers
-            if travels_down(name) and (not named or name not in named)
-        ]
-    )
+    return b"".join([b"%b: %b\r\n" % item for item in _without_named(headers, fields) if TRAVELS_DOWN[item[0]]])
 
 
-def _named_by_connection(headers: HeaderList) -> frozenset[bytes]:
-    """Return the header names that ``Connection`` declares to be of this connection only."""
-    for name, value in headers:
-        if name == b"connection":
-            named = {item.strip().lower() for item in value.split(b",")} - {b"keep-alive", b"close", b""}
-            if named:
-                return frozenset(named)
-    return frozenset()
+def _without_named(headers: HeaderList, fields: dict[bytes, bytes]) -> HeaderList:
+    """Leave out the headers that ``Connection`` declares to be of this connection only."""
+    connection = fields.get(b"connection")
+    if connection is None or connection.lower() in {b"keep-alive", b"close"}:
+        return headers
+    values = b",".join(value for name, value in headers if name == b"connection")
+    named = {item.strip().lower() for item in values.split(b",")}
+    return [item for item in headers if item[0] not in named]
 
 
+@lru_cache(maxsize=256)
 def _readable(codings: bytes) -> bytes:
     """Keep the codings that usage can be read from."""
     kept = [item.strip() for item in codings.split(b",") if item.split(b";")[0].strip().lower() in READABLE_CODINGS]

@@ -55,7 +55,7 @@ class StreamRelay:
         self._begun = False
         self._broken = False
         self._finished = False
-        coding = (head.header(b"content-encoding") or b"").lower()
+        coding = head.fields.get(b"content-encoding", b"").lower()
         self._unpacker = None if coding in IDENTITY else StreamUnpacker(coding, answer.limits.event_bytes)
         if self._unpacker is not None:
             head.headers = [item for item in head.headers if item[0] != b"content-encoding"]

@@ -29,7 +29,7 @@ class WholeRelay:
         self._head = head
         self._endpoint = endpoint
         self._request = answer.exchange.request
-        self._coding = (head.header(b"content-encoding") or b"").lower()
+        self._coding = head.fields.get(b"content-encoding", b"").lower()
         self._kept: list[bytes] | None = []
         self._size = 0
         self._begun = False
@@ -59,17 +59,17 @@ class WholeRelay:
     def on_end(self) -> None:
         """The body is whole: read its usage, and send it if that has not begun."""
         answer = self._answer
-        body = None if self._kept is None else b"".join(self._kept)
+        kept = self._kept
+        body = None if kept is None else kept[0] if len(kept) == 1 else b"".join(kept)
         if body is not None:
             problem = self._read(body)
             if problem is not None and not self._begun:
                 answer.finish(answer.invalid(problem))
                 return
-        if self._begun:
-            self._request.couple(None)
-        elif body is not None:
-            answer.begin(self._head, len(body))
-            self._pass_on(body, None)
+        if not self._begun and body is not None:
+            answer.respond(self._head, body)
+            return
+        self._request.couple(None)
         self._request.end()
         answer.finish()
 
@@ -129,7 +129,7 @@ class ErrorRelay:
             return
         body = b"".join(self._kept)
         try:
-            plain = decode(body, (head.header(b"content-encoding") or b"").lower(), ERROR_BYTES)
+            plain = decode(body, head.fields.get(b"content-encoding", b"").lower(), ERROR_BYTES)
         except UnreadableCodingError:
             plain = b""
         secret = backend.api_key.reveal().encode() if backend.api_key else b""
@@ -140,11 +140,7 @@ class ErrorRelay:
             head.headers = [item for item in head.headers if item[0] not in _BODY_HEADERS]
             head.headers.append((b"content-type", b"application/json"))
         answer.exchange.upstream_error = f"status {head.status}"
-        answer.begin(head, len(plain))
-        answer.exchange.request.write_chunk(plain)
-        answer.exchange.response_bytes += len(plain)
-        answer.exchange.request.end()
-        answer.finish()
+        answer.respond(head, plain)
 
     def on_failure(self, error: UpstreamFault) -> None:
         """Half an error is still an error: send what its status says."""

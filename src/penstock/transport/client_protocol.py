@@ -36,15 +36,10 @@ class AnswerHead:
 
     status: int
     headers: list[tuple[bytes, bytes]]
+    fields: dict[bytes, bytes]
+    """The headers by name; the last value of a repeated one."""
     framing: Framing = "none"
     content_length: int = 0
-
-    def header(self, name: bytes) -> bytes | None:
-        """Return a header's first value."""
-        for found, value in self.headers:
-            if found == name:
-                return value
-        return None
 
 
 class BodyReceiver(Protocol):
@@ -286,7 +281,7 @@ class UpstreamConnection(asyncio.Protocol):
             elif rest:
                 self._read_head(rest)
             return
-        head = AnswerHead(status, self._headers)
+        head = AnswerHead(status, self._headers, dict(self._headers))
         problem = self._find_framing(head)
         if problem is not None:
             self._invalid(problem)
@@ -307,26 +302,23 @@ class UpstreamConnection(asyncio.Protocol):
 
     def _find_framing(self, head: AnswerHead) -> str | None:
         """Decide how the body ends (RFC 9112, section 6.3); return what is wrong, or None."""
-        lengths: set[bytes] = set()
-        codings: list[bytes] = []
-        for name, value in head.headers:
-            if name == b"content-length":
-                lengths.add(value)
-            elif name == b"transfer-encoding":
-                codings.append(value.lower())
         if head.status in BODYLESS:
             return None
-        if codings:
-            if codings != [b"chunked"] or lengths:
+        fields = head.fields
+        if len(fields) != len(head.headers) and _disagree(head.headers):
+            return "the length of its body is ambiguous"
+        coding = fields.get(b"transfer-encoding")
+        length = fields.get(b"content-length")
+        if coding is not None:
+            if coding.lower() != b"chunked" or length is not None:
                 return "the length of its body is ambiguous"
             head.framing = "chunked"
             self._scanner = ChunkScanner()
-        elif lengths:
-            value = lengths.pop()
-            if lengths or not value.isdigit():
-                return "the length of its body is ambiguous"
+        elif length is not None:
+            if not length.isdigit():
+                return "the length of its body is not a number"
             head.framing = "length"
-            head.content_length = self._remaining = int(value)
+            head.content_length = self._remaining = int(length)
         else:
             head.framing = "close"
         return None
@@ -372,3 +364,9 @@ class UpstreamConnection(asyncio.Protocol):
         self._on_free(self, reusable)
         if receiver is not None:
             receiver.on_end()
+
+
+def _disagree(headers: list[tuple[bytes, bytes]]) -> bool:
+    """Say whether repeated headers leave in doubt where the body ends."""
+    lengths = {value for name, value in headers if name == b"content-length"}
+    return len(lengths) > 1 or sum(name == b"transfer-encoding" for name, _ in headers) > 1

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from functools import lru_cache
 from http import HTTPStatus
 
 from penstock.core.errors import ExpectationFailed, GatewayError, InvalidRequest, NotImplementedByServer
@@ -61,6 +62,7 @@ def header_block(headers: Headers) -> bytes:
     return b"".join(lines)
 
 
+@lru_cache(maxsize=256)
 def split_target(method: str, target: bytes) -> tuple[str, str]:
     """Return path and query of a request target, as sent.
 
@@ -86,28 +88,38 @@ def _bad_target(target: bytes) -> InvalidRequest:
     return InvalidRequest(f"The request target {shown!r} is not a valid path.", code="invalid_target")
 
 
-def check_request_head(http_minor: int, headers: list[tuple[bytes, bytes]]) -> GatewayError | None:
-    """Check what llhttp does not: ``Host``, transfer codings, ``Expect``. Return the error, or None."""
-    hosts = 0
-    codings: list[bytes] = []
-    lengths = 0
-    for name, value in headers:
-        if name == b"host":
-            hosts += 1
-            if _HOST.fullmatch(value) is None:
-                return InvalidRequest("The Host header is not a valid host.", code="invalid_host")
-        elif name == b"transfer-encoding":
-            codings.append(value)
-        elif name == b"content-length":
-            lengths += 1
-        elif name == b"expect" and value.lower() != b"100-continue":
-            return ExpectationFailed("Only 'Expect: 100-continue' is understood.")
-    if hosts > 1 or (hosts == 0 and http_minor == 1):
-        return InvalidRequest("The request must have exactly one Host header.", code="invalid_host")
-    if lengths > 1 or (lengths and codings):
+def check_request_head(
+    http_minor: int, headers: list[tuple[bytes, bytes]], fields: dict[bytes, bytes]
+) -> GatewayError | None:
+    """Check what llhttp does not: ``Host``, transfer codings, ``Expect``. Return the error, or None.
+
+    ``fields`` is ``dict(headers)``: it has fewer entries when a name is repeated, and only then is each looked at.
+    """
+    if len(fields) != len(headers):
+        names = [name for name, _ in headers]
+        if names.count(b"host") > 1:
+            return InvalidRequest("The request must have exactly one Host header.", code="invalid_host")
+        if names.count(b"content-length") > 1 or names.count(b"transfer-encoding") > 1:
+            return InvalidRequest("The length of the request body is ambiguous.", code="ambiguous_length")
+    host = fields.get(b"host")
+    if host is None:
+        if http_minor:
+            return InvalidRequest("The request must have exactly one Host header.", code="invalid_host")
+    elif not _is_host(host):
+        return InvalidRequest("The Host header is not a valid host.", code="invalid_host")
+    expectation = fields.get(b"expect")
+    if expectation is not None and expectation.lower() != b"100-continue":
+        return ExpectationFailed("Only 'Expect: 100-continue' is understood.")
+    coding = fields.get(b"transfer-encoding")
+    if coding is None:
+        return None
+    if not http_minor or b"content-length" in fields:
         return InvalidRequest("The length of the request body is ambiguous.", code="ambiguous_length")
-    if codings and http_minor == 0:
-        return InvalidRequest("An HTTP/1.0 request cannot have a transfer coding.", code="ambiguous_length")
-    if codings and (len(codings) > 1 or codings[0].lower() != b"chunked"):
+    if coding.lower() != b"chunked":
         return NotImplementedByServer("The only transfer coding understood is 'chunked'.")
     return None
+
+
+@lru_cache(maxsize=256)
+def _is_host(value: bytes) -> bool:
+    return len(value) <= 512 and _HOST.fullmatch(value) is not None

@@ -70,6 +70,7 @@ class HttpRequest:
         "body",
         "context",
         "ended",
+        "fields",
         "gone",
         "headers",
         "http_minor",
@@ -94,6 +95,7 @@ class HttpRequest:
         self.query = ""
         self.http_minor = 1
         self.headers: list[tuple[bytes, bytes]] = []
+        self.fields: dict[bytes, bytes] = {}
         self.body = b""
         self.peer = connection.peer
         self.received_bytes = 0
@@ -105,18 +107,21 @@ class HttpRequest:
         self.ended = False
 
     def header(self, name: bytes) -> bytes | None:
-        """Return a header's first value (``name`` in lower case)."""
-        for found, value in self.headers:
-            if found == name:
-                return value
-        return None
+        """Return a header's value (``name`` in lower case); the last one, where it is repeated."""
+        return self.fields.get(name)
 
     def respond(self, status: int, headers: Iterable[tuple[bytes, bytes]], body: bytes) -> None:
         """Send a whole answer."""
-        self.begin(status, headers, len(body))
-        if body:
-            self.write_chunk(body)
-        self.end()
+        self.respond_block(status, header_block(headers), body)
+
+    def respond_block(self, status: int, block: bytes, body: bytes) -> None:
+        """Send a whole answer whose header lines are rendered already, in one write."""
+        self.began = self.ended = True
+        head = self._render_head(status, block, len(body))
+        if self.gone:
+            return
+        self._connection.transport.write(head if self.method == "HEAD" else head + body)
+        self._connection.answered(self)
 
     def begin(self, status: int, headers: Iterable[tuple[bytes, bytes]], content_length: int | None = None) -> None:
         """Send the head of an answer."""
@@ -126,10 +131,13 @@ class HttpRequest:
         """Send the head of an answer whose header lines are rendered already."""
         self.began = True
         self._remaining = content_length
+        self.takes_chunks = content_length is None and self.http_minor == 1
+        self.write_raw(self._render_head(status, block, content_length))
+
+    def _render_head(self, status: int, block: bytes, content_length: int | None) -> bytes:
         if content_length is not None:
-            framing = b"" if status == 204 else b"content-length: %d\r\n" % content_length
+            framing = b"content-length: %d\r\n" % content_length if status != 204 else b""
         elif self.http_minor:
-            self.takes_chunks = True
             framing = b"transfer-encoding: chunked\r\n"
         else:
             self.keep_alive = False
@@ -139,7 +147,12 @@ class HttpRequest:
             framing += b"connection: close\r\n"
         elif not self.http_minor:
             framing += b"connection: keep-alive\r\n"
-        self.write_raw(b"%b%b%b\r\n" % (status_line(status), block, framing))
+        return b"%b%b%b\r\n" % (status_line(status), block, framing)
+
+    def write_raw(self, data: bytes) -> None:
+        """Send bytes as they are."""
+        if not self.gone:
+            self._connection.transport.write(data)
 
     def write_chunk(self, data: bytes) -> None:
         """Send a piece of the body."""
@@ -151,11 +164,6 @@ class HttpRequest:
         if self._remaining is not None:
             self._remaining -= len(data)
         self.write_raw(data)
-
-    def write_raw(self, data: bytes) -> None:
-        """Send bytes as they are."""
-        if not self.gone:
-            self._connection.transport.write(data)
 
     def end(self) -> None:
         """End the body cleanly; a body shorter or longer than promised is cut instead."""
@@ -318,8 +326,6 @@ class ServerConnection(asyncio.Protocol):
         self._incoming = HttpRequest(self)
         self._target = b""
         self._in_head = True
-        self._content_length = 0
-        self._expects_continue = False
         if self._active is None:
             self.deadline = self.state.loop.time() + self.state.limits.header_s
 
@@ -332,12 +338,7 @@ class ServerConnection(asyncio.Protocol):
         request = self._incoming
         if request is None or not self._in_head:
             return
-        name = name.lower()
-        request.headers.append((name, value.strip(b" \t")))
-        if name == b"content-length":
-            self._content_length = int(value) if value.strip().isdigit() else 0
-        elif name == b"expect":
-            self._expects_continue = True
+        request.headers.append((name.lower(), value.strip(b" \t")))
 
     def on_headers_complete(self) -> None:
         """Check the head, and let the application refuse it before the body is read."""
@@ -345,6 +346,10 @@ class ServerConnection(asyncio.Protocol):
         if request is None or self._stopped:
             return
         self._in_head = False
+        fields = request.fields = dict(request.headers)
+        length = fields.get(b"content-length", b"0")
+        self._content_length = int(length) if length.isdigit() else 0
+        self._expects_continue = b"expect" in fields
         refusal = self._check_head(request)
         if refusal is None and self._content_length > self.state.limits.body_bytes:
             refusal = self._body_too_large()
@@ -378,7 +383,7 @@ class ServerConnection(asyncio.Protocol):
             return self._headers_too_large()
         if request.method == "CONNECT":
             return NotImplementedByServer("CONNECT is not served here.")
-        error = check_request_head(request.http_minor, request.headers)
+        error = check_request_head(request.http_minor, request.headers, request.fields)
         if error is not None:
             return error
         try:

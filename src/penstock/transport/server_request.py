@@ -36,6 +36,8 @@ class ServerRequest(Protocol):
     http_minor: int
     """0 or 1: HTTP/1.0 callers get no chunked answers."""
     headers: HeaderList
+    fields: dict[bytes, bytes]
+    """The same by name; the last value of a repeated header."""
     body: bytes
     gone: bool
     """The caller has left; every write is ignored."""
@@ -49,10 +51,13 @@ class ServerRequest(Protocol):
     """The answer in progress is chunked, so that bytes framed elsewhere may be passed on."""
 
     def header(self, name: bytes) -> bytes | None:
-        """Return a header's first value (``name`` in lower case)."""
+        """Return a header's value (``name`` in lower case); the last one, where it is repeated."""
 
     def respond(self, status: int, headers: Iterable[tuple[bytes, bytes]], body: bytes) -> None:
         """Send a whole answer; ``content-length`` is added."""
+
+    def respond_block(self, status: int, block: bytes, body: bytes) -> None:
+        """Send a whole answer with header lines that are rendered already."""
 
     def begin(self, status: int, headers: Iterable[tuple[bytes, bytes]], content_length: int | None = None) -> None:
         """Send the head; without a length the body is chunked (or ends with the connection, for HTTP/1.0)."""
