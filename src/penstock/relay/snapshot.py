@@ -90,8 +90,8 @@ class Backend:
     """Path prefix without a trailing slash: ``/v1``, or empty."""
     api_key: Secret | None = None
     options: Options = field(default_factory=Options)
-    headers: Mapping[str, str] = field(default_factory=dict)
-    """Further request headers that the operator wants sent."""
+    headers: Mapping[str, str] = field(default_factory=dict, repr=False)
+    """Further request headers that the operator wants sent; a credential may be among them."""
     timeouts: BackendTimeouts = field(default_factory=BackendTimeouts)
     pool: PoolLimits = field(default_factory=PoolLimits)
     tls: UpstreamTls = field(default_factory=UpstreamTls)

@@ -1,0 +1,105 @@
+"""A configuration as people and programs read it: what listens, which backends, which model goes where.
+
+Credentials are only said to be there. Printing is the commands' business.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+
+from penstock.config.address import Address, BaseUrl
+from penstock.relay.snapshot import Backend, Model, Snapshot, Target
+
+Json = dict[str, object]
+
+
+def describe_snapshot(snapshot: Snapshot) -> Json:
+    """Return the configuration as a JSON object."""
+    listener = snapshot.listener
+    return {
+        "source": snapshot.source,
+        "listen": str(Address(listener.host, listener.port)),
+        "admin": str(Address(snapshot.admin_host, snapshot.admin_port)),
+        "client_keys": [key.name for key in snapshot.client_keys],
+        "backends": {
+            backend.name: {
+                "provider": backend.provider.id,
+                "base_url": write_url(backend),
+                "has_key": backend.api_key is not None,
+            }
+            for backend in snapshot.backends.values()
+        },
+        **describe_models(snapshot),
+    }
+
+
+def describe_models(snapshot: Snapshot) -> Json:
+    """Return the models and patterns as a JSON object."""
+    return {
+        "models": [_describe_model(model) for model in snapshot.models.values()],
+        "patterns": [_describe_model(model) for model in snapshot.patterns],
+    }
+
+
+def render_snapshot(snapshot: Snapshot) -> str:
+    """Render the whole configuration as text."""
+    listener = snapshot.listener
+    keys = ", ".join(key.name for key in snapshot.client_keys)
+    backends = [
+        (backend.name, backend.provider.title, write_url(backend), "with key" if backend.api_key else "no key")
+        for backend in snapshot.backends.values()
+    ]
+    places = [
+        ("Listen", f"{'https' if listener.tls else 'http'}://{Address(listener.host, listener.port)}"),
+        ("Admin", f"http://{Address(snapshot.admin_host, snapshot.admin_port)}"),
+        ("Client keys", keys or "none: every caller is served"),
+        ("Access log", {None: "off", "-": "standard output"}.get(snapshot.access_log.path, snapshot.access_log.path)),
+    ]
+    sections = [*_align(places, ""), "", "Backends", *_align(backends, "  "), "", render_models(snapshot)]
+    return "\n".join(sections)
+
+
+def render_models(snapshot: Snapshot) -> str:
+    """Render models and patterns as a tree of names and targets."""
+    lines = ["Models", *_tree(snapshot.models.values())]
+    if snapshot.patterns:
+        lines += ["", "Patterns, tried in this order for other names", *_tree(snapshot.patterns)]
+    return "\n".join(lines) + "\n"
+
+
+def write_url(backend: Backend) -> str:
+    """Write a backend's base URL."""
+    return str(BaseUrl(backend.scheme, backend.host, backend.port, backend.base_path))
+
+
+def _tree(models: Iterable[Model]) -> Iterator[str]:
+    for model in models:
+        yield f"  {model.name}"
+        last = len(model.targets) - 1
+        for index, target in enumerate(model.targets):
+            standing_by = "" if index == 0 else "  (stands by)"
+            yield f"  {'└─' if index == last else '├─'} {_write_target(target)}{standing_by}"
+
+
+def _write_target(target: Target) -> str:
+    return f"{target.backend.name}/{target.model or '<same name>'}"
+
+
+def _describe_model(model: Model) -> Json:
+    targets = [{"backend": target.backend.name, "model": target.model} for target in model.targets]
+    return {
+        "name": model.name,
+        "targets": targets,
+        "owned_by": model.owned_by,
+        "created": model.created,
+        "listed": model.listed,
+    }
+
+
+def _align(rows: Sequence[Sequence[str | None]], indent: str) -> list[str]:
+    cells = [[cell or "" for cell in row] for row in rows]
+    widths = [max(len(cell) for cell in column) for column in zip(*cells, strict=True)]
+    return [
+        (indent + "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True))).rstrip()
+        for row in cells
+    ]

@@ -1,0 +1,247 @@
+"""A checked document to the snapshot that requests see; here is checked what one value means to another.
+
+A provider's id, a backend's address, a key that is needed, a target's backend: every check reports to the findings
+and goes on, so that one run names every mistake. Nothing is opened or connected.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from penstock.config.address import Address, BaseUrl, is_loopback, read_base_url
+from penstock.config.default_models import list_default_models
+from penstock.config.document import BackendSection, Document, ModelSection, TargetSection
+from penstock.config.loaded import Overrides
+from penstock.config.problems import Findings
+from penstock.config.provider_options import read_options
+from penstock.config.similar_names import hint
+from penstock.config.value_readers import hash_key
+from penstock.core.provider import Provider
+from penstock.identity.client_keys import ANONYMOUS
+from penstock.providers import all_providers
+from penstock.relay.snapshot import (
+    AccessLog,
+    Backend,
+    BackendTimeouts,
+    ClientKey,
+    ClientTimeouts,
+    Cors,
+    Limits,
+    Listener,
+    ListenerTls,
+    Model,
+    PoolLimits,
+    Snapshot,
+    Target,
+    UpstreamTls,
+)
+from penstock.routing.name_pattern import is_pattern, specificity
+
+
+def compile_snapshot(
+    document: Document, overrides: Overrides, findings: Findings, source: str
+) -> tuple[Snapshot, list[str]]:
+    """Build the snapshot, and lines that say how names without a configuration were shared out.
+
+    The snapshot is whole only when the findings have no error afterwards.
+    """
+    backends = _build_backends(document, findings)
+    explanation: list[str] = []
+    if document.models is None:
+        defaults = list_default_models(backends)
+        named, explanation = {**defaults.patterns, **defaults.models}, defaults.explanation
+    else:
+        named = _build_models(document.models, backends, findings)
+    keys = _build_client_keys(document, findings)
+    listener = _build_listener(document, overrides, bool(keys), findings)
+    admin = overrides.admin or document.admin
+    _check_admin(admin, listener, findings)
+    snapshot = Snapshot(
+        listener=listener,
+        admin_host=admin.host,
+        admin_port=admin.port,
+        backends=backends,
+        models={name: model for name, model in named.items() if not is_pattern(name)},
+        patterns=tuple(named[name] for name in sorted(filter(is_pattern, named), key=specificity)),
+        client_keys=keys,
+        access_log=AccessLog(path=document.access_log),
+        source=source,
+    )
+    return snapshot, explanation
+
+
+def _build_backends(document: Document, findings: Findings) -> dict[str, Backend]:
+    backends: dict[str, Backend] = {}
+    for name, section in document.backends.items():
+        provider = _find_provider(name, section, findings)
+        backend = provider and _build_backend(name, section, provider, findings)
+        if backend:
+            backends[name] = backend
+        else:
+            findings.broken.add(("backends", name))
+    if not document.backends and not findings.breaks_under(("backends",)):
+        findings.error(("backends",), "at least one backend is needed")
+    return backends
+
+
+def _find_provider(name: str, section: BackendSection, findings: Findings) -> Provider | None:
+    providers = all_providers()
+    if section.provider is not None:
+        return providers[section.provider]
+    if name not in providers and not findings.is_broken(("backends", name, "provider")):
+        message = f'is required, because "{name}" is not the id of a provider{hint(name, providers)}'
+        findings.missing(("backends", name, "provider"), message)
+    return providers.get(name)
+
+
+def _build_backend(name: str, section: BackendSection, provider: Provider, findings: Findings) -> Backend | None:
+    path = ("backends", name)
+    base_url = section.base_url or (read_base_url(provider.base_url) if provider.base_url else None)
+    if base_url is None and not findings.is_broken((*path, "base_url")):
+        findings.missing((*path, "base_url"), f"is required: {provider.title} has no address that all share")
+    _check_key(name, section, provider, findings)
+    if base_url and section.api_key:
+        _check_privacy(name, base_url, findings)
+    options = read_options(provider, section.options, (*path, "options"), findings)
+    if base_url is None or options is None:
+        return None
+    return Backend(
+        name=name,
+        provider=provider,
+        scheme=base_url.scheme,
+        host=base_url.host,
+        port=base_url.port,
+        base_path=base_url.path,
+        api_key=section.api_key,
+        options=options,
+        headers=section.headers,
+        timeouts=BackendTimeouts(**dict(section.timeouts)),
+        pool=PoolLimits(**dict(section.pool)),
+        tls=UpstreamTls(**dict(section.tls)),
+    )
+
+
+def _check_key(name: str, section: BackendSection, provider: Provider, findings: Findings) -> None:
+    path = ("backends", name, "api_key")
+    if provider.key_required and section.api_key is None and not findings.is_broken(path):
+        example = f"api_key: ${{{provider.key_env[0]}}}" if provider.key_env else "api_key: {file: PATH}"
+        findings.missing(path, f"is required for {provider.title}, such as {example}")
+    if section.api_key and provider.key_header.name in section.headers:
+        message = f'"{provider.key_header.name}" carries api_key; give one of the two'
+        findings.error(("backends", name, "headers", provider.key_header.name), message)
+
+
+def _check_privacy(name: str, base_url: BaseUrl, findings: Findings) -> None:
+    if base_url.scheme == "http" and not is_loopback(base_url.host):
+        message = "the key goes over the network unencrypted; use https:// if the server has it"
+        findings.warning(("backends", name, "base_url"), message)
+
+
+def _build_models(
+    sections: Mapping[str, ModelSection], backends: Mapping[str, Backend], findings: Findings
+) -> dict[str, Model]:
+    models: dict[str, Model] = {}
+    for name, section in sections.items():
+        targets = [
+            target
+            for index, each in enumerate(section.targets)
+            if (target := _build_target(name, index, each, backends, findings))
+        ]
+        if len(targets) == len(section.targets):
+            owned_by = section.owned_by or targets[0].backend.provider.id
+            listed = section.listed and not is_pattern(name)
+            models[name] = Model(
+                name=name, targets=tuple(targets), owned_by=owned_by, created=section.created, listed=listed
+            )
+    if not sections and not findings.breaks_under(("models",)):
+        findings.error(("models",), "at least one model is needed; leave models out for the providers' own names")
+    _warn_of_idle_parts(models, backends, findings)
+    return models
+
+
+def _build_target(
+    name: str, index: int, section: TargetSection, backends: Mapping[str, Backend], findings: Findings
+) -> Target | None:
+    path = ("models", name, "targets", index)
+    backend = backends.get(section.backend)
+    if backend is None:
+        if not findings.is_broken(("backends", section.backend)):
+            known = [*backends, *(str(each[1]) for each in findings.broken if each[0] == "backends" and len(each) == 2)]
+            message = f'there is no backend "{section.backend}"{hint(section.backend, sorted(known))}'
+            findings.error((*path, "backend"), message)
+        return None
+    if section.model is not None and "*" in section.model and "*" not in name:
+        findings.error((*path, "model"), "a * here needs a * in the model's name, to stand for the same")
+        return None
+    # "openai/*: openai" means OpenAI's own names, without the prefix that only names the backend.
+    model = "*" if section.model is None and name == f"{backend.name}/*" else section.model
+    return Target(backend=backend, model=model)
+
+
+def _warn_of_idle_parts(models: Mapping[str, Model], backends: Mapping[str, Backend], findings: Findings) -> None:
+    used = {target.backend.name for model in models.values() for target in model.targets}
+    for name in backends:
+        if name not in used and not findings.breaks_under(("models",)):
+            findings.warning(("backends", name), "no model leads to this backend")
+    standing_by = [name for name, model in models.items() if len(model.targets) > 1]
+    if standing_by:
+        shown = ", ".join(standing_by[:5]) + (" and others" if len(standing_by) > 5 else "")
+        findings.warning(("models",), f"only the first target serves in this version; more are given for {shown}")
+
+
+def _build_client_keys(document: Document, findings: Findings) -> tuple[ClientKey, ...]:
+    names: dict[str, str] = {}
+    for name, section in document.client_keys.items():
+        digest = hash_key(section.key) if section.key else section.sha256 or ""
+        if name == ANONYMOUS:
+            findings.error(("client_keys", name), f'"{ANONYMOUS}" is what callers without a key are called')
+        elif digest in names:
+            findings.error(("client_keys", name), f'is the same key as that of "{names[digest]}"')
+        else:
+            names[digest] = name
+    return tuple(ClientKey(name=name, sha256=digest) for digest, name in names.items())
+
+
+def _build_listener(document: Document, overrides: Overrides, has_keys: bool, findings: Findings) -> Listener:
+    listen = document.listen
+    address = overrides.listen or listen.address
+    allow_anonymous = overrides.allow_anonymous or listen.allow_anonymous
+    has_keys = has_keys or findings.breaks_under(("client_keys",))
+    if not has_keys and not allow_anonymous and not is_loopback(address.host):
+        message = (
+            f"{address} can be reached by others, and no client_keys are configured: whoever reaches it spends your "
+            "keys; configure client_keys, or allow_anonymous (--allow-anonymous) if that is meant"
+        )
+        findings.error(("listen", "address"), message)
+    if has_keys and allow_anonymous:
+        findings.warning(("listen", "allow_anonymous"), "has no effect: client_keys are configured, so a key is needed")
+    return Listener(
+        host=address.host,
+        port=address.port,
+        tls=ListenerTls(cert_file=listen.tls.cert_file, key_file=listen.tls.key_file) if listen.tls else None,
+        cors=Cors(allow_origins=listen.cors.allow_origins, max_age_s=listen.cors.max_age_s),
+        limits=_build_limits(document),
+        timeouts=ClientTimeouts(**dict(document.timeouts)),
+        allow_anonymous=allow_anonymous,
+    )
+
+
+def _build_limits(document: Document) -> Limits:
+    limits = document.limits
+    return Limits(
+        body_bytes=limits.body,
+        header_bytes=limits.headers,
+        headers=limits.header_count,
+        upstream_header_bytes=limits.upstream_headers,
+        inspected_answer_bytes=limits.inspected_answer,
+        event_bytes=limits.event,
+        connections=limits.connections,
+        pipelined_requests=limits.pipelined_requests,
+    )
+
+
+def _check_admin(admin: Address, listener: Listener, findings: Findings) -> None:
+    if admin.port and admin == Address(listener.host, listener.port):
+        findings.error(("admin",), "is the address where callers connect; it needs its own")
+    if not is_loopback(admin.host):
+        findings.warning(("admin",), f"{admin} can be reached by others, and asks for no key")

@@ -1,0 +1,298 @@
+"""What a native configuration file may say: every field, its kind, its default and its meaning.
+
+One class for each mapping of the file. The descriptions here are the reference (``docs/configuration.md``) and what
+editors show. Defaults are those of :mod:`penstock.relay.snapshot`. Short forms (``listen: 127.0.0.1:1975``) become
+the long ones before anything is checked. What a value means together with others is checked by
+:mod:`penstock.config.compile_snapshot`.
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar, Self
+
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    GetJsonSchemaHandler,
+    model_validator,
+)
+from pydantic.json_schema import JsonSchemaValue
+from pydantic_core import CoreSchema
+
+from penstock.config.address import Address
+from penstock.config.fields import (
+    ClientKeyText,
+    Count,
+    FilePath,
+    Headers,
+    JsonSchema,
+    ListenAddress,
+    LogPath,
+    ModelName,
+    Origins,
+    ProviderId,
+    Seconds,
+    SecretText,
+    Sha256,
+    Size,
+    Switch,
+    Text,
+    UnixSeconds,
+    Url,
+    Word,
+)
+from penstock.relay.snapshot import BackendTimeouts, ClientTimeouts, Cors, Limits, Listener, PoolLimits
+
+_LISTENER = Listener()
+_LIMITS = Limits()
+_CLIENT_TIMEOUTS = ClientTimeouts()
+_BACKEND_TIMEOUTS = BackendTimeouts()
+_POOL = PoolLimits()
+DEFAULT_ADMIN = Address("127.0.0.1", 1064)
+
+
+def _address_field(default: Address, description: str) -> Address:
+    """Declare an address whose default the JSON Schema can show."""
+    field: Address = Field(
+        default_factory=lambda: default, description=description, json_schema_extra={"default": str(default)}
+    )
+    return field
+
+
+class Section(BaseModel):
+    """A mapping of the file. Keys that are not fields are errors; an empty value is an empty mapping."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True, arbitrary_types_allowed=True)
+    short_form: ClassVar[JsonSchema | None] = None
+    """JSON Schema of what may stand instead of the mapping."""
+
+    @classmethod
+    def expand(cls, value: object) -> object:
+        """Turn a short form into the mapping that it stands for."""
+        return value
+
+    @model_validator(mode="before")
+    @classmethod
+    def _expand_short_form(cls, value: object) -> object:
+        return {} if value is None else cls.expand(value)
+
+    @classmethod
+    def __get_pydantic_json_schema__(cls, core_schema: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
+        """Add what may stand instead of the mapping: the short form, and nothing where nothing is required."""
+        instead: list[JsonSchema] = [cls.short_form] if cls.short_form else []
+        if not any(field.is_required() for field in cls.model_fields.values()):
+            instead.append({"type": "null"})
+        mapping = handler(core_schema)
+        return {"anyOf": [*instead, mapping]} if instead else mapping
+
+
+class ListenerTlsSection(Section):
+    """The certificate that callers see."""
+
+    cert_file: FilePath = Field(description="Certificate chain, PEM.")
+    key_file: FilePath = Field(description="Private key, PEM.")
+
+
+class CorsSection(Section):
+    """Browsers that may call."""
+
+    allow_origins: Origins = Field(
+        default_factory=tuple, description="Origins of pages that may call, or `*` for every page."
+    )
+    max_age_s: Count = Field(Cors().max_age_s, description="How long a browser may remember that it may call.")
+
+
+class ListenSection(Section):
+    """Where the gateway listens for callers."""
+
+    short_form = {"type": "string"}
+
+    address: ListenAddress = _address_field(
+        Address(_LISTENER.host, _LISTENER.port), "Where callers connect; `[::1]:1975` for IPv6."
+    )
+    tls: ListenerTlsSection | None = Field(None, description="Serve HTTPS with this certificate.")
+    cors: CorsSection = Field(default_factory=CorsSection, description="Browsers that may call.")
+    allow_anonymous: Switch = Field(
+        _LISTENER.allow_anonymous, description="Serve without client keys on an address that is not loopback."
+    )
+
+    @classmethod
+    def expand(cls, value: object) -> object:
+        """Read ``HOST:PORT``."""
+        return {"address": value} if isinstance(value, str) else value
+
+
+class LimitsSection(Section):
+    """Sizes that bound what a caller or a backend can make the gateway hold."""
+
+    body: Size = Field(_LIMITS.body_bytes, description="Largest request body.")
+    headers: Size = Field(_LIMITS.header_bytes, description="Request line and headers together.")
+    header_count: Count = Field(_LIMITS.headers, description="Headers of one request.")
+    upstream_headers: Size = Field(_LIMITS.upstream_header_bytes, description="Status line and headers of an answer.")
+    inspected_answer: Size = Field(
+        _LIMITS.inspected_answer_bytes,
+        description="How much of an answer is kept to read its usage; a longer one is still relayed whole.",
+    )
+    event: Size = Field(_LIMITS.event_bytes, description="Longest event of a stream.")
+    connections: Count = Field(_LIMITS.connections, description="Connections of callers at one time.")
+    pipelined_requests: Count = Field(
+        _LIMITS.pipelined_requests, description="Requests of one connection that wait for the one before."
+    )
+
+
+class ClientTimeoutsSection(Section):
+    """Waits on the callers' side."""
+
+    header_s: Seconds = Field(_CLIENT_TIMEOUTS.header_s, description="Until the head of a request is complete.")
+    body_s: Seconds = Field(
+        _CLIENT_TIMEOUTS.body_s, description="Longest pause while a request body, or our answer, is not moving."
+    )
+    keep_alive_s: Seconds = Field(_CLIENT_TIMEOUTS.keep_alive_s, description="Between requests of one connection.")
+
+
+class BackendTimeoutsSection(Section):
+    """Waits on a backend's side."""
+
+    connect_s: Seconds = Field(_BACKEND_TIMEOUTS.connect_s, description="Until connected, TLS included.")
+    first_byte_s: Seconds = Field(
+        _BACKEND_TIMEOUTS.first_byte_s, description="From the request sent to the head of the answer."
+    )
+    idle_s: Seconds = Field(_BACKEND_TIMEOUTS.idle_s, description="Longest pause inside an answer.")
+    total_s: Seconds = Field(_BACKEND_TIMEOUTS.total_s, description="The whole attempt.")
+
+
+class PoolSection(Section):
+    """Connections to one backend."""
+
+    connections: Count = Field(_POOL.connections, description="Open connections at one time.")
+    waiting: Count = Field(_POOL.waiting, description="Requests that wait for a connection.")
+    idle_connections: Count = Field(_POOL.idle_connections, description="Unused connections that stay open.")
+    idle_s: Seconds = Field(
+        _POOL.idle_s, description="How long an unused connection stays open; less than the server's keep-alive time."
+    )
+    dns_refresh_s: Seconds = Field(_POOL.dns_refresh_s, description="How often the host name is looked up again.")
+
+
+class BackendTlsSection(Section):
+    """TLS towards a backend; certificates are always verified."""
+
+    ca_file: FilePath | None = Field(None, description="Certificate authorities to trust instead of the system's, PEM.")
+    client_cert_file: FilePath | None = Field(None, description="Our own certificate, PEM.")
+    client_key_file: FilePath | None = Field(None, description="The key of our own certificate, PEM.")
+    server_name: Text | None = Field(None, description="Name in the backend's certificate, when not the URL's host.")
+
+    @model_validator(mode="after")
+    def _has_both_halves(self) -> Self:
+        if (self.client_cert_file is None) != (self.client_key_file is None):
+            msg = "client_cert_file and client_key_file go together"
+            raise ValueError(msg)
+        return self
+
+
+class BackendSection(Section):
+    """A provider at an address, with a credential."""
+
+    provider: ProviderId | None = Field(
+        None, description="Id of the provider (`penstock providers`). Default: the backend's name, if it is an id."
+    )
+    base_url: Url | None = Field(
+        None, description="`http://` or `https://` URL, path prefix included. Default: the provider's own."
+    )
+    api_key: SecretText | None = Field(None, description="The provider's key, such as `${OPENAI_API_KEY}`.")
+    options: dict[str, object] = Field(
+        default_factory=dict, repr=False, description="Settings that only this provider has."
+    )
+    headers: Headers = Field(
+        default_factory=dict, repr=False, description="Further headers of every request to this backend."
+    )
+    timeouts: BackendTimeoutsSection = Field(
+        default_factory=BackendTimeoutsSection, description="Waits on the backend's side."
+    )
+    pool: PoolSection = Field(default_factory=PoolSection, description="Connections to the backend.")
+    tls: BackendTlsSection = Field(default_factory=BackendTlsSection, description="TLS towards the backend.")
+
+
+class TargetSection(Section):
+    """A backend, and a model's name there."""
+
+    short_form = {"type": "string"}
+
+    backend: Text = Field(description="Name of a backend of this configuration.")
+    model: Text | None = Field(
+        None,
+        description="The model's name there; `*` is what the `*` of a pattern stood for. Default: the caller's name.",
+    )
+
+    @classmethod
+    def expand(cls, value: object) -> object:
+        """Read ``backend`` or ``backend/model``."""
+        if not isinstance(value, str):
+            return value
+        backend, slash, model = value.partition("/")
+        return {"backend": backend, "model": model} if slash else {"backend": backend}
+
+
+class ModelSection(Section):
+    """Where the requests for a model go."""
+
+    short_form = {"type": "string"}
+
+    targets: list[TargetSection] = Field(
+        min_length=1, description="`backend`, `backend/model`, or mappings. The first serves; the others stand by."
+    )
+    owned_by: Text | None = Field(
+        None, description="Who the list of models says owns it. Default: the first target's provider."
+    )
+    created: UnixSeconds = Field(0, description="When the list of models says it was made; 0 is unknown.")
+    listed: Switch = Field(True, description="Whether the list of models shows it. Patterns are never shown.")
+
+    @classmethod
+    def expand(cls, value: object) -> object:
+        """Read one target."""
+        return {"targets": [value]} if isinstance(value, str) else value
+
+
+class ClientKeySection(Section):
+    """A key of a caller: the key itself, or what it hashes to."""
+
+    short_form = {"type": "string"}
+
+    key: ClientKeyText | None = Field(
+        None, description="The key, at least 16 characters. Only its SHA-256 is kept in memory."
+    )
+    sha256: Sha256 | None = Field(None, description="Instead of the key: its SHA-256, so that no file holds the key.")
+
+    @classmethod
+    def expand(cls, value: object) -> object:
+        """Read a key, or ``{file: path}`` of a key."""
+        return {"key": value} if isinstance(value, str) or (isinstance(value, dict) and "file" in value) else value
+
+    @model_validator(mode="after")
+    def _has_one_of_two(self) -> Self:
+        if (self.key is None) == (self.sha256 is None):
+            msg = "needs either key or sha256"
+            raise ValueError(msg)
+        return self
+
+
+class Document(Section):
+    """A whole configuration."""
+
+    listen: ListenSection = Field(default_factory=ListenSection, description="Where the gateway listens for callers.")
+    admin: ListenAddress = _address_field(DEFAULT_ADMIN, "Where health and metrics are served. Keep it private.")
+    backends: dict[Word, BackendSection] = Field(
+        default_factory=dict, description="Providers in use, by a name of your choice."
+    )
+    models: dict[ModelName, ModelSection] | None = Field(
+        None,
+        description="Names that callers use, or patterns with `*`. Default: what the providers are known for.",
+    )
+    client_keys: dict[Word, ClientKeySection] = Field(
+        default_factory=dict, description="Keys that callers must show, by caller."
+    )
+    limits: LimitsSection = Field(default_factory=LimitsSection, description="Sizes that bound what is held in memory.")
+    timeouts: ClientTimeoutsSection = Field(
+        default_factory=ClientTimeoutsSection, description="Waits on the callers' side."
+    )
+    access_log: LogPath = Field("-", description="One JSON line for each request: `-` is standard output.")

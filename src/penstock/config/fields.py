@@ -1,0 +1,83 @@
+"""The kinds of configuration fields: a reader for each, and the JSON Schema that editors and the reference show.
+
+The ``title`` of a kind's schema is the word that the reference uses for it. How a value is read is the business of
+:mod:`penstock.config.value_readers`; this module ties the readers to pydantic, and paths to the file's directory.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, TypeVar
+
+from pydantic import PlainValidator, ValidationInfo, WithJsonSchema
+
+from penstock.config import value_readers as read
+from penstock.config.address import Address, BaseUrl
+from penstock.core.secret import Secret
+
+T = TypeVar("T")
+JsonSchema = dict[str, object]
+
+
+@dataclass(frozen=True, slots=True)
+class ReadContext:
+    """What a file's values are read against."""
+
+    directory: Path
+    """Relative paths start here."""
+
+
+def _in_directory(reader: Callable[[object, Path], T]) -> PlainValidator:
+    def validate(value: object, info: ValidationInfo[ReadContext]) -> T:
+        return reader(value, info.context.directory)
+
+    return PlainValidator(validate)
+
+
+def _schema(title: str, *kinds: JsonSchema) -> WithJsonSchema:
+    return WithJsonSchema({"title": title, **(kinds[0] if len(kinds) == 1 else {"anyOf": list(kinds)})})
+
+
+_STRING: JsonSchema = {"type": "string"}
+_VARIABLE: JsonSchema = {"type": "string", "pattern": r"\$\{"}
+_SIZE_TEXT: JsonSchema = {"type": "string", "pattern": r"^[0-9]+ *([kKmMgG][iI]?)?[bB]?$|\$\{"}
+_DIGEST: JsonSchema = {"type": "string", "pattern": r"^[0-9a-fA-F]{64}$|\$\{"}
+_HEADERS: JsonSchema = {"type": "object", "additionalProperties": _STRING}
+_SECRET_FILE: JsonSchema = {
+    "type": "object",
+    "properties": {"file": {"type": "string", "description": "Path of a file that holds the secret."}},
+    "required": ["file"],
+    "additionalProperties": False,
+}
+
+
+def _number(kind: str, minimum: int) -> JsonSchema:
+    return {"type": kind, "minimum": minimum}
+
+
+Seconds = Annotated[float, PlainValidator(read.read_seconds), _schema("seconds", _number("number", 0), _VARIABLE)]
+Size = Annotated[int, PlainValidator(read.read_size), _schema("size", _number("integer", 1), _SIZE_TEXT)]
+Count = Annotated[int, PlainValidator(read.read_count), _schema("count", _number("integer", 1), _VARIABLE)]
+UnixSeconds = Annotated[
+    int, PlainValidator(read.read_unix_seconds), _schema("Unix seconds", _number("integer", 0), _VARIABLE)
+]
+Switch = Annotated[bool, PlainValidator(read.read_switch), _schema("true or false", {"type": "boolean"}, _VARIABLE)]
+SecretText = Annotated[Secret, _in_directory(read.read_secret), _schema("secret", _STRING, _SECRET_FILE)]
+ClientKeyText = Annotated[Secret, _in_directory(read.read_client_key), _schema("secret", _STRING, _SECRET_FILE)]
+Sha256 = Annotated[str, PlainValidator(read.read_sha256), _schema("SHA-256 in hex", _DIGEST)]
+FilePath = Annotated[str, _in_directory(read.read_file_path), _schema("file path", _STRING)]
+LogPath = Annotated[
+    str | None, _in_directory(read.read_log_path), _schema("`-`, `off` or file path", _STRING, {"type": "null"})
+]
+ListenAddress = Annotated[Address, PlainValidator(read.read_listen_address), _schema("HOST:PORT", _STRING)]
+Url = Annotated[BaseUrl, PlainValidator(read.read_url), _schema("URL", _STRING)]
+Word = Annotated[str, PlainValidator(read.read_word), _schema("name", _STRING)]
+ProviderId = Annotated[str, PlainValidator(read.read_provider_id), _schema("provider id", _STRING)]
+ModelName = Annotated[str, PlainValidator(read.read_model_name), _schema("model name", _STRING)]
+Headers = Annotated[dict[str, str], PlainValidator(read.read_headers), _schema("headers", _HEADERS)]
+Origins = Annotated[
+    tuple[str, ...], PlainValidator(read.read_origins), _schema("list of origins", {"type": "array", "items": _STRING})
+]
+Text = Annotated[str, PlainValidator(read.read_text), _schema("text", _STRING)]
