@@ -33,7 +33,7 @@ from penstock.transport.server import Server, listen, server_tls
 from penstock.transport.server_limits import ServerLimits
 
 DRAIN_GRACE_S = 30.0
-GC_THRESHOLDS = (20_000, 20, 50)
+GC_THRESHOLDS = (50_000, 20, 50)
 """The request path makes few cycles; the collector's default would look for them after every 700 objects."""
 
 log = logging.getLogger("penstock")

@@ -25,22 +25,21 @@ from penstock.core.loss import Loss, LossKind
 T = TypeVar("T")
 
 
-class _Key(str):
+class _Key:
     """A member name that is equal only to itself, so that a dict keeps both of two equal names."""
 
-    __slots__ = ()
-    __hash__ = object.__hash__
+    __slots__ = ("name",)
 
-    def __eq__(self, other: object) -> bool:
-        return self is other
-
-    def __ne__(self, other: object) -> bool:
-        return self is not other
+    def __init__(self, name: str) -> None:
+        self.name = name
 
 
-def _make_key(_type: type, name: object) -> _Key:
+def _make_key(_type: type, name: str) -> _Key:
     return _Key(name)
 
+
+TEXT = msgspec.json.Decoder(str)
+FLAG = msgspec.json.Decoder(bool)
 
 _decoder = msgspec.json.Decoder(dict[_Key, msgspec.Raw], dec_hook=_make_key)
 _NAME = re.compile(rb'[ \t\n\r,{]*("(?:[^"\\]|\\.)*")[ \t\n\r]*:[ \t\n\r]*', re.DOTALL)
@@ -51,7 +50,7 @@ _POSITION = re.compile(r"\(byte (\d+)\)")
 class JsonObject:
     """A parsed body: the caller's bytes and the members found in them, in order."""
 
-    __slots__ = ("_members", "source")
+    __slots__ = ("_members", "_values", "source")
 
     def __init__(self, source: bytes) -> None:
         """Read ``source``.
@@ -67,11 +66,15 @@ class JsonObject:
             raise InvalidRequest(msg, code="invalid_json") from error
         except (msgspec.DecodeError, RecursionError, UnicodeDecodeError) as error:
             raise InvalidRequest(_describe(source, error), code="invalid_json") from error
-        self._members = [(str(name), raw) for name, raw in members.items()]
+        self._members = members
+        self._values = {key.name: raw for key, raw in members.items()}
+
+    def __contains__(self, name: str) -> bool:
+        return name in self._values
 
     def names(self) -> list[str]:
         """Return the member names in the order of the body, repeated ones repeated."""
-        return [name for name, _ in self._members]
+        return [key.name for key in self._members]
 
     def raw(self, name: str) -> bytes | None:
         """Return the bytes of a member's value, or None when it is absent.
@@ -79,17 +82,16 @@ class JsonObject:
         Raises:
             InvalidRequest: the name stands twice (``code="duplicate_field"``).
         """
-        found: msgspec.Raw | None = None
-        for member, value in self._members:
-            if member == name:
-                if found is not None:
-                    msg = f'The field "{name}" stands twice in the request body.'
-                    raise InvalidRequest(msg, code="duplicate_field", param=name)
-                found = value
-        return None if found is None else bytes(found)
+        found = self._values.get(name)
+        if found is None:
+            return None
+        if len(self._values) != len(self._members) and self.names().count(name) > 1:
+            msg = f'The field "{name}" stands twice in the request body.'
+            raise InvalidRequest(msg, code="duplicate_field", param=name)
+        return bytes(found)
 
-    def read(self, name: str, kind: type[T]) -> T | None:
-        """Decode a member as ``kind``; None when it is absent or null.
+    def read(self, name: str, decoder: msgspec.json.Decoder[T]) -> T | None:
+        """Decode a member (:data:`TEXT`, :data:`FLAG` or another decoder); None when it is absent or null.
 
         Raises:
             InvalidRequest: another type (``code="invalid_type"``) or a name that stands twice.
@@ -98,7 +100,7 @@ class JsonObject:
         if raw is None or raw == b"null":
             return None
         try:
-            return msgspec.json.decode(raw, type=kind)
+            return decoder.decode(raw)
         except (msgspec.DecodeError, RecursionError, UnicodeDecodeError) as error:
             msg = f'The field "{name}" is not valid: {error}.'
             raise InvalidRequest(msg, code="invalid_type", param=name) from error
@@ -106,13 +108,13 @@ class JsonObject:
     def spans(self) -> Iterator[tuple[str, int, int, int]]:
         """Yield ``(name, start of the name, start of the value, end of the value)`` for each member, in order."""
         position = 0
-        for name, raw in self._members:
+        for key, raw in self._members.items():
             match = _NAME.match(self.source, position)
             if match is None:  # pragma: no cover - msgspec has accepted the object, so the name is there
-                msg = f"member {name!r} not found at byte {position}"
+                msg = f"member {key.name!r} not found at byte {position}"
                 raise AssertionError(msg)
             position = match.end() + len(memoryview(raw))
-            yield name, match.start(1), match.end(), position
+            yield key.name, match.start(1), match.end(), position
 
 
 @final
@@ -166,8 +168,9 @@ class JsonEdit:
     def render(self) -> bytes:
         """Return the body with the changes applied; the untouched source when there are none."""
         source = self.object.source
-        names = self.object.names()
-        changes = {name: value for name, value in self._changes.items() if name in names}
+        if not self._changes:
+            return source
+        changes = {name: value for name, value in self._changes.items() if name in self.object}
         added = {name: value for name, value in self._changes.items() if value is not None and name not in changes}
         if not changes and not added:
             return source

@@ -7,7 +7,7 @@ new ones.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from datetime import UTC, datetime
+from time import gmtime, strftime
 
 from penstock.core.usage import UNREPORTED, Usage
 from penstock.relay.exchange import Exchange
@@ -46,6 +46,8 @@ class Accounting:
             "penstock_time_to_first_event_seconds", "From the whole request to the first event of a stream.", where
         )
         self._losses = CounterFamily("penstock_losses_total", "Fields that a provider could not be given.", where)
+        self._second = 0
+        self._second_text = ""
         self._requests_seen: dict[tuple[str, str, str, int, str, str], Counter] = {}
         self._places_seen: dict[tuple[str, str, str], _Place] = {}
 
@@ -90,12 +92,19 @@ class Accounting:
         elif exchange.outcome == "done" and exchange.status < 400:
             place.unreported.add()
 
+    def _timestamp(self, unix_s: float) -> str:
+        """Return RFC 3339 in UTC with milliseconds; the text of the current second is kept."""
+        second = int(unix_s)
+        if second != self._second:
+            self._second = second
+            self._second_text = strftime("%Y-%m-%dT%H:%M:%S", gmtime(second))
+        return f"{self._second_text}.{int((unix_s - second) * 1000):03d}Z"
+
     def _line(self, exchange: Exchange, now: float) -> AccessLine:
         request, started_at = exchange.request, exchange.started_at
         target, error = exchange.target, exchange.error
-        began = datetime.fromtimestamp(self._wall_clock() - (now - started_at), UTC)
         return AccessLine(
-            time=began.isoformat(timespec="milliseconds"),
+            time=self._timestamp(self._wall_clock() - (now - started_at)),
             request_id=exchange.request_id,
             outcome=exchange.outcome,
             status=exchange.status,

@@ -9,12 +9,13 @@ from __future__ import annotations
 
 import asyncio
 
-from penstock.core.endpoint import AnswerFacts
+from penstock.core.endpoint import AnswerFacts, Endpoint
 from penstock.core.errors import GatewayError, UpstreamInvalid
 from penstock.core.usage import UNREPORTED
+from penstock.relay.backend_client import BackendClient
 from penstock.relay.exchange import Exchange
 from penstock.relay.headers import REQUEST_ID_OF_UPSTREAM, lines_down
-from penstock.relay.snapshot import Limits, Target
+from penstock.relay.snapshot import Limits
 from penstock.transport.client_protocol import AnswerHead, UpstreamConnection
 
 
@@ -22,35 +23,36 @@ class Answer:
     """What the relays of one attempt share: the exchange, the connection, and how it ends."""
 
     __slots__ = (
+        "backend",
         "connection",
+        "endpoint",
         "exchange",
         "finished",
         "hide_usage_event",
         "limits",
         "own_lines",
         "read_usage",
-        "target",
     )
 
     def __init__(
         self,
         exchange: Exchange,
-        target: Target,
+        endpoint: Endpoint,
+        client: BackendClient,
         connection: UpstreamConnection,
         limits: Limits,
-        own_lines: bytes,
     ) -> None:
-        """Prepare for the answer of ``target``; ``own_lines`` are the headers that we add to it."""
-        endpoint = exchange.endpoint
-        assert endpoint is not None  # noqa: S101 - an attempt has an endpoint
+        """Prepare for the answer of ``client``'s backend."""
         self.exchange = exchange
-        self.target = target
+        self.endpoint = endpoint
+        self.backend = client.backend
         self.connection = connection
         self.limits = limits
-        self.own_lines = own_lines
+        self.own_lines = exchange.own_lines + client.answer_line
+        """Headers of ours that the answer carries."""
         self.hide_usage_event = False
-        self.read_usage = target.backend.provider.read_usage or endpoint.read_usage
-        self.finished: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self.read_usage = client.backend.provider.read_usage or endpoint.read_usage
+        self.finished: asyncio.Future[None] = client.loop.create_future()
 
     def finish(self, error: GatewayError | None = None) -> None:
         """Wake the request's task."""
@@ -93,4 +95,4 @@ class Answer:
 
     def invalid(self, what: str) -> UpstreamInvalid:
         """Return the error for an answer that is not what this endpoint returns."""
-        return UpstreamInvalid(f"The backend '{self.target.backend.name}' {what}.")
+        return UpstreamInvalid(f"The backend '{self.backend.name}' {what}.")

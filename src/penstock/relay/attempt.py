@@ -20,7 +20,7 @@ from penstock.relay.answer import Answer
 from penstock.relay.backend_client import BackendClient
 from penstock.relay.content_coding import UnreadableCodingError
 from penstock.relay.exchange import Exchange
-from penstock.relay.headers import BACKEND, LOSSES, lines_up
+from penstock.relay.headers import LOSSES, lines_up
 from penstock.relay.snapshot import Limits, Target
 from penstock.relay.streaming import StreamRelay
 from penstock.relay.whole import ErrorRelay, WholeRelay
@@ -36,25 +36,23 @@ class Attempt(Answer):
 
     def on_head(self, head: AnswerHead) -> BodyReceiver | None:
         """Choose who takes the body."""
-        endpoint = self.exchange.endpoint
-        assert endpoint is not None  # noqa: S101 - an attempt has an endpoint
         self.exchange.upstream_status = head.status
         self.exchange.first_byte_at = monotonic()
         if head.status >= 400:
-            return ErrorRelay(self, head, endpoint)
+            return ErrorRelay(self, head)
         if head.status >= 300:
             self.connection.cancel()
             self.finish(self.invalid(f"answered with a redirect (status {head.status}), which is not followed"))
             return None
         media_type = head.fields.get(b"content-type", b"").partition(b";")[0].strip().lower()
-        if media_type == EVENT_STREAM and endpoint.read_event is not None and self.exchange.stream:
+        if media_type == EVENT_STREAM and self.endpoint.read_event is not None and self.exchange.stream:
             try:
-                return StreamRelay(self, head, endpoint)
+                return StreamRelay(self, head)
             except UnreadableCodingError as error:
                 self.connection.cancel()
                 self.finish(self.invalid(f"sent a stream that cannot be read: {error}"))
                 return None
-        return WholeRelay(self, head, endpoint)
+        return WholeRelay(self, head)
 
     def on_failure(self, error: UpstreamFault) -> None:
         """No answer came."""
@@ -82,16 +80,15 @@ async def attempt(
     head = client.head(endpoint.id, upstream_model)
     edit = JsonEdit(body)
     hide_usage_event = _prepare_body(edit, endpoint, target, facts, upstream_model)
-    exchange.losses = tuple(edit.losses)
     upstream_body = edit.render()
     caller_lines = lines_up(exchange.request.headers, exchange.request.fields, stream=facts.stream)
     request = b"%b%bcontent-length: %d\r\n\r\n%b" % (head, caller_lines, len(upstream_body), upstream_body)
-    own_lines = b"%b%b: %b\r\n" % (exchange.own_lines, BACKEND, target.backend.name.encode("ascii", "replace"))
-    if edit.losses:
-        own_lines += b"%b: %b\r\n" % (LOSSES, summarise(edit.losses).encode("ascii"))
     connection = client.pool.checkout_nowait() or await client.pool.checkout()
-    receiver = Attempt(exchange, target, connection, limits, own_lines)
+    receiver = Attempt(exchange, endpoint, client, connection, limits)
     receiver.hide_usage_event = hide_usage_event
+    if edit.losses:
+        exchange.losses = tuple(edit.losses)
+        receiver.own_lines += b"%b: %b\r\n" % (LOSSES, summarise(edit.losses).encode("ascii"))
     connection.send(request, receiver, client.timeouts)
     try:
         await receiver.finished

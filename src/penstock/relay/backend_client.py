@@ -12,6 +12,7 @@ import asyncio
 from penstock.core.endpoint import EndpointId
 from penstock.core.errors import EndpointNotOffered
 from penstock.core.provider import fill_path
+from penstock.relay.headers import BACKEND
 from penstock.relay.snapshot import Backend
 from penstock.transport.client_protocol import ExchangeTimeouts
 from penstock.transport.deadlines import Deadlines
@@ -36,6 +37,9 @@ class BackendClient:
             OperatorError: its TLS files cannot be used.
         """
         self.backend = backend
+        self.loop = loop
+        self.answer_line = b"%b: %b\r\n" % (BACKEND, backend.name.encode("ascii", "replace"))
+        """The header that tells a caller which backend answered."""
         timeouts, pool, tls = backend.timeouts, backend.pool, backend.tls
         self.timeouts = ExchangeTimeouts(timeouts.first_byte_s, timeouts.idle_s, timeouts.total_s)
         context = None

@@ -128,7 +128,9 @@ class Gateway:
         exchange.body = JsonObject(request.body)
         exchange.facts = endpoint.read_request(exchange.body)
         exchange.stream = exchange.facts.stream
-        exchange.own_lines = header_block(self._common_headers(exchange))
+        exchange.own_lines = b"%b: %b\r\n" % (REQUEST_ID, exchange.request_id.encode("ascii"))
+        if self._cors.allow_origins:
+            exchange.own_lines += header_block(cors_headers(self._cors, request))
         name = self._model_name(request, exchange.facts)
         model, _ = choose(self.snapshot.models, self.snapshot.patterns, name)
         exchange.model = model

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from time import monotonic
 
-from penstock.core.endpoint import PLAIN_EVENT, Endpoint
+from penstock.core.endpoint import PLAIN_EVENT
 from penstock.core.errors import GatewayError, UpstreamBrokeOff, UpstreamFault
 from penstock.relay.answer import Answer
 from penstock.relay.content_coding import IDENTITY, StreamUnpacker, UnreadableCodingError
@@ -38,12 +38,13 @@ class StreamRelay:
         "_unpacker",
     )
 
-    def __init__(self, answer: Answer, head: AnswerHead, endpoint: Endpoint) -> None:
+    def __init__(self, answer: Answer, head: AnswerHead) -> None:
         """Begin; nothing is sent before the first event.
 
         Raises:
             UnreadableCodingError: the stream is compressed in a way that cannot be read.
         """
+        endpoint = answer.endpoint
         assert endpoint.read_event is not None  # noqa: S101 - chosen for endpoints that stream
         self._answer = answer
         self._endpoint = endpoint
@@ -165,7 +166,7 @@ class StreamRelay:
             self._send(render_event(self._endpoint.end_of_stream), None)
             self._end()
             return
-        name = self._answer.target.backend.name
+        name = self._answer.backend.name
         if exchange.upstream_error is not None:
             self._break(self._answer.invalid("reported an error in its stream"))
         else:

@@ -7,7 +7,6 @@ copy is kept (up to a limit) for its usage. Errors of the upstream are put into 
 
 from __future__ import annotations
 
-from penstock.core.endpoint import Endpoint
 from penstock.core.errors import CredentialRejected, UpstreamFault
 from penstock.relay.answer import Answer
 from penstock.relay.content_coding import UnreadableCodingError, decode
@@ -21,13 +20,12 @@ _BODY_HEADERS = frozenset({b"content-type", b"content-encoding", b"etag", b"cont
 class WholeRelay:
     """Takes the body of a successful answer that is not a stream."""
 
-    __slots__ = ("_answer", "_begun", "_coding", "_endpoint", "_head", "_kept", "_request", "_size")
+    __slots__ = ("_answer", "_begun", "_coding", "_head", "_kept", "_request", "_size")
 
-    def __init__(self, answer: Answer, head: AnswerHead, endpoint: Endpoint) -> None:
+    def __init__(self, answer: Answer, head: AnswerHead) -> None:
         """Begin; nothing is sent yet."""
         self._answer = answer
         self._head = head
-        self._endpoint = endpoint
         self._request = answer.exchange.request
         self._coding = head.fields.get(b"content-encoding", b"").lower()
         self._kept: list[bytes] | None = []
@@ -81,7 +79,7 @@ class WholeRelay:
         except UnreadableCodingError:
             return None  # a coding that only the caller understands is the caller's to read
         try:
-            answer.note(self._endpoint.read_answer(plain, answer.read_usage))
+            answer.note(answer.endpoint.read_answer(plain, answer.read_usage))
         except ValueError:
             return f"answered with status {self._head.status} and a body that is not the JSON of this endpoint"
         return None
@@ -99,12 +97,11 @@ class WholeRelay:
 class ErrorRelay:
     """Takes the body of an error answer and sends it in the caller's format, with the upstream's status."""
 
-    __slots__ = ("_answer", "_endpoint", "_head", "_kept", "_size")
+    __slots__ = ("_answer", "_head", "_kept", "_size")
 
-    def __init__(self, answer: Answer, head: AnswerHead, endpoint: Endpoint) -> None:
+    def __init__(self, answer: Answer, head: AnswerHead) -> None:
         """Begin; errors are short, so the whole body is held."""
         self._answer = answer
-        self._endpoint = endpoint
         self._head = head
         self._kept: list[bytes] = []
         self._size = 0
@@ -122,7 +119,7 @@ class ErrorRelay:
     def on_end(self) -> None:
         """Send the error."""
         answer, head = self._answer, self._head
-        backend = answer.target.backend
+        backend = answer.backend
         if head.status == 401:
             text = f"The backend '{backend.name}' does not accept the API key that this gateway has for it."
             answer.finish(CredentialRejected(text))
@@ -135,7 +132,7 @@ class ErrorRelay:
         secret = backend.api_key.reveal().encode() if backend.api_key else b""
         if secret and secret in plain:
             plain = b""  # an upstream that repeats our key must not tell it to callers
-        plain = self._endpoint.adopt_error(head.status, plain, backend.name)
+        plain = answer.endpoint.adopt_error(head.status, plain, backend.name)
         if plain is not body:
             head.headers = [item for item in head.headers if item[0] not in _BODY_HEADERS]
             head.headers.append((b"content-type", b"application/json"))

@@ -84,7 +84,7 @@ class AccessLog:
 
     def write(self, line: AccessLine) -> None:
         """Take one line."""
-        self._buffer += self._encoder.encode(line)
+        self._encoder.encode_into(line, self._buffer, -1)
         self._buffer += b"\n"
         if len(self._buffer) >= FLUSH_BYTES:
             self.flush()

@@ -18,7 +18,7 @@ import msgspec
 
 from penstock.core.endpoint import PLAIN_EVENT, AnswerFacts, RequestFacts, UsageReader
 from penstock.core.errors import InvalidRequest
-from penstock.core.json_object import JsonEdit, JsonObject
+from penstock.core.json_object import FLAG, TEXT, JsonEdit, JsonObject
 from penstock.core.usage import UNREPORTED
 
 FinishReason = Literal["stop", "length", "tool_calls", "content_filter", "function_call"]
@@ -52,6 +52,7 @@ class _Answer(msgspec.Struct):
     error: msgspec.Raw | None = None
 
 
+_stream_options_decoder = msgspec.json.Decoder(_StreamOptions)
 _answer_decoder = msgspec.json.Decoder(_Answer)
 
 
@@ -61,10 +62,10 @@ def read_request(body: JsonObject) -> RequestFacts:
     Raises:
         InvalidRequest: a field it needs has another type, or stands twice.
     """
-    stream = body.read("stream", bool) or False
-    options = body.read("stream_options", _StreamOptions) if stream else None
+    stream = body.read("stream", FLAG) or False
+    options = body.read("stream_options", _stream_options_decoder) if stream else None
     return RequestFacts(
-        model=body.read("model", str),
+        model=body.read("model", TEXT),
         stream=stream,
         wants_usage_event=options is not None and bool(options.include_usage),
     )

@@ -9,7 +9,7 @@ from __future__ import annotations
 import msgspec
 
 from penstock.core.endpoint import AnswerFacts, RequestFacts, UsageReader
-from penstock.core.json_object import JsonObject
+from penstock.core.json_object import TEXT, JsonObject
 from penstock.core.usage import UNREPORTED
 
 
@@ -27,7 +27,7 @@ def read_request(body: JsonObject) -> RequestFacts:
     Raises:
         InvalidRequest: a field it needs has another type, or stands twice.
     """
-    return RequestFacts(model=body.read("model", str), stream=False, wants_usage_event=False)
+    return RequestFacts(model=body.read("model", TEXT), stream=False, wants_usage_event=False)
 
 
 def read_answer(body: bytes, read_usage: UsageReader) -> AnswerFacts:

@@ -56,9 +56,17 @@ def usage_reader(**further: Place) -> UsageReader:
         raise ValueError(msg)
     also = ", ".join(f"``{'.'.join(place)}``" for place in further.values())
     table = [(name, (*places, further[name]) if name in further else places) for name, places in USAGE_FIELDS.items()]
+    flat = [(name, place[0], place[1:]) for name, places in table for place in places]
 
     def read(usage: JsonMap) -> Usage:
-        return Usage(**{name: _first_count(usage, places) for name, places in table})
+        counts: dict[str, int] = {}
+        for name, outer, inner in flat:  # this runs for every answer: written out, so that no call is made per place
+            value = usage.get(outer)
+            for step in inner:
+                value = value.get(step) if isinstance(value, dict) else None
+            if type(value) is int and 0 <= value <= _MOST_TOKENS and name not in counts:
+                counts[name] = value
+        return Usage(**counts)
 
     read.__doc__ = f"Read the object as OpenAI documents it{also and f', and {also} beside it'}."
     return read
@@ -92,11 +100,3 @@ def read_count(usage: JsonMap, place: Place) -> int | None:
         value = value.get(name)
     # ``type`` and not ``isinstance``: JSON's true is an int to Python
     return value if type(value) is int and 0 <= value <= _MOST_TOKENS else None
-
-
-def _first_count(usage: JsonMap, places: tuple[Place, ...]) -> int | None:
-    for place in places:
-        count = read_count(usage, place)
-        if count is not None:
-            return count
-    return None
