@@ -141,5 +141,5 @@ $(TESTS): requirements/test.txt pyproject.toml | $(BIN)/python
 	@touch $@
 
 $(NODE_SDKS): tests/clients/node/package-lock.json
-	cd tests/clients/node && npm ci --no-audit --no-fund
+	cd tests/clients/node && npm ci --no-audit --no-fund --loglevel=error
 	@touch $@

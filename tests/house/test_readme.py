@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import ast
+import json
 import re
 from pathlib import Path
 
 import pytest
 
+from penstock.cli.main import COMMANDS
 from penstock.config.native_yaml import load_files
 from scripts.repository import ROOT
 
@@ -34,6 +36,18 @@ def test_each_configuration_loads(tmp_path: Path, text: str) -> None:
 @pytest.mark.parametrize("text", blocks("python"))
 def test_each_program_is_python(text: str) -> None:
     assert ast.parse(text).body
+
+
+@pytest.mark.parametrize("text", re.findall(r"-d '(.*?)'$", README, re.MULTILINE | re.DOTALL))
+def test_each_request_is_json_and_names_a_model(text: str) -> None:
+    assert json.loads(text)["model"]
+
+
+def test_each_command_exists() -> None:
+    named = set(re.findall(r"\bpenstock ([a-z]+)", " ".join(re.findall(r"`[^`\n]+`", README))))
+
+    assert named
+    assert named <= set(COMMANDS)
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
