@@ -443,22 +443,31 @@ class ServerConnection(asyncio.Protocol):
 
     async def _answer(self, request: HttpRequest) -> None:
         """Run the application for one request. The one boundary: whatever it raises ends only this request."""
+        failed = False
         try:
             await self.state.app.handle(request)
-            problem = None if request.ended or request.gone else "the application did not end its answer"
+            failed = not (request.ended or request.gone)
         except Exception:
             log.exception("unhandled error while answering %s %s", request.method, request.path)
-            problem = "an unhandled error"
-        if problem is None:
-            return
+            failed = True
+        finally:
+            if failed:
+                self._answer_failure(request)
+            request.context = None  # it refers back to the request: a cycle would keep both until a collection
+
+    def _answer_failure(self, request: HttpRequest) -> None:
+        """End the answer that the application did not."""
+        error = InternalError("The gateway failed to serve this request.")
+        headers, body = self.state.app.render_error(error, request)
         if request.began:
             request.abort()
-        elif not request.gone:
-            self._answer_refusal(request, InternalError("The gateway failed to serve this request."))
+        else:
+            request.respond(error.status, headers, body)
 
     def _answer_refusal(self, request: HttpRequest, error: GatewayError) -> None:
         headers, body = self.state.app.render_error(error, request)
         request.respond(error.status, headers, body)
+        request.context = None
 
     def _refuse(self, error: GatewayError) -> None:
         """Stop reading; answer ``error`` when its turn comes, then close."""
