@@ -309,17 +309,35 @@ class ServerConnection(asyncio.Protocol):
         try:
             self._parser.feed_data(data)
         except httptools.HttpParserUpgrade as upgrade:
-            self._ignore_upgrade(data[upgrade.args[0] :])
+            self._decline_upgrades(memoryview(data)[upgrade.args[0] :])
         except httptools.HttpParserError as error:
             self._refuse(_describe_parser_error(error))
         if self._in_head and self._head_bytes > self.state.limits.header_bytes:
             self._refuse(self._headers_too_large())
 
-    def _ignore_upgrade(self, rest: bytes) -> None:
-        """Go on in HTTP/1.1: an offer to upgrade may be ignored (RFC 9110, section 7.8)."""
-        self._parser = httptools.HttpRequestParser(self)
-        if rest and not self._stopped:
-            self.data_received(rest)
+    def _decline_upgrades(self, rest: memoryview) -> None:
+        """Go on in HTTP/1.1: an offer to upgrade may be ignored (RFC 9110, section 7.8).
+
+        llhttp takes what follows such a head for another protocol, the request's own body included. So a new parser
+        reads the head again, without the offer, and then ``rest``.
+        """
+        while not self._stopped:
+            head = self._head_without_offer()
+            self._parser = httptools.HttpRequestParser(self)
+            try:
+                self._parser.feed_data(head)
+                self._parser.feed_data(rest)
+            except httptools.HttpParserUpgrade as upgrade:
+                rest = rest[upgrade.args[0] :]
+            except httptools.HttpParserError as error:
+                self._refuse(_describe_parser_error(error))
+            else:
+                return
+
+    def _head_without_offer(self) -> bytes:
+        parser, headers = self._parser, self._incoming.headers if self._incoming is not None else []
+        line = b"%b %b HTTP/%b\r\n" % (parser.get_method(), self._target, parser.get_http_version().encode("ascii"))
+        return line + header_block(item for item in headers if item[0] != b"upgrade") + b"\r\n"
 
     def on_message_begin(self) -> None:
         """A request line begins."""
@@ -345,8 +363,10 @@ class ServerConnection(asyncio.Protocol):
         request = self._incoming
         if request is None or self._stopped:
             return
-        self._in_head = False
         fields = request.fields = dict(request.headers)
+        if b"upgrade" in fields and self._parser.should_upgrade():
+            return  # this head is read again, without the offer
+        self._in_head = False
         length = fields.get(b"content-length", b"0")
         self._content_length = int(length) if length.isdigit() else 0
         self._expects_continue = b"expect" in fields
@@ -410,7 +430,7 @@ class ServerConnection(asyncio.Protocol):
     def on_message_complete(self) -> None:
         """A request is whole: let it take its turn."""
         request = self._incoming
-        if request is None or self._stopped:
+        if request is None or self._stopped or self._in_head:
             return
         parts = request._parts  # noqa: SLF001
         request.body = parts[0] if len(parts) == 1 else b"".join(parts)
