@@ -312,6 +312,19 @@ def test_a_handler_that_raises_answers_500_and_the_connection_goes_on(caplog: py
     assert "a defect" in caplog.text
 
 
+def test_a_handler_that_raises_when_it_has_answered_harms_nobody(caplog: pytest.LogCaptureFixture) -> None:
+    async def answer_and_fail(request: ServerRequest) -> None:
+        request.respond(200, [], b"fine")
+        await asyncio.sleep(0)
+        raise RuntimeError("a defect")
+
+    with driven_server(RecordingApp(answer_and_fail)) as server:
+        server.feed(GET + GET, GET)
+        assert server.answers() == [(200, b"fine")] * 3
+        assert not server.transport.closing
+    assert "a defect" in caplog.text
+
+
 def test_a_handler_that_forgets_to_answer_answers_500() -> None:
     async def forget(request: ServerRequest) -> None:
         pass

@@ -469,7 +469,7 @@ class ServerConnection(asyncio.Protocol):
             failed = not (request.ended or request.gone)
         except Exception:
             log.exception("unhandled error while answering %s %s", request.method, request.path)
-            failed = True
+            failed = not (request.ended or request.gone)
         finally:
             if failed:
                 self._answer_failure(request)
