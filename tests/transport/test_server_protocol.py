@@ -6,6 +6,7 @@ import asyncio
 
 import pytest
 
+from penstock.core.errors import GatewayError
 from penstock.transport.server_limits import ServerLimits
 from penstock.transport.server_request import ServerRequest
 from tests.transport.driven_server import driven_server
@@ -322,6 +323,17 @@ def test_a_handler_that_raises_when_it_has_answered_harms_nobody(caplog: pytest.
         server.feed(GET + GET, GET)
         assert server.answers() == [(200, b"fine")] * 3
         assert not server.transport.closing
+    assert "a defect" in caplog.text
+
+
+def test_a_head_check_that_raises_answers_500(caplog: pytest.LogCaptureFixture) -> None:
+    def check(request: ServerRequest) -> GatewayError | None:
+        raise RuntimeError("a defect")
+
+    app = RecordingApp(check=check)
+    with driven_server(app) as server:
+        server.feed(GET)
+        assert server.answers() == [(500, b"internal_error")]
     assert "a defect" in caplog.text
 
 

@@ -599,6 +599,9 @@ class ServerConnection(asyncio.Protocol):
 
 
 def _describe_parser_error(error: httptools.HttpParserError) -> GatewayError:
+    if isinstance(error, httptools.HttpParserCallbackError):  # not the caller's fault: a callback of ours raised
+        log.error("unhandled error while reading a request", exc_info=error.__context__)
+        return InternalError("The gateway failed to read this request.")
     text = str(error)
     if isinstance(error, httptools.HttpParserInvalidMethodError):
         return NotImplementedByServer("The request method is not known.")
