@@ -407,6 +407,28 @@ def test_what_is_answered_to_a_caller_that_left_goes_nowhere() -> None:
         assert server.written == b""
 
 
+def test_a_handler_that_cuts_its_answer_is_not_cancelled_for_it() -> None:
+    went: list[str] = []
+
+    async def cut(request: ServerRequest) -> None:
+        request.begin(200, [])
+        request.write_chunk(b"part")
+        request.abort()
+        try:
+            await asyncio.sleep(0)
+            await asyncio.sleep(0)
+            went.append("on")
+        except asyncio.CancelledError:
+            went.append("cancelled")
+            raise
+
+    with driven_server(RecordingApp(cut)) as server:
+        server.feed(GET + GET)
+        assert went == ["on"]
+        assert len(server.app.asked) == 1
+        assert server.transport.closing
+
+
 def test_an_answer_that_cannot_look_cut_is_reset() -> None:
     async def cut(request: ServerRequest) -> None:
         request.begin(200, [], 4)

@@ -182,6 +182,7 @@ class HttpRequest:
         """Cut the connection: what was written goes out, and does not look complete."""
         self.ended = True
         if not self.gone:
+            self.gone = True
             self._connection.break_off(visible=self.takes_chunks or bool(self._remaining))
 
     async def drain(self) -> None:
@@ -535,7 +536,12 @@ class ServerConnection(asyncio.Protocol):
         self.transport.close()
 
     def break_off(self, *, visible: bool) -> None:
-        """End an answer that is not whole: by closing, where the missing rest is ``visible``; else by a reset."""
+        """End an answer that is not whole: by closing, where the missing rest is ``visible``; else by a reset.
+
+        Its handler is not cancelled: it knows, and has a record to write.
+        """
+        self._active = self._task = self._reader = None
+        self._waiting.clear()
         if not visible:
             self.cut()
             return

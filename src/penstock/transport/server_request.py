@@ -40,7 +40,7 @@ class ServerRequest(Protocol):
     """The same by name; the last value of a repeated header."""
     body: bytes
     gone: bool
-    """The caller has left; every write is ignored."""
+    """The caller has left, or its connection was cut by ``abort``; every write is ignored."""
     began: bool
     """The head of an answer has been written."""
     peer: str
