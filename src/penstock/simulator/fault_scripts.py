@@ -1,0 +1,432 @@
+"""How each fault changes an answer: functions from a healthy answer to the script of a sick one.
+
+The table in ``faults`` gives them names; these say what goes over the wire. They know nothing of sockets and keep no
+state. Faults of streams leave an answer that is no stream as it is, unless they say otherwise.
+"""
+
+from __future__ import annotations
+
+import time
+import zlib
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from email.utils import formatdate
+from functools import cache
+
+import brotli
+import msgspec
+
+from penstock.simulator import openai_errors
+from penstock.simulator.openai_errors import VendorError
+from penstock.simulator.script import (
+    EVENT_STREAM,
+    JSON,
+    Cut,
+    End,
+    Head,
+    Headers,
+    Paced,
+    Prepared,
+    Raw,
+    Script,
+    Send,
+    Step,
+    Wait,
+    whole,
+)
+
+BOMB_BYTES = 64 * 1024 * 1024
+HUGE_BYTES = 16 * 1024 * 1024
+_TRICKLES = 50
+
+
+@dataclass(frozen=True, slots=True)
+class FaultCall:
+    """What a fault works on."""
+
+    model: str
+    prepared: Prepared
+    seconds: float
+    """From the model's name, or the fault's own."""
+    last_role: str
+    """Role of the last message, empty where there are none."""
+    failed_for_s: float
+    """Since the first request for this model's name."""
+
+    def events(self) -> list[bytes] | None:
+        """Return the events of the stream, or None."""
+        return None if self.prepared.events is None else list(self.prepared.events)
+
+    def stream_head(self, *more: tuple[bytes, bytes]) -> Head:
+        """Return the head of a stream."""
+        return Head(200, (*EVENT_STREAM, *self.prepared.headers, *more))
+
+    def body_headers(self, *more: tuple[bytes, bytes]) -> Headers:
+        """Return the headers of an answer that is no stream."""
+        return (*JSON, *self.prepared.headers, *more)
+
+
+WriteFault = Callable[[FaultCall], Script]
+
+
+# --- refusals
+
+
+def refuse(status: int, message: str, code: str | None = None, error_type: str | None = None) -> WriteFault:
+    """Refuse with a status; 429 and 503 carry ``Retry-After`` when there are seconds to wait."""
+
+    def write(call: FaultCall) -> Script:
+        headers: Headers = ()
+        if call.seconds and status in {429, 503}:
+            headers = ((b"retry-after", b"%d" % max(1, round(call.seconds))),)
+        return error_script(call, VendorError(status, message, code=code, error_type=error_type, headers=headers))
+
+    return write
+
+
+def error_script(call: FaultCall, error: VendorError) -> Script:
+    """Return the script of an error answer."""
+    rate: Headers = ()
+    if error.status == 429:
+        rate = ((b"x-ratelimit-limit-requests", b"60"), (b"x-ratelimit-remaining-requests", b"0"))
+    return whole(error.status, (*JSON, *call.prepared.headers, *rate, *error.headers), error.body())
+
+
+def refuse_with_date(call: FaultCall) -> Script:
+    """Refuse with 429 and a ``Retry-After`` that is a date."""
+    until = formatdate(time.time() + call.seconds, usegmt=True).encode()
+    error = VendorError(429, "Rate limit reached", code="rate_limit_exceeded", headers=((b"retry-after", until),))
+    return error_script(call, error)
+
+
+def refuse_model(call: FaultCall) -> Script:
+    """Refuse a model as unknown."""
+    return error_script(call, openai_errors.unknown_model(call.model))
+
+
+def refuse_context_length(call: FaultCall) -> Script:
+    """Refuse a prompt as too long."""
+    return error_script(call, openai_errors.context_too_long(8193, 8192))
+
+
+def refuse_content(call: FaultCall) -> Script:
+    """Refuse a prompt by a content filter, as Azure OpenAI does."""
+    message = "The response was filtered due to the prompt triggering the content management policy"
+    return error_script(call, openai_errors.invalid(message, param="prompt", code="content_filter"))
+
+
+def refuse_prefill(call: FaultCall) -> Script:
+    """Refuse a conversation that ends with the assistant's own words."""
+    if call.last_role != "assistant":
+        return call.prepared.script()
+    message = "This model does not go on with a message of the assistant: the last message must be the user's"
+    return error_script(call, openai_errors.invalid(message, param="messages", code="invalid_value"))
+
+
+def refuse_while_down(call: FaultCall) -> Script:
+    """Refuse with 503 until so many seconds after the first request have passed."""
+    if call.failed_for_s >= call.seconds:
+        return call.prepared.script()
+    return error_script(call, VendorError(503, "The server is down, and will be up again"))
+
+
+# --- answers that are not what they should be
+
+
+def answer(status: int, content_type: bytes, body: bytes) -> WriteFault:
+    """Answer with another body."""
+    return lambda call: whole(status, ((b"content-type", content_type), *call.prepared.headers), body)
+
+
+def answer_error_with_200(call: FaultCall) -> Script:
+    """Answer an error object under a status that means success."""
+    return whole(200, call.body_headers(), VendorError(500, "The upstream model failed", code="502").body())
+
+
+def answer_padded(call: FaultCall) -> Script:
+    """Answer with megabytes of white space behind the JSON, or of comments before the stream."""
+    events = call.events()
+    if events is None:
+        return whole(200, call.body_headers(), call.prepared.body + b" " * HUGE_BYTES)
+    return (call.stream_head(), Send(b":" + b" " * HUGE_BYTES + b"\n\n"), Paced(events), End())
+
+
+# --- HTTP
+
+
+def always(*steps: Step) -> WriteFault:
+    """Send the same, whatever was asked."""
+    return lambda _call: steps
+
+
+def stay_silent(call: FaultCall) -> Script:
+    """Answer nothing at all, then close the connection."""
+    return (Wait(call.seconds), Cut())
+
+
+def truncate_body(call: FaultCall) -> Script:
+    """Promise a whole body and close the connection after half of it."""
+    body = _whole_body(call)
+    return (Head(200, _headers(call), len(body)), Send(body[: len(body) // 2]), Cut())
+
+
+def promise_too_little(call: FaultCall) -> Script:
+    """Promise fewer bytes than are sent: the rest looks like the next answer on the connection."""
+    body = _whole_body(call)
+    return (Raw(_raw_head(call, b"content-length: %d" % (len(body) - 10))), Raw(body), End())
+
+
+def promise_twice(call: FaultCall) -> Script:
+    """Give two content-lengths that differ."""
+    body = _whole_body(call)
+    length = len(body)
+    return (Raw(_raw_head(call, b"content-length: %d\r\ncontent-length: %d" % (length, length + 1))), Raw(body), End())
+
+
+def break_chunk(call: FaultCall) -> Script:
+    """Give a chunk a size that is no number."""
+    body = _whole_body(call)
+    head = _raw_head(call, b"transfer-encoding: chunked")
+    half = body[: len(body) // 2]
+    return (
+        Raw(head),
+        Raw(b"%x\r\n%b\r\n" % (len(half), half)),
+        Raw(b"zz\r\n" + body[len(half) :] + b"\r\n0\r\n\r\n"),
+        Cut(),
+    )
+
+
+def break_header(call: FaultCall) -> Script:
+    """Send a header line without a name."""
+    body = _whole_body(call)
+    return (Raw(_raw_head(call, b": no name\r\ncontent-length: %d" % len(body))), Raw(body), Cut())
+
+
+def add_headers(*more: tuple[bytes, bytes]) -> WriteFault:
+    """Add headers to a healthy answer."""
+
+    def write(call: FaultCall) -> Script:
+        for step in call.prepared.script():
+            yield Head(step.status, (*step.headers, *more), step.length) if isinstance(step, Head) else step
+
+    return write
+
+
+def hint_first(call: FaultCall) -> Script:
+    """Send an informational answer before the real one, as HTTP allows."""
+    return (Raw(b"HTTP/1.1 103 Early Hints\r\nlink: </simulated>; rel=preload\r\n\r\n"), *call.prepared.script())
+
+
+def end_by_closing(call: FaultCall) -> Script:
+    """Send a body without a length, which ends when the connection does, as HTTP allows."""
+    return (Raw(_raw_head(call, b"connection: close")), Raw(_whole_body(call)), Cut())
+
+
+def _whole_body(call: FaultCall) -> bytes:
+    events = call.events()
+    return call.prepared.body if events is None else b"".join(events)
+
+
+def _headers(call: FaultCall) -> Headers:
+    return call.body_headers() if call.prepared.events is None else call.stream_head().headers
+
+
+def _raw_head(call: FaultCall, framing: bytes) -> bytes:
+    lines = b"".join(b"%b: %b\r\n" % header for header in _headers(call))
+    return b"HTTP/1.1 200 OK\r\n%b%b\r\n\r\n" % (lines, framing)
+
+
+# --- compressed
+
+
+def compress(coding: str, *, broken: bool = False) -> WriteFault:
+    """Compress the answer, each event so that it can be read when it arrives; ``broken`` spoils the bytes."""
+
+    def write(call: FaultCall) -> Script:
+        events = call.events()
+        parts = list(_compressed([call.prepared.body] if events is None else events, coding))
+        if broken:
+            parts = [part[:12] + bytes(byte ^ 0x5A for byte in part[12:]) for part in parts]
+        header = (b"content-encoding", coding.encode())
+        if events is None:
+            return whole(200, call.body_headers(header), b"".join(parts))
+        return (call.stream_head(header), Paced(parts), End())
+
+    return write
+
+
+def _compressed(parts: Iterable[bytes], coding: str) -> Iterator[bytes]:
+    """Yield each part compressed and flushed; what ends the coding comes last."""
+    if coding == "br":
+        brotli_stream = brotli.Compressor(quality=4)
+        for part in parts:
+            yield brotli_stream.process(part) + brotli_stream.flush()
+        yield brotli_stream.finish()
+        return
+    gzip_stream = zlib.compressobj(wbits=31)
+    for part in parts:
+        yield gzip_stream.compress(part) + gzip_stream.flush(zlib.Z_SYNC_FLUSH)
+    yield gzip_stream.flush()
+
+
+@cache
+def _bomb() -> bytes:
+    stream = zlib.compressobj(level=9, wbits=31)
+    block = b" " * (1024 * 1024)
+    return b"".join(stream.compress(block) for _ in range(BOMB_BYTES // len(block))) + stream.flush()
+
+
+def send_bomb(call: FaultCall) -> Script:
+    """Answer with a small body that becomes very large when it is decompressed."""
+    return whole(200, (*_headers(call), (b"content-encoding", b"gzip")), _bomb())
+
+
+# --- slow
+
+
+def wait_before_head(call: FaultCall) -> Script:
+    """Wait before the first byte of the answer."""
+    return (Wait(call.seconds), *call.prepared.script())
+
+
+def wait_before_first_event(call: FaultCall) -> Script:
+    """Send the head at once and the first event late; without a stream, send everything late."""
+    steps = tuple(call.prepared.script())
+    return (
+        (steps[0], Wait(call.seconds), *steps[1:]) if call.prepared.events is not None else (Wait(call.seconds), *steps)
+    )
+
+
+def trickle(call: FaultCall) -> Script:
+    """Send the body in small pieces, spread over the time."""
+    body = _whole_body(call)
+    size = -(-len(body) // _TRICKLES)
+    yield Head(200, _headers(call), None if call.prepared.events is not None else len(body))
+    for start in range(0, len(body), size):
+        yield Send(body[start : start + size])
+        yield Wait(call.seconds / _TRICKLES)
+    yield End()
+
+
+def stall(call: FaultCall) -> Script:
+    """Stop in the middle for a time, then go on to the end."""
+    return _in_the_middle(call, Wait(call.seconds), goes_on=True)
+
+
+# --- streams that break
+
+
+def cut_in_the_middle(call: FaultCall) -> Script:
+    """Close the connection after two thirds of the answer."""
+    return _in_the_middle(call, Cut(), goes_on=False)
+
+
+def reset_in_the_middle(call: FaultCall) -> Script:
+    """Reset the connection after two thirds of the answer."""
+    return _in_the_middle(call, Cut(reset=True), goes_on=False)
+
+
+def _in_the_middle(call: FaultCall, step: Step, *, goes_on: bool) -> Script:
+    events = call.events()
+    if events is None:
+        body = call.prepared.body
+        at = len(body) * 2 // 3
+        yield from (Head(200, call.body_headers(), len(body)), Send(body[:at]), step)
+        if goes_on:
+            yield from (Send(body[at:]), End())
+        return
+    at = _middle(events)
+    yield from (call.stream_head(), Paced(events[:at]), step)
+    if goes_on:
+        yield from (Paced(events[at:]), End())
+
+
+def _middle(events: list[bytes]) -> int:
+    """Return where two thirds of the events end: at least one before, and one after."""
+    return max(1, min(len(events) * 2 // 3, len(events) - 1))
+
+
+def change_events(change: Callable[[list[bytes]], Iterable[bytes]]) -> WriteFault:
+    """Send other events than the healthy ones."""
+
+    def write(call: FaultCall) -> Script:
+        events = call.events()
+        if events is None:
+            return call.prepared.script()
+        return (call.stream_head(), Paced(list(change(events))), End())
+
+    return write
+
+
+def end_early(events: list[bytes]) -> list[bytes]:
+    """Keep two thirds, and end as if nothing were missing."""
+    return events[: _middle(events)]
+
+
+def end_inside_event(events: list[bytes]) -> list[bytes]:
+    """Keep two thirds and half an event."""
+    at = _middle(events)
+    return [*events[:at], events[at][: len(events[at]) // 2]]
+
+
+def drop_done(events: list[bytes]) -> list[bytes]:
+    """Leave out ``[DONE]``."""
+    return events[:-1]
+
+
+def drop_finish(events: list[bytes]) -> list[bytes]:
+    """Leave out every event that says why an answer ended."""
+    return [event for event in events if b'"finish_reason":"' not in event]
+
+
+def fail_in_the_middle(events: list[bytes]) -> list[bytes]:
+    """Put an error object after two thirds, and end."""
+    error = VendorError(500, "The server had an error while writing the answer", code="server_error").body()
+    return [*events[: _middle(events)], b"data: %b\n\n" % error]
+
+
+def enlarge_event(events: list[bytes]) -> list[bytes]:
+    """Make one event megabytes long."""
+    at = _middle(events)
+    return [*events[:at], b"data: " + b" " * HUGE_BYTES + events[at][len(b"data: ") :], *events[at + 1 :]]
+
+
+def use_crlf(events: list[bytes]) -> list[bytes]:
+    """End lines with CR LF, as the format allows."""
+    return [event.replace(b"\n", b"\r\n") for event in events]
+
+
+def join_events(events: list[bytes]) -> list[bytes]:
+    """Send all events at once."""
+    return [b"".join(events)]
+
+
+def split_events(events: list[bytes]) -> list[bytes]:
+    """Send pieces that begin and end anywhere."""
+    whole_stream = b"".join(events)
+    return [whole_stream[start : start + 101] for start in range(0, len(whole_stream), 101)]
+
+
+def add_comments(events: list[bytes]) -> list[bytes]:
+    """Put a comment before every event, as the format allows."""
+    return [b": simulated keep-alive\n\n" + event for event in events]
+
+
+def malform(call: FaultCall) -> Script:
+    """Put one event (or make the body) that is no JSON in the middle."""
+    events = call.events()
+    if events is None:
+        return whole(200, call.body_headers(), call.prepared.body[: len(call.prepared.body) * 2 // 3])
+    at = _middle(events)
+    return (call.stream_head(), Paced([*events[:at], b'data: {"choices": [{"delta": {"cont\n\n', *events[at:]]), End())
+
+
+def drop_usage(call: FaultCall) -> Script:
+    """Leave out the token counts."""
+    events = call.events()
+    if events is not None:
+        kept = [event for event in events if b'"choices":[]' not in event]
+        return (call.stream_head(), Paced(kept), End())
+    members = msgspec.json.decode(call.prepared.body, type=dict[str, msgspec.Raw])
+    members.pop("usage", None)
+    return whole(200, call.body_headers(), msgspec.json.encode(members))
