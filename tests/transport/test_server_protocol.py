@@ -215,6 +215,20 @@ def test_a_body_that_waits_to_be_asked_for_is_asked_for_once() -> None:
         assert server.answers() == [(100, b""), (200, b"2 bytes")]
 
 
+def test_a_pipelined_body_that_waits_is_asked_for_when_its_turn_comes() -> None:
+    gate = Gate()
+    with driven_server(RecordingApp(gate)) as server:
+        server.feed(GET + b"POST /p HTTP/1.1\r\nHost: h\r\nExpect: 100-continue\r\nContent-Length: 2\r\n\r\n")
+        assert server.written == b""
+        gate.let()
+        server.loop.spin()
+        assert server.written.endswith(b"HTTP/1.1 100 Continue\r\n\r\n")
+        server.feed(b"hi")
+        gate.let()
+        server.loop.spin()
+        assert server.answers() == [(200, b"/a"), (100, b""), (200, b"/p")]
+
+
 def test_a_body_is_not_asked_for_by_http_1_0() -> None:
     with driven_server() as server:
         server.feed(b"POST / HTTP/1.0\r\nExpect: 100-continue\r\nContent-Length: 2\r\n\r\n")

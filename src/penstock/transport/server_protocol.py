@@ -380,13 +380,19 @@ class ServerConnection(asyncio.Protocol):
         if self._active is None:
             self.deadline = self.state.loop.time() + self.state.limits.body_s
         if refusal is None:
-            if self._expects_continue and request.http_minor and self._active is None and not self._waiting:
-                self.transport.write(CONTINUE)
+            if self._expects_continue and self._active is None:
+                self._invite_body(request)
             return
         request.refusal = refusal
         swallow = self._content_length <= SWALLOWED_BODY_BYTES and not self._expects_continue
         if not swallow or request.header(b"transfer-encoding") is not None or not request.path:
             self._refuse(refusal)
+
+    def _invite_body(self, request: HttpRequest) -> None:
+        """Ask for a body that its sender holds back until then; only of the request that is the next to be answered."""
+        if self._expects_continue and not self._in_head and not request.received_bytes and request.http_minor:
+            self._expects_continue = False
+            self.transport.write(CONTINUE)
 
     def _check_head(self, request: HttpRequest) -> GatewayError | None:
         parser = self._parser
@@ -522,6 +528,7 @@ class ServerConnection(asyncio.Protocol):
         else:
             limits = self.state.limits
             self.deadline = self.state.loop.time() + (limits.header_s if self._in_head else limits.body_s)
+            self._invite_body(self._incoming)
 
     def _finish(self, *, refused: bool) -> None:
         """Close after the last answer; let a refused caller finish sending, or it would lose the answer."""
