@@ -98,6 +98,13 @@ def test_trailers_do_not_become_headers() -> None:
         assert len(server.app.asked) == 2
 
 
+def test_the_target_may_name_the_server_and_then_the_target_is_believed() -> None:
+    with driven_server() as server:
+        server.feed(b"GET http://There:81?q HTTP/1.1\r\nHost: here\r\n\r\n")
+        asked = server.app.asked[0]
+        assert (asked.path, asked.query, asked.headers) == ("/", "q", [(b"host", b"There:81")])
+
+
 # --- answers
 
 

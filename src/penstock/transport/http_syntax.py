@@ -83,6 +83,14 @@ def split_target(method: str, target: bytes) -> tuple[str, str]:
     return match[1].decode("ascii"), (match[2] or b"").decode("ascii")
 
 
+def believe_target(target: bytes, headers: list[tuple[bytes, bytes]]) -> list[tuple[bytes, bytes]]:
+    """Return the headers with the host that a target in absolute form names in place of ``Host``'s (RFC 9112, 3.2.2)."""
+    absolute = _ABSOLUTE_FORM.match(target)
+    if absolute is None:
+        return headers
+    return [(name, absolute[1] if name == b"host" else value) for name, value in headers]
+
+
 def _bad_target(target: bytes) -> InvalidRequest:
     shown = target[:80].decode("ascii", "backslashreplace")
     return InvalidRequest(f"The request target {shown!r} is not a valid path.", code="invalid_target")

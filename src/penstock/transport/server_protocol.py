@@ -35,7 +35,13 @@ from penstock.core.errors import (
     VersionNotSupported,
 )
 from penstock.transport.deadlines import NEVER, Deadlines
-from penstock.transport.http_syntax import check_request_head, header_block, split_target, status_line
+from penstock.transport.http_syntax import (
+    believe_target,
+    check_request_head,
+    header_block,
+    split_target,
+    status_line,
+)
 from penstock.transport.server_limits import ServerLimits
 from penstock.transport.server_request import FlowControlled, ServerApp
 
@@ -417,6 +423,9 @@ class ServerConnection(asyncio.Protocol):
             request.path, request.query = split_target(request.method, self._target)
         except InvalidRequest as invalid:
             return invalid
+        if not self._target.startswith(b"/"):
+            request.headers = believe_target(self._target, request.headers)
+            request.fields = dict(request.headers)
         return None
 
     def on_body(self, body: bytes) -> None:
