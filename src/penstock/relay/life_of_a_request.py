@@ -98,18 +98,22 @@ class Gateway:
         self.in_flight += 1
         try:
             await self._serve(exchange)
-            if exchange.error is not None:
-                exchange.outcome = "error"
         except GatewayError as error:
             headers, body = self._error_answer(exchange, error)
             request.respond(error.status, headers, body)
         except asyncio.CancelledError:
-            exchange.outcome = "cancelled"
-            exchange.status = exchange.status or CLIENT_CLOSED_REQUEST
-            self._accounting.record(exchange, monotonic())
+            if exchange.error is None:  # else the caller has not left: its connection was cut because of the error
+                exchange.outcome = "cancelled"
+                exchange.status = exchange.status or CLIENT_CLOSED_REQUEST
+            self._record(exchange)
             raise
         finally:
             self.in_flight -= 1
+        self._record(exchange)
+
+    def _record(self, exchange: Exchange) -> None:
+        if exchange.error is not None:
+            exchange.outcome = "error"
         self._accounting.record(exchange, monotonic())
 
     async def _serve(self, exchange: Exchange) -> None:
@@ -167,12 +171,11 @@ class Gateway:
         if not isinstance(exchange, Exchange):
             exchange = Exchange(request, monotonic())
         answer = self._error_answer(exchange, error)
-        self._accounting.record(exchange, monotonic())
+        self._record(exchange)
         return answer
 
     def _error_answer(self, exchange: Exchange, error: GatewayError) -> tuple[HeaderList, bytes]:
         exchange.error = error
-        exchange.outcome = "error"
         exchange.status = error.status
         render = exchange.endpoint.render_error if exchange.endpoint else render_openai_error
         headers: HeaderList = [
