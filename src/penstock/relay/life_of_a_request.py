@@ -25,7 +25,7 @@ from penstock.relay.accounting import Accounting
 from penstock.relay.attempt import attempt
 from penstock.relay.backend_client import BackendClient
 from penstock.relay.exchange import Exchange
-from penstock.relay.headers import MODEL_CHOICE, REQUEST_ID, REQUEST_ID_OF_UPSTREAM
+from penstock.relay.headers import BACKEND, MODEL_CHOICE, REQUEST_ID, REQUEST_ID_OF_UPSTREAM
 from penstock.relay.local_answers import answer_models, cors_headers, is_models_path, preflight_headers
 from penstock.relay.snapshot import Model, Snapshot, Target
 from penstock.routing.choose_model import choose, name_upstream
@@ -178,11 +178,10 @@ class Gateway:
         exchange.error = error
         exchange.status = error.status
         render = exchange.endpoint.render_error if exchange.endpoint else render_openai_error
-        headers: HeaderList = [
-            JSON,
-            *self._common_headers(exchange),
-            (REQUEST_ID_OF_UPSTREAM, exchange.request_id.encode()),
-        ]
+        headers: HeaderList = [JSON, *self._common_headers(exchange)]
+        if exchange.target is not None:
+            headers.append((BACKEND, exchange.target.backend.name.encode("ascii", "replace")))
+        headers.append((REQUEST_ID_OF_UPSTREAM, exchange.request_id.encode("ascii")))
         headers += [(name.encode("ascii"), value.encode("ascii", "replace")) for name, value in error.headers]
         body = render(error, exchange.request_id)
         exchange.response_bytes = len(body)
