@@ -21,6 +21,9 @@ _ORIGIN_FORM = re.compile(rb"(/[!-\"$-~]*?)(?:\?([!-\"$-~]*))?")
 _ABSOLUTE_FORM = re.compile(rb"https?://([^/?#@]+)(?=[/?]|$)", re.IGNORECASE)
 _UNSAFE_IN_VALUE = re.compile(rb"[\r\n\x00]")
 
+LENGTH_DIGITS = 20
+"""Digits of a Content-Length; llhttp refuses larger numbers, but counts no leading zeros."""
+
 STATUS_LINES = {
     status: b"HTTP/1.1 %d %s\r\n" % (status, HTTPStatus(status).phrase.encode()) for status in map(int, HTTPStatus)
 }
@@ -84,7 +87,7 @@ def split_target(method: str, target: bytes) -> tuple[str, str]:
 
 
 def believe_target(target: bytes, headers: list[tuple[bytes, bytes]]) -> list[tuple[bytes, bytes]]:
-    """Return the headers with the host that a target in absolute form names in place of ``Host``'s (RFC 9112, 3.2.2)."""
+    """Return the headers with the host of a target in absolute form in place of ``Host``'s (RFC 9112, 3.2.2)."""
     absolute = _ABSOLUTE_FORM.match(target)
     if absolute is None:
         return headers
@@ -118,6 +121,8 @@ def check_request_head(
     expectation = fields.get(b"expect")
     if expectation is not None and expectation.lower() != b"100-continue":
         return ExpectationFailed("Only 'Expect: 100-continue' is understood.")
+    if len(fields.get(b"content-length", b"")) > LENGTH_DIGITS:
+        return InvalidRequest("The length of the request body is ambiguous.", code="ambiguous_length")
     coding = fields.get(b"transfer-encoding")
     if coding is None:
         return None
