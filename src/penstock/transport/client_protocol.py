@@ -272,6 +272,10 @@ class UpstreamConnection(asyncio.Protocol):
         """One header of the answer."""
         self._headers.append((name.lower(), value.strip(b" \t")))
 
+    def on_headers_complete(self) -> None:
+        """The head is whole: what llhttp knows only now."""
+        self._keep = self._parser is not None and self._parser.should_keep_alive()
+
     def _end_of_head(self, parser: httptools.HttpResponseParser, rest: bytes) -> None:
         status = parser.get_status_code()
         self._parser = None
@@ -286,7 +290,7 @@ class UpstreamConnection(asyncio.Protocol):
         if problem is not None:
             self._invalid(problem)
             return
-        self._keep = parser.should_keep_alive() and head.framing != "close"
+        self._keep = self._keep and head.framing != "close"
         self.deadline = min(self._loop.time() + self._timeouts.idle_s, self._hard_deadline)
         self._head = head
         head_receiver, self._head_receiver = self._head_receiver, None

@@ -1,7 +1,8 @@
 """The HTTP/1.1 server: one asyncio protocol per connection, over httptools (llhttp).
 
-Theory of operation. llhttp calls back per head part and body piece; a complete request goes into ``_waiting`` and, when
-nothing is being answered, to the application as one task. Requests that arrive behind it (pipelining) wait in order. A
+Theory of operation. Each head goes through llhttp, which is strict; bodies do not: they are counted or scanned for
+chunks, and kept in the pieces they came in. A complete request goes into ``_waiting`` and, when nothing is being
+answered, to the application as one task. Requests that arrive behind it (pipelining) wait in order. A
 request that cannot be served carries a ``refusal`` and takes its turn in the same queue, so that answers never overtake
 each other; after a refusal nothing more is read from the connection.
 
@@ -34,6 +35,7 @@ from penstock.core.errors import (
     RequestTimeout,
     VersionNotSupported,
 )
+from penstock.transport.chunked import ChunkedBodyError, ChunkScanner
 from penstock.transport.deadlines import NEVER, Deadlines
 from penstock.transport.http_syntax import (
     believe_target,
@@ -49,6 +51,8 @@ log = logging.getLogger(__name__)
 
 SWALLOWED_BODY_BYTES = 64 * 1024
 """A refused request's body up to this size is read away, so that the connection can go on."""
+LINE_ENDS = b"\r\n"
+MOST_LENGTH_DIGITS = 20
 CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 
 
@@ -207,15 +211,17 @@ class ServerConnection(asyncio.Protocol):
 
     __slots__ = (
         "_active",
-        "_content_length",
+        "_buffer",
         "_drained",
         "_expects_continue",
-        "_head_bytes",
         "_in_head",
         "_incoming",
         "_lingering",
         "_parser",
         "_reader",
+        "_remaining",
+        "_scanner",
+        "_skipped",
         "_stopped",
         "_target",
         "_task",
@@ -242,8 +248,10 @@ class ServerConnection(asyncio.Protocol):
         self._reader: FlowControlled | None = None
         self._drained: asyncio.Future[None] | None = None
         self._target = b""
-        self._content_length = 0
-        self._head_bytes = 0
+        self._buffer = b""
+        self._remaining = 0
+        self._skipped = 0
+        self._scanner: ChunkScanner | None = None
         self._in_head = True
         self._expects_continue = False
         self._stopped = False
@@ -294,7 +302,7 @@ class ServerConnection(asyncio.Protocol):
         self.deadline = NEVER
         if self._lingering or self._write_paused:
             self.transport.abort()
-        elif self._incoming is not None or self._head_bytes:
+        elif self._incoming is not None:
             waited_for = "headers" if self._in_head else "body"
             self._refuse(RequestTimeout(f"The request's {waited_for} did not arrive in time."))
         else:
@@ -308,91 +316,101 @@ class ServerConnection(asyncio.Protocol):
     # --- reading
 
     def data_received(self, data: bytes) -> None:
-        """Feed the parser and look after its blind spots: sizes, upgrades."""
-        if self._stopped:
-            return
-        if self._in_head:
-            self._head_bytes += len(data)
+        """Take heads and bodies by turns, until the data or our patience is at its end."""
+        while data and not self._stopped:
+            data = self._read_head(data) if self._in_head else self._read_body(data)
+
+    def _read_head(self, data: bytes) -> bytes:
+        """Take bytes of a head; return those behind it."""
+        if self._incoming is None:
+            self._begin_head()
+        seen = len(self._buffer)
+        if not seen and data[0] in LINE_ENDS:
+            data = self._skip_empty_lines(data)
+        buffer = self._buffer + data if seen else data
+        end = buffer.find(b"\r\n\r\n", max(0, seen - 3)) + 4
+        size = end if end > 3 else len(buffer)
+        if size > self.state.limits.header_bytes:
+            self._refuse(self._headers_too_large())
+            return b""
         try:
-            self._parser.feed_data(data)
-        except httptools.HttpParserUpgrade as upgrade:
-            self._decline_upgrades(memoryview(data)[upgrade.args[0] :])
+            self._parser.feed_data(buffer[seen:size])
+        except httptools.HttpParserUpgrade:
+            pass  # an offer to upgrade may be ignored (RFC 9110, section 7.8)
         except httptools.HttpParserError as error:
             self._refuse(_describe_parser_error(error))
-        if self._in_head and self._head_bytes > self.state.limits.header_bytes:
-            self._refuse(self._headers_too_large())
+            return b""
+        if end <= 3:
+            self._buffer = buffer
+            return b""
+        self._buffer = b""
+        if self._incoming is not None:
+            self._end_of_head(self._incoming)
+        return buffer[end:]
 
-    def _decline_upgrades(self, rest: memoryview) -> None:
-        """Go on in HTTP/1.1: an offer to upgrade may be ignored (RFC 9110, section 7.8).
-
-        llhttp takes what follows such a head for another protocol, the request's own body included. So a new parser
-        reads the head again, without the offer, and then ``rest``.
-        """
-        while not self._stopped:
-            head = self._head_without_offer()
-            self._parser = httptools.HttpRequestParser(self)
-            try:
-                self._parser.feed_data(head)
-                self._parser.feed_data(rest)
-            except httptools.HttpParserUpgrade as upgrade:
-                rest = rest[upgrade.args[0] :]
-            except httptools.HttpParserError as error:
-                self._refuse(_describe_parser_error(error))
-            else:
-                return
-
-    def _head_without_offer(self) -> bytes:
-        parser, headers = self._parser, self._incoming.headers if self._incoming is not None else []
-        line = b"%b %b HTTP/%b\r\n" % (parser.get_method(), self._target, parser.get_http_version().encode("ascii"))
-        return line + header_block(item for item in headers if item[0] != b"upgrade") + b"\r\n"
-
-    def on_message_begin(self) -> None:
-        """A request line begins."""
+    def _begin_head(self) -> None:
         self._incoming = HttpRequest(self)
+        self._parser = httptools.HttpRequestParser(self)
         self._target = b""
-        self._in_head = True
+        self._skipped = 0
         if self._active is None:
             self.deadline = self.state.loop.time() + self.state.limits.header_s
+
+    def _skip_empty_lines(self, data: bytes) -> bytes:
+        """Skip line ends before a request line (RFC 9112, section 2.2), as many as a head may have bytes."""
+        rest = data.lstrip(LINE_ENDS)
+        self._skipped += len(data) - len(rest)
+        if self._skipped > self.state.limits.header_bytes:
+            self._refuse(self._headers_too_large())
+            return b""
+        return rest
 
     def on_url(self, url: bytes) -> None:
         """Part of the request target."""
         self._target += url
 
     def on_header(self, name: bytes, value: bytes) -> None:
-        """One header; trailers, which come after the head, are ignored."""
-        request = self._incoming
-        if request is None or not self._in_head:
-            return
-        request.headers.append((name.lower(), value.strip(b" \t")))
+        """One header."""
+        if self._incoming is not None:
+            self._incoming.headers.append((name.lower(), value.strip(b" \t")))
 
     def on_headers_complete(self) -> None:
+        """The head is whole: what llhttp knows only now."""
+        if self._incoming is not None:
+            self._incoming.keep_alive = self._parser.should_keep_alive()
+
+    def _end_of_head(self, request: HttpRequest) -> None:
         """Check the head, and let the application refuse it before the body is read."""
-        request = self._incoming
-        if request is None or self._stopped:
-            return
-        fields = request.fields = dict(request.headers)
-        if b"upgrade" in fields and self._parser.should_upgrade():
-            return  # this head is read again, without the offer
         self._in_head = False
-        length = fields.get(b"content-length", b"0")
-        self._content_length = int(length) if length.isdigit() else 0
-        self._expects_continue = b"expect" in fields
+        fields = request.fields = dict(request.headers)
         refusal = self._check_head(request)
-        if refusal is None and self._content_length > self.state.limits.body_bytes:
-            refusal = self._body_too_large()
-        if refusal is None:
-            refusal = self.state.app.check_head(request)
-        self._head_bytes = 0
-        if self._active is None:
-            self.deadline = self.state.loop.time() + self.state.limits.body_s
-        if refusal is None:
-            if self._expects_continue and self._active is None:
-                self._invite_body(request)
+        length = fields.get(b"content-length", b"0")
+        chunked = b"transfer-encoding" in fields
+        self._remaining = int(length) if len(length) <= MOST_LENGTH_DIGITS and length.isdigit() else 0
+        self._expects_continue = b"expect" in fields
+        self._scanner = ChunkScanner() if chunked else None
+        if refusal is None and self._remaining > self.state.limits.body_bytes:
+            self._refuse(self._body_too_large())
             return
+        if refusal is None:
+            refusal = self._ask_application(request)
         request.refusal = refusal
-        swallow = self._content_length <= SWALLOWED_BODY_BYTES and not self._expects_continue
-        if not swallow or request.header(b"transfer-encoding") is not None or not request.path:
+        if refusal is not None and (
+            chunked or self._expects_continue or not request.path or self._remaining > SWALLOWED_BODY_BYTES
+        ):
             self._refuse(refusal)
+        elif not self._remaining and not chunked:
+            self._end_of_request(request)
+        elif self._active is None:
+            self.deadline = self.state.loop.time() + self.state.limits.body_s
+            self._invite_body(request)
+
+    def _ask_application(self, request: HttpRequest) -> GatewayError | None:
+        try:
+            return self.state.app.check_head(request)
+        except Exception:
+            log.exception("unhandled error while checking the head of %s %s", request.method, request.path)
+            return InternalError("The gateway failed to serve this request.")
 
     def _invite_body(self, request: HttpRequest) -> None:
         """Ask for a body that its sender holds back until then; only of the request that is the next to be answered."""
@@ -407,12 +425,7 @@ class ServerConnection(asyncio.Protocol):
         if version not in {"1.0", "1.1"}:
             return VersionNotSupported("Only HTTP/1.0 and HTTP/1.1 are spoken here.")
         request.http_minor = int(version[2])
-        limits = self.state.limits
-        if self._head_bytes > limits.header_bytes:
-            size = len(self._target) + sum(len(name) + len(value) + 4 for name, value in request.headers)
-            if size > limits.header_bytes:
-                return self._headers_too_large()
-        if len(request.headers) > limits.headers:
+        if len(request.headers) > self.state.limits.headers:
             return self._headers_too_large()
         if request.method == "CONNECT":
             return NotImplementedByServer("CONNECT is not served here.")
@@ -428,33 +441,42 @@ class ServerConnection(asyncio.Protocol):
             request.fields = dict(request.headers)
         return None
 
-    def on_body(self, body: bytes) -> None:
-        """One piece of the body."""
+    def _read_body(self, data: bytes) -> bytes:
+        """Take bytes of a body; return those behind it."""
         request = self._incoming
-        if request is None or self._stopped:
-            return
-        request.received_bytes += len(body)
+        if request is None:
+            return b""
         if self._active is None:
             self.deadline = self.state.loop.time() + self.state.limits.body_s
-        if request.refusal is not None:
-            return
+        if self._scanner is None:
+            piece, rest = (data, b"") if len(data) <= self._remaining else _split(data, self._remaining)
+            self._remaining -= len(piece)
+            ended = not self._remaining
+        else:
+            try:
+                piece, _ = self._scanner.feed(data)
+            except ChunkedBodyError as error:
+                self._refuse(InvalidRequest(f"The request is not valid HTTP: {error}.", code="invalid_http"))
+                return b""
+            rest, ended = self._scanner.rest, self._scanner.done
+        request.received_bytes += len(piece)
         if request.received_bytes > self.state.limits.body_bytes:
             self._refuse(self._body_too_large())
-            return
-        request._parts.append(body)  # noqa: SLF001 - one class in two parts
+            return b""
+        if piece and request.refusal is None:
+            request._parts.append(piece)  # noqa: SLF001 - one class in two parts
+        if ended:
+            self._end_of_request(request)
+        return rest
 
-    def on_message_complete(self) -> None:
+    def _end_of_request(self, request: HttpRequest) -> None:
         """A request is whole: let it take its turn."""
-        request = self._incoming
-        if request is None or self._stopped or self._in_head:
-            return
         parts = request._parts  # noqa: SLF001
         request.body = parts[0] if len(parts) == 1 else b"".join(parts)
         parts.clear()
-        request.keep_alive = self._parser.should_keep_alive() and not self.state.draining
+        request.keep_alive = request.keep_alive and not self.state.draining
         self._incoming = None
         self._in_head = True
-        self._head_bytes = 0
         self._waiting.append(request)
         if len(self._waiting) > self.state.limits.pipelined_requests:
             request.keep_alive = False
@@ -512,7 +534,6 @@ class ServerConnection(asyncio.Protocol):
         self._stopped = True
         request = self._incoming or HttpRequest(self)
         self._incoming = None
-        self._head_bytes = 0
         request.refusal = error
         request.keep_alive = False
         self._waiting.append(request)
@@ -618,6 +639,10 @@ class ServerConnection(asyncio.Protocol):
 
     def _body_too_large(self) -> BodyTooLarge:
         return BodyTooLarge(f"The request body is over the limit of {self.state.limits.body_bytes} bytes.")
+
+
+def _split(data: bytes, at: int) -> tuple[bytes, bytes]:
+    return data[:at], data[at:]
 
 
 def _describe_parser_error(error: httptools.HttpParserError) -> GatewayError:
