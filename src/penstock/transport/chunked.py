@@ -2,17 +2,21 @@
 
 A stream is relayed in the chunks it arrived in, so this scanner finds chunk boundaries instead of decoding: for each
 read it yields the payload, and the framed bytes themselves when the read was made of whole, plain chunks. Anything
-else (a chunk cut by the read, an extension) yields the payload alone and the relay frames it again. Strict: a size is
-1 to 16 hex digits, line ends are CRLF, trailers are dropped and bounded.
+else (a chunk cut by the read, an extension) yields the payload alone and the relay frames it again.
+
+Strict, since request bodies are framed by it too: a size is 1 to 16 hex digits without space around it, line ends are
+CRLF, extensions and trailers are bounded and dropped, and a trailer that would frame a body is refused (RFC 9110,
+section 6.5.1).
 """
 
 from __future__ import annotations
 
 import re
 
-_SIZE_LINE = re.compile(rb"([0-9A-Fa-f]{1,16})(?:[ \t]*;[^\r\n\x00]*)?\r\n")
-_PARTIAL_SIZE_LINE = re.compile(rb"[0-9A-Fa-f]{0,16}(?:[ \t]*(?:;[^\r\n\x00]*)?)?\r?")
-_SIZE_LINE_LIMIT = 1024
+_SIZE_LINE = re.compile(rb"([0-9A-Fa-f]{1,16})(?:;[^\r\n\x00]{0,1024})?\r\n")
+_PARTIAL_SIZE_LINE = re.compile(rb"[0-9A-Fa-f]{1,16}(?:;[^\r\n\x00]{0,1024})?\r?")
+_TRAILERS = re.compile(rb"(?:[!#$%&'*+.^_`|~0-9A-Za-z-]+:[\t\x20-\x7e\x80-\xff]*\r\n)*\r\n")
+_FRAMING_TRAILER = re.compile(rb"(?:^|\n)(?:content-length|transfer-encoding):", re.IGNORECASE)
 _TRAILER_LIMIT = 16 * 1024
 
 
@@ -95,7 +99,7 @@ class ChunkScanner:
         return position
 
     def _keep_size_line(self, line: bytes) -> None:
-        if len(line) > _SIZE_LINE_LIMIT or _PARTIAL_SIZE_LINE.fullmatch(line) is None:
+        if _PARTIAL_SIZE_LINE.fullmatch(line) is None:
             msg = "a chunk size line is not valid"
             raise ChunkedBodyError(msg)
         self._pending = line
@@ -106,11 +110,14 @@ class ChunkScanner:
         else:
             found = data.find(b"\r\n\r\n")
             end = found + 4 if found >= 0 else 0
-        if end:
-            self.done = True
-            self.rest = data[end:]
-        elif len(data) > _TRAILER_LIMIT:
+        if (end or len(data)) > _TRAILER_LIMIT:
             msg = "the trailers are too long"
             raise ChunkedBodyError(msg)
-        else:
+        if not end:
             self._pending = data
+            return
+        if _TRAILERS.fullmatch(data, 0, end) is None or _FRAMING_TRAILER.search(data, 0, end) is not None:
+            msg = "the trailers are not valid"
+            raise ChunkedBodyError(msg)
+        self.done = True
+        self.rest = data[end:]
