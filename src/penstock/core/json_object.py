@@ -30,18 +30,15 @@ class _Key:
 
     __slots__ = ("name",)
 
-    def __init__(self, name: str) -> None:
+    def __init__(self, _kind: type, name: str) -> None:
+        """Take what msgspec hands to a decoding hook."""
         self.name = name
 
 
-def _make_key(_type: type, name: str) -> _Key:
-    return _Key(name)
+TEXT: msgspec.json.Decoder[str | None] = msgspec.json.Decoder(str | None)
+FLAG: msgspec.json.Decoder[bool | None] = msgspec.json.Decoder(bool | None)
 
-
-TEXT = msgspec.json.Decoder(str)
-FLAG = msgspec.json.Decoder(bool)
-
-_decoder = msgspec.json.Decoder(dict[_Key, msgspec.Raw], dec_hook=_make_key)
+_decoder = msgspec.json.Decoder(dict[_Key, msgspec.Raw], dec_hook=_Key)
 _NAME = re.compile(rb'[ \t\n\r,{]*("(?:[^"\\]|\\.)*")[ \t\n\r]*:[ \t\n\r]*', re.DOTALL)
 _POSITION = re.compile(r"\(byte (\d+)\)")
 
@@ -76,31 +73,33 @@ class JsonObject:
         """Return the member names in the order of the body, repeated ones repeated."""
         return [key.name for key in self._members]
 
+    def _find(self, name: str) -> msgspec.Raw | None:
+        found = self._values.get(name)
+        if len(self._values) != len(self._members) and self.names().count(name) > 1:
+            msg = f'The field "{name}" stands twice in the request body.'
+            raise InvalidRequest(msg, code="duplicate_field", param=name)
+        return found
+
     def raw(self, name: str) -> bytes | None:
         """Return the bytes of a member's value, or None when it is absent.
 
         Raises:
             InvalidRequest: the name stands twice (``code="duplicate_field"``).
         """
-        found = self._values.get(name)
-        if found is None:
-            return None
-        if len(self._values) != len(self._members) and self.names().count(name) > 1:
-            msg = f'The field "{name}" stands twice in the request body.'
-            raise InvalidRequest(msg, code="duplicate_field", param=name)
-        return bytes(found)
+        found = self._find(name)
+        return None if found is None else bytes(found)
 
-    def read(self, name: str, decoder: msgspec.json.Decoder[T]) -> T | None:
-        """Decode a member (:data:`TEXT`, :data:`FLAG` or another decoder); None when it is absent or null.
+    def read(self, name: str, decoder: msgspec.json.Decoder[T | None]) -> T | None:
+        """Decode a member (:data:`TEXT`, :data:`FLAG` or another decoder of "this or null"); None when it is absent.
 
         Raises:
             InvalidRequest: another type (``code="invalid_type"``) or a name that stands twice.
         """
-        raw = self.raw(name)
-        if raw is None or raw == b"null":
+        found = self._find(name)
+        if found is None:
             return None
         try:
-            return decoder.decode(raw)
+            return decoder.decode(found)
         except (msgspec.DecodeError, RecursionError, UnicodeDecodeError) as error:
             msg = f'The field "{name}" is not valid: {error}.'
             raise InvalidRequest(msg, code="invalid_type", param=name) from error

@@ -55,22 +55,26 @@ READABLE_CODINGS = frozenset({b"gzip", b"x-gzip", b"deflate", b"br", b"identity"
 _REMEMBERED_NAMES = 4096
 
 
-class Verdicts(dict[bytes, bool]):
-    """What was judged of each header name; a name not seen yet is judged when it is looked up."""
+class LineStarts(dict[bytes, bytes | None]):
+    """Header name to the start of its line (``name: ``), or to None where the header does not travel.
 
-    def __init__(self, judge: Callable[[bytes], bool]) -> None:
+    A name not seen yet is judged when it is looked up, and remembered.
+    """
+
+    def __init__(self, travels: Callable[[bytes], bool]) -> None:
         """Remember nothing yet."""
         super().__init__()
-        self._judge = judge
+        self._travels = travels
 
-    def __missing__(self, name: bytes) -> bool:
+    def __missing__(self, name: bytes) -> bytes | None:
         if len(self) >= _REMEMBERED_NAMES:
             self.clear()
-        verdict = self[name] = self._judge(name)
-        return verdict
+        start = self[name] = name + b": " if self._travels(name) else None
+        return start
 
 
-def _travels_up(name: bytes) -> bool:
+def travels_up(name: bytes) -> bool:
+    """Say whether a caller's header goes to the upstream (``name`` in lower case)."""
     if name in HOP_BY_HOP or name in CREDENTIALS or name in SET_BY_US:
         return False
     if name.startswith((b"x-penstock-", b"x-ai-eg-")):
@@ -78,16 +82,15 @@ def _travels_up(name: bytes) -> bool:
     return not (name.startswith(b"x-") and name.endswith(b"-key"))
 
 
-def _travels_down(name: bytes) -> bool:
+def travels_down(name: bytes) -> bool:
+    """Say whether an upstream's header goes to the caller (``name`` in lower case)."""
     if name in HOP_BY_HOP or name in NOT_FROM_UPSTREAM:
         return False
     return not name.startswith((b"x-penstock-", b"access-control-"))
 
 
-TRAVELS_UP = Verdicts(_travels_up)
-"""Whether a caller's header goes to the upstream, by its name in lower case."""
-TRAVELS_DOWN = Verdicts(_travels_down)
-"""Whether an upstream's header goes to the caller, by its name in lower case."""
+_up = LineStarts(travels_up)
+_down = LineStarts(travels_down)
 
 
 def lines_up(headers: HeaderList, fields: dict[bytes, bytes], *, stream: bool) -> bytes:
@@ -95,15 +98,20 @@ def lines_up(headers: HeaderList, fields: dict[bytes, bytes], *, stream: bool) -
 
     A stream is asked for without compression: its events must pass one by one.
     """
-    lines = [b"%b: %b\r\n" % item for item in _without_named(headers, fields) if TRAVELS_UP[item[0]]]
+    starts = _up
+    lines = [start + value for name, value in _without_named(headers, fields) if (start := starts[name]) is not None]
     codings = b"" if stream else _readable(fields.get(b"accept-encoding", b""))
-    lines.append(b"accept-encoding: %b\r\n" % (codings or b"identity"))
-    return b"".join(lines)
+    lines.append(b"accept-encoding: " + (codings or b"identity"))
+    lines.append(b"")
+    return b"\r\n".join(lines)
 
 
 def lines_down(headers: HeaderList, fields: dict[bytes, bytes]) -> bytes:
     """Render an upstream's headers for the caller."""
-    return b"".join([b"%b: %b\r\n" % item for item in _without_named(headers, fields) if TRAVELS_DOWN[item[0]]])
+    starts = _down
+    lines = [start + value for name, value in _without_named(headers, fields) if (start := starts[name]) is not None]
+    lines.append(b"")
+    return b"\r\n".join(lines)
 
 
 def _without_named(headers: HeaderList, fields: dict[bytes, bytes]) -> HeaderList:

@@ -52,7 +52,7 @@ class _Answer(msgspec.Struct):
     error: msgspec.Raw | None = None
 
 
-_stream_options_decoder = msgspec.json.Decoder(_StreamOptions)
+_stream_options_decoder: msgspec.json.Decoder[_StreamOptions | None] = msgspec.json.Decoder(_StreamOptions | None)
 _answer_decoder = msgspec.json.Decoder(_Answer)
 
 
