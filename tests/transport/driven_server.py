@@ -21,6 +21,7 @@ class DrivenServer:
         self.loop = loop
         self.app = app
         self.problems: list[str] = []
+        self._sent: list[bytes] = []
         loop.set_exception_handler(lambda _, context: self.problems.append(str(context)))
         self.state = ServerState(app, limits, loop)
         self.connection = ServerConnection(self.state)
@@ -28,15 +29,15 @@ class DrivenServer:
         self.connection.connection_made(self.transport)
 
     def feed(self, *pieces: bytes) -> None:
-        """Deliver each piece, as a read of its own, unless the connection has been closed by then."""
-        for piece in pieces:
-            if self.transport.closing:
-                return
-            self.connection.data_received(piece)
+        """Deliver each piece, as a read of its own, as far as the connection is open and is read from."""
+        self._sent += pieces
+        while self._sent and not self.transport.closing and not self.transport.paused:
+            self.connection.data_received(self._sent.pop(0))
             self.loop.spin()
 
     def eof(self) -> None:
         """Let the caller end its sending."""
+        assert not self.transport.paused, "a transport that is not read from does not see an end"
         if not self.connection.eof_received():
             self.transport.close()
         self.loop.spin()

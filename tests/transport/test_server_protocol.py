@@ -179,6 +179,16 @@ def test_an_answer_of_unknown_length_ends_with_the_connection_for_http_1_0() -> 
 
 
 @pytest.mark.parametrize(
+    "line",
+    [b"GET  / HTTP/1.1", b"GET /  HTTP/1.1", b"GET / RTSP/1.1", b"SOURCE / ICE/1.0", b"GET /\r\nGET /x HTTP/1.1"],
+)
+def test_a_request_line_is_read_to_the_letter(line: bytes) -> None:
+    with driven_server() as server:
+        server.feed(line + b"\r\nHost: h\r\n\r\n")
+        assert server.answers() == [(400, b"invalid_http")]
+
+
+@pytest.mark.parametrize(
     ("request_head", "stays_open"),
     [
         (b"GET / HTTP/1.1\r\nHost: h\r\n", True),

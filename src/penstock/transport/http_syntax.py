@@ -16,6 +16,7 @@ from penstock.core.errors import ExpectationFailed, GatewayError, InvalidRequest
 
 Headers = Iterable[tuple[bytes, bytes]]
 
+_REQUEST_LINE = re.compile(rb"([A-Z-]+) ([!-~]+) HTTP/([0-9]\.[0-9])\r\n")
 _HOST = re.compile(rb"(?:[A-Za-z0-9._~!$&'()*+,;=-]+|\[[0-9A-Fa-f:.]+\])(?::[0-9]{0,5})?")
 _ORIGIN_FORM = re.compile(rb"(/[!-\"$-~]*?)(?:\?([!-\"$-~]*))?")
 _ABSOLUTE_FORM = re.compile(rb"https?://([^/?#@]+)(?=[/?]|$)", re.IGNORECASE)
@@ -63,6 +64,15 @@ def header_block(headers: Headers) -> bytes:
             raise ValueError(msg)
         lines.append(name + b": " + value + b"\r\n")
     return b"".join(lines)
+
+
+def read_request_line(head: bytes) -> tuple[bytes, bytes, bytes] | None:
+    """Return method, target and version of a head that llhttp has accepted; None when it was too kind.
+
+    llhttp takes several spaces for one, and RTSP and ICE for HTTP.
+    """
+    line = _REQUEST_LINE.match(head)
+    return None if line is None else (line[1], line[2], line[3])
 
 
 @lru_cache(maxsize=256)

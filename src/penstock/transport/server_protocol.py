@@ -38,9 +38,11 @@ from penstock.core.errors import (
 from penstock.transport.chunked import ChunkedBodyError, ChunkScanner
 from penstock.transport.deadlines import NEVER, Deadlines
 from penstock.transport.http_syntax import (
+    LENGTH_DIGITS,
     believe_target,
     check_request_head,
     header_block,
+    read_request_line,
     split_target,
     status_line,
 )
@@ -52,7 +54,6 @@ log = logging.getLogger(__name__)
 SWALLOWED_BODY_BYTES = 64 * 1024
 """A refused request's body up to this size is read away, so that the connection can go on."""
 LINE_ENDS = b"\r\n"
-MOST_LENGTH_DIGITS = 20
 CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 
 
@@ -223,7 +224,6 @@ class ServerConnection(asyncio.Protocol):
         "_scanner",
         "_skipped",
         "_stopped",
-        "_target",
         "_task",
         "_waiting",
         "_write_paused",
@@ -247,7 +247,6 @@ class ServerConnection(asyncio.Protocol):
         self._task: asyncio.Task[None] | None = None
         self._reader: FlowControlled | None = None
         self._drained: asyncio.Future[None] | None = None
-        self._target = b""
         self._buffer = b""
         self._remaining = 0
         self._skipped = 0
@@ -345,13 +344,12 @@ class ServerConnection(asyncio.Protocol):
             return b""
         self._buffer = b""
         if self._incoming is not None:
-            self._end_of_head(self._incoming)
+            self._end_of_head(self._incoming, buffer)
         return buffer[end:]
 
     def _begin_head(self) -> None:
         self._incoming = HttpRequest(self)
         self._parser = httptools.HttpRequestParser(self)
-        self._target = b""
         self._skipped = 0
         if self._active is None:
             self.deadline = self.state.loop.time() + self.state.limits.header_s
@@ -365,10 +363,6 @@ class ServerConnection(asyncio.Protocol):
             return b""
         return rest
 
-    def on_url(self, url: bytes) -> None:
-        """Part of the request target."""
-        self._target += url
-
     def on_header(self, name: bytes, value: bytes) -> None:
         """One header."""
         if self._incoming is not None:
@@ -379,14 +373,14 @@ class ServerConnection(asyncio.Protocol):
         if self._incoming is not None:
             self._incoming.keep_alive = self._parser.should_keep_alive()
 
-    def _end_of_head(self, request: HttpRequest) -> None:
+    def _end_of_head(self, request: HttpRequest, head: bytes) -> None:
         """Check the head, and let the application refuse it before the body is read."""
         self._in_head = False
         fields = request.fields = dict(request.headers)
-        refusal = self._check_head(request)
+        refusal = self._check_head(request, head)
         length = fields.get(b"content-length", b"0")
         chunked = b"transfer-encoding" in fields
-        self._remaining = int(length) if len(length) <= MOST_LENGTH_DIGITS and length.isdigit() else 0
+        self._remaining = int(length) if len(length) <= LENGTH_DIGITS and length.isdigit() else 0
         self._expects_continue = b"expect" in fields
         self._scanner = ChunkScanner() if chunked else None
         if refusal is None and self._remaining > self.state.limits.body_bytes:
@@ -418,13 +412,15 @@ class ServerConnection(asyncio.Protocol):
             self._expects_continue = False
             self.transport.write(CONTINUE)
 
-    def _check_head(self, request: HttpRequest) -> GatewayError | None:
-        parser = self._parser
-        request.method = parser.get_method().decode("ascii")
-        version = parser.get_http_version()
-        if version not in {"1.0", "1.1"}:
+    def _check_head(self, request: HttpRequest, head: bytes) -> GatewayError | None:
+        line = read_request_line(head)
+        if line is None:
+            return InvalidRequest("The request line is not valid.", code="invalid_http")
+        method, target, version = line
+        if version not in {b"1.1", b"1.0"}:
             return VersionNotSupported("Only HTTP/1.0 and HTTP/1.1 are spoken here.")
-        request.http_minor = int(version[2])
+        request.method = method.decode("ascii")
+        request.http_minor = 1 if version == b"1.1" else 0
         if len(request.headers) > self.state.limits.headers:
             return self._headers_too_large()
         if request.method == "CONNECT":
@@ -433,11 +429,11 @@ class ServerConnection(asyncio.Protocol):
         if error is not None:
             return error
         try:
-            request.path, request.query = split_target(request.method, self._target)
+            request.path, request.query = split_target(request.method, target)
         except InvalidRequest as invalid:
             return invalid
-        if not self._target.startswith(b"/"):
-            request.headers = believe_target(self._target, request.headers)
+        if not target.startswith(b"/"):
+            request.headers = believe_target(target, request.headers)
             request.fields = dict(request.headers)
         return None
 
@@ -646,9 +642,6 @@ def _split(data: bytes, at: int) -> tuple[bytes, bytes]:
 
 
 def _describe_parser_error(error: httptools.HttpParserError) -> GatewayError:
-    if isinstance(error, httptools.HttpParserCallbackError):  # not the caller's fault: a callback of ours raised
-        log.error("unhandled error while reading a request", exc_info=error.__context__)
-        return InternalError("The gateway failed to read this request.")
     text = str(error)
     if isinstance(error, httptools.HttpParserInvalidMethodError):
         return NotImplementedByServer("The request method is not known.")
