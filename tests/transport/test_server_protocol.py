@@ -561,6 +561,17 @@ def test_reading_pauses_when_enough_requests_wait() -> None:
         assert not server.transport.paused
 
 
+def test_a_caller_that_does_not_take_its_answers_gets_no_more_of_them() -> None:
+    with driven_server() as server:
+        server.feed(GET)
+        server.connection.pause_writing()
+        server.feed(GET, GET)
+        assert len(server.answers()) == 1, "answers to who does not read would pile up"
+        server.connection.resume_writing()
+        server.feed()
+        assert len(server.answers()) == 3
+
+
 def test_more_pipelined_requests_than_may_wait_end_the_connection_in_order() -> None:
     gate = Gate()
     with driven_server(RecordingApp(gate), ServerLimits(pipelined_requests=2)) as server:

@@ -547,8 +547,7 @@ class ServerConnection(asyncio.Protocol):
             self._finish(refused=request.refusal is not None)
         elif self._waiting:
             self._next()
-            if not self._stopped and len(self._waiting) < self.state.limits.pipelined_requests:
-                self.transport.resume_reading()
+            self._read_on()
         elif self._incoming is None:
             self.deadline = self.state.loop.time() + self.state.limits.keep_alive_s
         else:
@@ -600,6 +599,7 @@ class ServerConnection(asyncio.Protocol):
         """The caller is slower than the answer."""
         self._write_paused = True
         self.deadline = self.state.loop.time() + self.state.limits.body_s
+        self.transport.pause_reading()  # or answers to one who does not read would pile up
         if self._reader is not None:
             self._reader.pause_reading()
 
@@ -609,8 +609,15 @@ class ServerConnection(asyncio.Protocol):
         if not self._lingering:
             self.deadline = NEVER if self._active is not None else self.state.loop.time() + self.state.limits.body_s
         self._release_drain()
+        self._read_on()
         if self._reader is not None:
             self._reader.resume_reading()
+
+    def _read_on(self) -> None:
+        """Read from the caller again, if nothing stands against it any more."""
+        enough = len(self._waiting) >= self.state.limits.pipelined_requests
+        if not enough and not self._write_paused and not self.transport.is_closing():
+            self.transport.resume_reading()
 
     async def drain(self) -> None:
         """Wait until the write buffer is low again."""
