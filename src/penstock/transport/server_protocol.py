@@ -305,7 +305,7 @@ class ServerConnection(asyncio.Protocol):
             waited_for = "headers" if self._in_head else "body"
             self._refuse(RequestTimeout(f"The request's {waited_for} did not arrive in time."))
         else:
-            self.transport.close()
+            self._close()
 
     def close_when_idle(self) -> None:
         """Close now if nothing is being answered; otherwise after the answer in progress (draining)."""
@@ -565,6 +565,13 @@ class ServerConnection(asyncio.Protocol):
             if self.transport.can_write_eof():
                 self.transport.write_eof()
             return
+        self._close()
+
+    def _close(self) -> None:
+        """Close; what is written already goes out first, but a caller that does not take it is not waited for long."""
+        self._stopped = True
+        self._lingering = True
+        self.deadline = self.state.loop.time() + self.state.limits.body_s
         self.transport.close()
 
     def break_off(self, *, visible: bool) -> None:
@@ -574,13 +581,10 @@ class ServerConnection(asyncio.Protocol):
         """
         self._active = self._task = self._reader = None
         self._waiting.clear()
-        if not visible:
+        if visible:
+            self._close()
+        else:
             self.cut()
-            return
-        self._stopped = True
-        self._lingering = True
-        self.deadline = self.state.loop.time() + self.state.limits.body_s
-        self.transport.close()
 
     def cut(self) -> None:
         """Reset the connection."""
