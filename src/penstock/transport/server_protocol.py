@@ -53,6 +53,7 @@ log = logging.getLogger(__name__)
 
 SWALLOWED_BODY_BYTES = 64 * 1024
 """A refused request's body up to this size is read away, so that the connection can go on."""
+MANY_PARTS = 1024
 LINE_ENDS = b"\r\n"
 CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 
@@ -218,6 +219,7 @@ class ServerConnection(asyncio.Protocol):
         "_in_head",
         "_incoming",
         "_lingering",
+        "_loose_parts",
         "_parser",
         "_reader",
         "_remaining",
@@ -250,6 +252,7 @@ class ServerConnection(asyncio.Protocol):
         self._buffer = b""
         self._remaining = 0
         self._skipped = 0
+        self._loose_parts = 0
         self._scanner: ChunkScanner | None = None
         self._in_head = True
         self._expects_continue = False
@@ -460,10 +463,18 @@ class ServerConnection(asyncio.Protocol):
             self._refuse(self._body_too_large())
             return b""
         if piece and request.refusal is None:
-            request._parts.append(piece)  # noqa: SLF001 - one class in two parts
+            self._keep(piece, request._parts)  # noqa: SLF001 - one class in two parts
         if ended:
             self._end_of_request(request)
         return rest
+
+    def _keep(self, piece: bytes, parts: list[bytes]) -> None:
+        """Keep a piece of a body; many are put together, since each alone costs more than the few bytes it may hold."""
+        parts.append(piece)
+        self._loose_parts += 1
+        if self._loose_parts >= MANY_PARTS:
+            self._loose_parts = 0
+            parts[-MANY_PARTS:] = [b"".join(parts[-MANY_PARTS:])]
 
     def _end_of_request(self, request: HttpRequest) -> None:
         """A request is whole: let it take its turn."""
