@@ -667,6 +667,6 @@ def _describe_parser_error(error: httptools.HttpParserError) -> GatewayError:
     text = str(error)
     if isinstance(error, httptools.HttpParserInvalidMethodError):
         return NotImplementedByServer("The request method is not known.")
-    if "version" in text.lower():
+    if text == "Invalid HTTP version":
         return VersionNotSupported("Only HTTP/1.0 and HTTP/1.1 are spoken here.")
     return InvalidRequest(f"The request is not valid HTTP: {text}.", code="invalid_http")
