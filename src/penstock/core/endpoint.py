@@ -33,15 +33,15 @@ class AnswerFacts(msgspec.Struct, frozen=True):
     """True for the extra last event of a stream that carries the counts and nothing else."""
 
 
-AnswerReader = Callable[[bytes, UsageReader], AnswerFacts]
+AnswerReader = Callable[[bytes, UsageReader | None], AnswerFacts]
+"""Reads an answer or an event; without a reader of the provider's own, usage is read as the format documents it."""
 
 
 PLAIN_EVENT = AnswerFacts()
 """Facts of an event that says nothing a relay must know; readers return this very object for most events."""
 
 
-@dataclass(frozen=True, slots=True)
-class RequestFacts:
+class RequestFacts(msgspec.Struct, frozen=True):
     """What the relay must know of a request body."""
 
     model: str | None
@@ -61,8 +61,6 @@ class Endpoint:
     read_request: Callable[[JsonObject], RequestFacts]
     read_answer: AnswerReader
     """Facts of a whole answer body; raises ``ValueError`` when it is not the format."""
-    read_usage: UsageReader
-    """The format's own reading of the counts, unless the provider has another."""
     render_error: Callable[[GatewayError, str], bytes]
     """Error and request id to a body in the client's format."""
     adopt_error: Callable[[int, bytes, str], bytes]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from penstock.core.endpoint import Endpoint
 from penstock.wire import openai_chat, openai_errors
-from penstock.wire.openai_usage import read_openai_usage
 
 ENDPOINT = Endpoint(
     id="completions",
@@ -15,7 +14,6 @@ ENDPOINT = Endpoint(
     ask_for_usage=openai_chat.ask_for_usage,
     read_answer=openai_chat.read_answer,
     read_event=openai_chat.read_event,
-    read_usage=read_openai_usage,
     end_of_stream=openai_chat.END_OF_STREAM,
     render_error=openai_errors.render_error,
     adopt_error=openai_errors.adopt_error,

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from penstock.core.endpoint import Endpoint
 from penstock.wire import openai_embeddings, openai_errors
-from penstock.wire.openai_usage import read_openai_usage
 
 ENDPOINT = Endpoint(
     id="embeddings",
@@ -13,7 +12,6 @@ ENDPOINT = Endpoint(
     streams=False,
     read_request=openai_embeddings.read_request,
     read_answer=openai_embeddings.read_answer,
-    read_usage=read_openai_usage,
     render_error=openai_errors.render_error,
     adopt_error=openai_errors.adopt_error,
 )

@@ -51,7 +51,7 @@ class Answer:
         self.own_lines = exchange.own_lines + client.answer_line
         """Headers of ours that the answer carries."""
         self.hide_usage_event = False
-        self.read_usage = client.backend.provider.read_usage or endpoint.read_usage
+        self.read_usage = client.backend.provider.read_usage
         self.finished: asyncio.Future[None] = client.loop.create_future()
 
     def finish(self, error: GatewayError | None = None) -> None:

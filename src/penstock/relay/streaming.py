@@ -18,7 +18,7 @@ from penstock.core.errors import GatewayError, UpstreamBrokeOff, UpstreamFault
 from penstock.relay.answer import Answer
 from penstock.relay.content_coding import IDENTITY, StreamUnpacker, UnreadableCodingError
 from penstock.transport.client_protocol import AnswerHead
-from penstock.wire.framing.sse import EventSplitter, event_data, render_event
+from penstock.wire.framing.sse import EventSplitter, event_data, render_event, without_blocks
 
 
 class StreamRelay:
@@ -79,7 +79,7 @@ class StreamRelay:
             hidden = self._look_at(blocks)
             if hidden:
                 framed = None
-                whole = b"".join([block + b"\n\n" for block in blocks if block not in hidden])
+                whole = without_blocks(whole, blocks, hidden)
         if len(self._splitter.held) > self._answer.limits.event_bytes:
             whole += self._splitter.give_up_holding()
             framed = None
@@ -90,9 +90,12 @@ class StreamRelay:
         elif self._finished:
             self._end()
 
-    def _look_at(self, blocks: list[bytes]) -> list[bytes]:
-        """Look at each event; return the blocks that the caller is not to see. Sets ``_finished`` and ``_broken``."""
-        hidden: list[bytes] = []
+    def _look_at(self, blocks: list[bytes]) -> list[int]:
+        """Look at each event; return the numbers of those that the caller is not to see.
+
+        Sets ``_finished`` and ``_broken``.
+        """
+        hidden: list[int] = []
         answer = self._answer
         exchange = answer.exchange
         for number, block in enumerate(blocks):
@@ -108,14 +111,14 @@ class StreamRelay:
                 facts = self._read_event(data, self._read_usage)
             except ValueError:
                 self._broken = True
-                hidden += blocks[number:]
+                hidden += range(number, len(blocks))
                 break
             exchange.events += 1
             if facts is PLAIN_EVENT:
                 continue
             answer.note(facts)
             if facts.usage_only and answer.hide_usage_event:
-                hidden.append(block)
+                hidden.append(number)
         return hidden
 
     def _send(self, whole: bytes, framed: bytes | None) -> None:

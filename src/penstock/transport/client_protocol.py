@@ -19,6 +19,7 @@ from dataclasses import dataclass
 from typing import Literal, Protocol, cast
 
 import httptools
+import msgspec
 
 from penstock.core.errors import UpstreamBrokeOff, UpstreamFault, UpstreamInvalid, UpstreamTimeout
 from penstock.transport.chunked import ChunkedBodyError, ChunkScanner
@@ -30,8 +31,7 @@ OK = 200
 BODYLESS = frozenset({204, 304})
 
 
-@dataclass(slots=True)
-class AnswerHead:
+class AnswerHead(msgspec.Struct):
     """Status and headers of an upstream's answer; header names in lower case."""
 
     status: int

@@ -20,6 +20,7 @@ from penstock.core.endpoint import PLAIN_EVENT, AnswerFacts, RequestFacts, Usage
 from penstock.core.errors import InvalidRequest
 from penstock.core.json_object import FLAG, TEXT, JsonEdit, JsonObject
 from penstock.core.usage import UNREPORTED
+from penstock.wire.openai_usage import PlainUsage, read_openai_usage
 
 FinishReason = Literal["stop", "length", "tool_calls", "content_filter", "function_call"]
 
@@ -46,6 +47,15 @@ class _Choice(msgspec.Struct):
 
 
 class _Answer(msgspec.Struct):
+    """An answer or event as documented; ``_OddAnswer`` where usage is read in another way."""
+
+    choices: list[_Choice] | None = None
+    usage: PlainUsage | None = None
+    model: str | None = None
+    error: msgspec.Raw | None = None
+
+
+class _OddAnswer(msgspec.Struct):
     choices: list[_Choice] | None = None
     usage: dict[str, object] | None = None
     model: str | None = None
@@ -54,6 +64,7 @@ class _Answer(msgspec.Struct):
 
 _stream_options_decoder: msgspec.json.Decoder[_StreamOptions | None] = msgspec.json.Decoder(_StreamOptions | None)
 _answer_decoder = msgspec.json.Decoder(_Answer)
+_odd_answer_decoder = msgspec.json.Decoder(_OddAnswer)
 
 
 def read_request(body: JsonObject) -> RequestFacts:
@@ -86,22 +97,22 @@ def ask_for_usage(edit: JsonEdit) -> None:
     edit.set("stream_options", options.render())
 
 
-def read_answer(body: bytes, read_usage: UsageReader) -> AnswerFacts:
+def read_answer(body: bytes, read_usage: UsageReader | None) -> AnswerFacts:
     """Return the facts of a whole answer.
 
     Raises:
         ValueError: not JSON, or not an object.
     """
-    return _facts(_decode(body), read_usage)
+    return _facts(_decode(body, read_usage), read_usage)
 
 
-def read_event(data: bytes, read_usage: UsageReader) -> AnswerFacts:
+def read_event(data: bytes, read_usage: UsageReader | None) -> AnswerFacts:
     """Return the facts of one event's data; :data:`~penstock.core.endpoint.PLAIN_EVENT` for most.
 
     Raises:
         ValueError: not JSON, or not an object.
     """
-    event = _decode(data)
+    event = _decode(data, read_usage)
     if event.usage is None and event.error is None:
         for choice in event.choices or ():
             if choice.finish_reason is not None:
@@ -111,9 +122,9 @@ def read_event(data: bytes, read_usage: UsageReader) -> AnswerFacts:
     return _facts(event, read_usage)
 
 
-def _decode(data: bytes) -> _Answer:
+def _decode(data: bytes, read_usage: UsageReader | None) -> _Answer | _OddAnswer:
     try:
-        return _answer_decoder.decode(data)
+        return _answer_decoder.decode(data) if read_usage is None else _odd_answer_decoder.decode(data)
     except msgspec.ValidationError:
         return _decode_loosely(data)
     except (msgspec.DecodeError, RecursionError, UnicodeDecodeError) as error:
@@ -121,13 +132,13 @@ def _decode(data: bytes) -> _Answer:
         raise ValueError(msg) from error
 
 
-def _decode_loosely(data: bytes) -> _Answer:
+def _decode_loosely(data: bytes) -> _OddAnswer:
     """Read an answer that is JSON but has a member of another type than documented: that member is skipped."""
     decoded: object = msgspec.json.decode(data)
     if not isinstance(decoded, dict):
         msg = "not a JSON object"
         raise ValueError(msg)
-    answer = _Answer()
+    answer = _OddAnswer()
     choices, usage, model = decoded.get("choices"), decoded.get("usage"), decoded.get("model")
     if isinstance(choices, list):
         reasons = [choice.get("finish_reason") for choice in choices if isinstance(choice, dict)]
@@ -139,14 +150,20 @@ def _decode_loosely(data: bytes) -> _Answer:
     return answer
 
 
-def _facts(answer: _Answer, read_usage: UsageReader) -> AnswerFacts:
-    choices = answer.choices
+def _facts(answer: _Answer | _OddAnswer, read_usage: UsageReader | None) -> AnswerFacts:
+    choices, usage = answer.choices, answer.usage
+    if usage is None:
+        counts = UNREPORTED
+    elif isinstance(usage, PlainUsage):
+        counts = usage.read()
+    else:
+        counts = (read_usage or read_openai_usage)(usage)
     return AnswerFacts(
-        usage=UNREPORTED if answer.usage is None else read_usage(answer.usage),
-        model=answer.model,
-        finish_reasons=tuple(choice.finish_reason for choice in choices or () if choice.finish_reason is not None),
-        error=None if answer.error is None else _error_text(answer.error),
-        usage_only=answer.usage is not None and choices == [],
+        counts,
+        answer.model,
+        tuple([choice.finish_reason for choice in choices or () if choice.finish_reason is not None]),
+        None if answer.error is None else _error_text(answer.error),
+        usage is not None and choices == [],
     )
 
 

@@ -11,6 +11,7 @@ import msgspec
 from penstock.core.endpoint import AnswerFacts, RequestFacts, UsageReader
 from penstock.core.json_object import TEXT, JsonObject
 from penstock.core.usage import UNREPORTED
+from penstock.wire.openai_usage import read_openai_usage
 
 
 class _Answer(msgspec.Struct):
@@ -30,7 +31,7 @@ def read_request(body: JsonObject) -> RequestFacts:
     return RequestFacts(model=body.read("model", TEXT), stream=False, wants_usage_event=False)
 
 
-def read_answer(body: bytes, read_usage: UsageReader) -> AnswerFacts:
+def read_answer(body: bytes, read_usage: UsageReader | None) -> AnswerFacts:
     """Return the facts of a whole answer.
 
     Raises:
@@ -42,6 +43,6 @@ def read_answer(body: bytes, read_usage: UsageReader) -> AnswerFacts:
         msg = f"not an embeddings answer: {error}"
         raise ValueError(msg) from error
     return AnswerFacts(
-        usage=read_usage(answer.usage) if isinstance(answer.usage, dict) else UNREPORTED,
+        usage=(read_usage or read_openai_usage)(answer.usage) if isinstance(answer.usage, dict) else UNREPORTED,
         model=answer.model if isinstance(answer.model, str) else None,
     )

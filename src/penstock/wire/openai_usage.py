@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from types import MappingProxyType
+from typing import Annotated
 
 import msgspec
 
@@ -74,6 +75,54 @@ def usage_reader(**further: Place) -> UsageReader:
 
 read_openai_usage = usage_reader()
 """Reads the object as OpenAI documents it."""
+
+
+Count = Annotated[int, msgspec.Meta(ge=0)]
+
+
+class _InputDetails(msgspec.Struct):
+    cached_tokens: Count | None = None
+    cache_write_tokens: Count | None = None
+    cache_creation_input_tokens: Count | None = None
+    audio_tokens: Count | None = None
+
+
+class _OutputDetails(msgspec.Struct):
+    reasoning_tokens: Count | None = None
+    audio_tokens: Count | None = None
+
+
+class PlainUsage(msgspec.Struct):
+    """The object as OpenAI documents it, decoded in one step: what ``read_openai_usage`` reads, at a tenth of the cost.
+
+    An object with a member of another type does not decode as this, and is then read member by member.
+    """
+
+    prompt_tokens: Count | None = None
+    completion_tokens: Count | None = None
+    total_tokens: Count | None = None
+    prompt_tokens_details: _InputDetails | None = None
+    completion_tokens_details: _OutputDetails | None = None
+
+    def read(self) -> Usage:
+        """Return the counts."""
+        into = self.prompt_tokens_details or _NO_INPUT_DETAILS
+        out = self.completion_tokens_details or _NO_OUTPUT_DETAILS
+        written = into.cache_write_tokens
+        return Usage(
+            self.prompt_tokens,
+            into.cached_tokens,
+            into.cache_creation_input_tokens if written is None else written,
+            self.completion_tokens,
+            out.reasoning_tokens,
+            into.audio_tokens,
+            out.audio_tokens,
+            self.total_tokens,
+        )
+
+
+_NO_INPUT_DETAILS = _InputDetails()
+_NO_OUTPUT_DETAILS = _OutputDetails()
 
 
 def read_usage_with_reasoning_apart(usage: JsonMap) -> Usage:

@@ -8,9 +8,10 @@ event's data means belongs to the wire formats.
 from __future__ import annotations
 
 import re
+from collections.abc import Collection
 
 _LINE_END = rb"(?:\r\n|\n|\r(?!\n))"
-_BLANK_LINE = re.compile(_LINE_END + _LINE_END)
+_BLANK_LINE = re.compile(rb"(?!\r\n\r\Z)" + _LINE_END + _LINE_END)  # behind CRLF, a CR is the first half of another
 _ANY_LINE_END = re.compile(rb"\r\n|\n|\r")
 
 
@@ -47,6 +48,19 @@ class EventSplitter:
         """Return what is held, to be passed on although its event is not complete."""
         held, self.held, self._searched = self.held, b"", 0
         return held
+
+
+def without_blocks(whole: bytes, blocks: list[bytes], hidden: Collection[int]) -> bytes:
+    """Return what ``feed`` returned without the blocks of these numbers; the others keep their bytes."""
+    kept = []
+    position = 0
+    for number, block in enumerate(blocks):
+        blank_line = _BLANK_LINE.match(whole, position + len(block))
+        end = blank_line.end() if blank_line else len(whole)
+        if number not in hidden:
+            kept.append(whole[position:end])
+        position = end
+    return b"".join(kept)
 
 
 def event_data(block: bytes) -> bytes | None:
