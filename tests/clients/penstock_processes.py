@@ -1,0 +1,124 @@
+"""``penstock simulate`` and ``penstock serve`` as processes of their own, the way users run them.
+
+Both take free ports and print their addresses; both are ended by their process ids, and must end cleanly. What is asked
+of them stands in the tests.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from sysconfig import get_path
+from typing import Any
+
+import httpx2
+from prometheus_client.parser import text_string_to_metric_families
+
+PENSTOCK = Path(get_path("scripts")) / "penstock"
+CONFIGURATION = Path(__file__).with_name("gateway.yaml")
+CLIENT_KEY = "sk-client-of-these-tests"
+UPSTREAM_KEY = "sk-upstream-of-these-tests"
+BOUND_S = 60.0
+"""How long anything is waited for before the test fails: a bound on hanging, not a promise of speed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """A gateway that serves, and the simulator behind it."""
+
+    gateway_url: str
+    admin_url: str
+    simulator_url: str
+
+    @property
+    def base_url(self) -> str:
+        """What an SDK is given."""
+        return f"{self.gateway_url}/v1"
+
+    def busy(self) -> dict[str, float]:
+        """Return what the gateway is busy with, by its own metrics."""
+        page = httpx2.get(f"{self.admin_url}/metrics").text
+        samples = [sample for family in text_string_to_metric_families(page) for sample in family.samples]
+        return {
+            f"{sample.name} {' '.join(sample.labels.values())}": sample.value
+            for sample in samples
+            if sample.name == "penstock_exchanges_in_flight"
+            or (sample.name == "penstock_upstream_connections" and sample.labels["state"] == "busy")
+        }
+
+    def wait_until_idle(self) -> None:
+        """Wait until the gateway answers nobody and asks nobody."""
+        busy = self.busy()
+        assert len(busy) > 1, "the metrics page shows exchanges, and connections by backend"
+        wait_until(lambda: not any(self.busy().values()))
+
+    def seen_upstream(self, model: str) -> list[dict[str, Any]]:
+        """Return the last requests for a model as the simulator saw them, and what became of them."""
+        seen = httpx2.get(f"{self.simulator_url}/simulator/requests").json()["requests"]
+        return [one for one in seen if one["model"] == model]
+
+    def wait_until_cancelled_upstream(self, model: str) -> None:
+        """Wait until the simulator has lost its caller for every request for a model; there must be one."""
+        assert self.seen_upstream(model)
+        wait_until(lambda: all(one["outcome"] == "caller gone" for one in self.seen_upstream(model)))
+
+
+def wait_until(condition: Callable[[], bool]) -> None:
+    """Wait until a condition holds."""
+    end = time.monotonic() + BOUND_S
+    while not condition():
+        assert time.monotonic() < end, "what was waited for has not come"
+        time.sleep(0.01)
+
+
+@contextmanager
+def gateway_before_simulator(folder: Path) -> Iterator[Setting]:
+    """Run both for the length of the context; what they print goes to files in ``folder``."""
+    simulate = ["simulate", "--listen", "127.0.0.1:0", "--pace", "none"]
+    with _running(simulate, {"PENSTOCK_SIMULATOR_KEY": UPSTREAM_KEY}, folder / "simulator.log") as simulator_log:
+        simulator_url = _announced(simulator_log, r"simulator serves on (\S+)\.")[1]
+        variables = {
+            "SIMULATOR_URL": simulator_url,
+            "UPSTREAM_KEY": UPSTREAM_KEY,
+            "CLIENT_KEY": CLIENT_KEY,
+            "ACCESS_LOG": str(folder / "access.log"),
+        }
+        with _running(["serve", str(CONFIGURATION)], variables, folder / "gateway.log") as gateway_log:
+            found = _announced(gateway_log, r"serves on (\S+) \(admin: (\S+)\)")
+            yield Setting(found[1], found[2], simulator_url)
+
+
+@contextmanager
+def _running(arguments: list[str], variables: Mapping[str, str], log: Path) -> Iterator[Path]:
+    """Run a command, ended by SIGTERM; it must then end well, and must not have met a defect."""
+    environ = {name: value for name, value in os.environ.items() if not name.startswith("PENSTOCK_")}
+    with log.open("wb") as sink:
+        process = subprocess.Popen([PENSTOCK, *arguments], env={**environ, **variables}, stdout=sink, stderr=sink)
+    try:
+        yield log
+    finally:
+        process.terminate()
+        try:
+            status = process.wait(BOUND_S)
+        finally:
+            process.kill()
+    assert status == 0, log.read_text("utf-8")
+    assert "Traceback" not in log.read_text("utf-8"), log.read_text("utf-8")
+
+
+def _announced(log: Path, pattern: str) -> re.Match[str]:
+    """Return what a process says of where it serves, once it does."""
+    found: list[re.Match[str]] = []
+
+    def said() -> bool:
+        found.extend(re.finditer(pattern, log.read_text("utf-8")))
+        return bool(found)
+
+    wait_until(said)
+    return found[0]
