@@ -25,6 +25,7 @@ from penstock.relay.snapshot import Limits, Target
 from penstock.relay.streaming import StreamRelay
 from penstock.relay.whole import ErrorRelay, WholeRelay
 from penstock.transport.client_protocol import AnswerHead, BodyReceiver
+from penstock.transport.server_request import ServerRequest
 
 EVENT_STREAM = b"text/event-stream"
 
@@ -81,7 +82,7 @@ async def attempt(
     edit = JsonEdit(body)
     hide_usage_event = _prepare_body(edit, endpoint, target, facts, upstream_model)
     upstream_body = edit.render()
-    caller_lines = lines_up(exchange.request.headers, exchange.request.fields, stream=facts.stream)
+    caller_lines = _caller_lines(exchange.request, stream=facts.stream)
     request = b"%b%bcontent-length: %d\r\n\r\n%b" % (head, caller_lines, len(upstream_body), upstream_body)
     connection = client.pool.checkout_nowait() or await client.pool.checkout()
     receiver = Attempt(exchange, endpoint, client, connection, limits)
@@ -95,6 +96,15 @@ async def attempt(
     except asyncio.CancelledError:
         connection.cancel()
         raise
+
+
+def _caller_lines(request: ServerRequest, *, stream: bool) -> bytes:
+    """Return the caller's headers for the upstream; they are the same while the same head comes again."""
+    place = (_caller_lines, stream)
+    lines = request.notes.get(place)
+    if not isinstance(lines, bytes):
+        lines = request.notes[place] = lines_up(request.headers, request.fields, stream=stream)
+    return lines
 
 
 def _prepare_body(edit: JsonEdit, endpoint: Endpoint, target: Target, facts: RequestFacts, upstream_model: str) -> bool:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Mapping
 from time import monotonic
+from typing import NamedTuple
 
 from penstock.core.endpoint import Endpoint, RequestFacts
 from penstock.core.errors import (
@@ -38,6 +39,13 @@ CLIENT_CLOSED_REQUEST = 499
 """Status in the log of an exchange whose caller left before an answer began (nginx's number for it)."""
 
 
+class _Known(NamedTuple):
+    """What a head that was accepted says; the same head need not be asked again."""
+
+    endpoint: Endpoint | None
+    client_key: str
+
+
 class Gateway:
     """The application behind the data listener; one per process and snapshot."""
 
@@ -64,6 +72,10 @@ class Gateway:
         """Refuse what needs no body to be refused: unknown path, wrong method, unknown caller."""
         exchange = Exchange(request, monotonic())
         request.context = exchange
+        known = request.notes.get(self)
+        if isinstance(known, _Known):
+            exchange.endpoint, exchange.client_key = known.endpoint, known.client_key
+            return None
         try:
             allow = self._find_path(exchange)
             if request.method == "OPTIONS":
@@ -72,6 +84,7 @@ class Gateway:
                 msg = f"{request.path} takes {allow}, not {request.method}."
                 return MethodNotAllowed(msg, headers=(("allow", allow),))
             exchange.client_key = identify(request.header, self._keys)
+            request.notes[self] = _Known(exchange.endpoint, exchange.client_key)
         except GatewayError as error:
             return error
         return None

@@ -143,6 +143,12 @@ def check_request_head(
     return None
 
 
+def says_close(headers: list[tuple[bytes, bytes]]) -> bool:
+    """Say whether ``Connection: close`` stands anywhere; for HTTP/1.0, where llhttp lets ``keep-alive`` win."""
+    values = [value.lower() for name, value in headers if name == b"connection"]
+    return any(token.strip() == b"close" for value in values for token in value.split(b","))
+
+
 @lru_cache(maxsize=256)
 def _is_host(value: bytes) -> bool:
     return len(value) <= 512 and _HOST.fullmatch(value) is not None

@@ -43,9 +43,11 @@ from penstock.transport.http_syntax import (
     check_request_head,
     header_block,
     read_request_line,
+    says_close,
     split_target,
     status_line,
 )
+from penstock.transport.repeated_head import RepeatedHead, remember
 from penstock.transport.server_limits import ServerLimits
 from penstock.transport.server_request import FlowControlled, ServerApp
 
@@ -88,6 +90,7 @@ class HttpRequest:
         "http_minor",
         "keep_alive",
         "method",
+        "notes",
         "path",
         "peer",
         "query",
@@ -108,6 +111,7 @@ class HttpRequest:
         self.http_minor = 1
         self.headers: list[tuple[bytes, bytes]] = []
         self.fields: dict[bytes, bytes] = {}
+        self.notes: dict[object, object] = {}
         self.body = b""
         self.peer = connection.peer
         self.received_bytes = 0
@@ -223,6 +227,7 @@ class ServerConnection(asyncio.Protocol):
         "_parser",
         "_reader",
         "_remaining",
+        "_repeated",
         "_scanner",
         "_skipped",
         "_stopped",
@@ -254,6 +259,7 @@ class ServerConnection(asyncio.Protocol):
         self._skipped = 0
         self._loose_parts = 0
         self._scanner: ChunkScanner | None = None
+        self._repeated: RepeatedHead | None = None
         self._in_head = True
         self._expects_continue = False
         self._stopped = False
@@ -325,6 +331,9 @@ class ServerConnection(asyncio.Protocol):
     def _read_head(self, data: bytes) -> bytes:
         """Take bytes of a head; return those behind it."""
         if self._incoming is None:
+            again = self._repeated.match(data) if self._repeated is not None else None
+            if again is not None and int(again[1]) <= self.state.limits.body_bytes:
+                return self._take_repeated(data, *again)
             self._begin_head()
         seen = len(self._buffer)
         if not seen and data[0] in LINE_ENDS:
@@ -347,8 +356,18 @@ class ServerConnection(asyncio.Protocol):
             return b""
         self._buffer = b""
         if self._incoming is not None:
-            self._end_of_head(self._incoming, buffer)
+            self._end_of_head(self._incoming, buffer[:end])
         return buffer[end:]
+
+    def _take_repeated(self, data: bytes, end: int, digits: bytes) -> bytes:
+        """Take the head of a request that is the same as the one before; return the bytes behind it."""
+        request = self._incoming = HttpRequest(self)
+        if self._repeated is not None:
+            self._repeated.describe(request, digits)
+        self._scanner = None
+        self._expects_continue = False
+        self._begin_body(request, int(digits))
+        return data[end:]
 
     def _begin_head(self) -> None:
         self._incoming = HttpRequest(self)
@@ -382,25 +401,41 @@ class ServerConnection(asyncio.Protocol):
         fields = request.fields = dict(request.headers)
         refusal = self._check_head(request, head)
         length = fields.get(b"content-length", b"0")
-        chunked = b"transfer-encoding" in fields
         self._remaining = int(length) if len(length) <= LENGTH_DIGITS and length.isdigit() else 0
         self._expects_continue = b"expect" in fields
-        self._scanner = ChunkScanner() if chunked else None
+        self._scanner = ChunkScanner() if b"transfer-encoding" in fields else None
         if refusal is None and self._remaining > self.state.limits.body_bytes:
             self._refuse(self._body_too_large())
             return
-        if refusal is None:
-            refusal = self._ask_application(request)
-        request.refusal = refusal
-        if refusal is not None and (
-            chunked or self._expects_continue or not request.path or self._remaining > SWALLOWED_BODY_BYTES
-        ):
-            self._refuse(refusal)
-        elif not self._remaining and not chunked:
+        if refusal is not None:
+            self._refuse_or_swallow(request, refusal)
+            return
+        self._repeated = remember(head, request)
+        self._begin_body(request, self._remaining)
+
+    def _begin_body(self, request: HttpRequest, length: int) -> None:
+        """The head is in order: let the application refuse it, or go on to the body."""
+        self._in_head = False
+        self._remaining = length
+        refusal = self._ask_application(request)
+        if refusal is not None:
+            self._refuse_or_swallow(request, refusal)
+        elif not length and self._scanner is None:
             self._end_of_request(request)
         elif self._active is None:
             self.deadline = self.state.loop.time() + self.state.limits.body_s
             self._invite_body(request)
+
+    def _refuse_or_swallow(self, request: HttpRequest, refusal: GatewayError) -> None:
+        """Answer a refused request at once, or after reading a short body away, so that the connection can go on."""
+        request.refusal = refusal
+        in_doubt = self._scanner is not None or self._expects_continue or not request.path
+        if in_doubt or self._remaining > SWALLOWED_BODY_BYTES:
+            self._refuse(refusal)
+        elif not self._remaining:
+            self._end_of_request(request)
+        elif self._active is None:
+            self.deadline = self.state.loop.time() + self.state.limits.body_s
 
     def _ask_application(self, request: HttpRequest) -> GatewayError | None:
         try:
@@ -424,6 +459,8 @@ class ServerConnection(asyncio.Protocol):
             return VersionNotSupported("Only HTTP/1.0 and HTTP/1.1 are spoken here.")
         request.method = method.decode("ascii")
         request.http_minor = 1 if version == b"1.1" else 0
+        if not request.http_minor and says_close(request.headers):
+            request.keep_alive = False
         if len(request.headers) > self.state.limits.headers:
             return self._headers_too_large()
         if request.method == "CONNECT":

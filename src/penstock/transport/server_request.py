@@ -38,6 +38,8 @@ class ServerRequest(Protocol):
     headers: HeaderList
     fields: dict[bytes, bytes]
     """The same by name; the last value of a repeated header."""
+    notes: dict[object, object]
+    """What the application found out from the head alone; kept while the same head comes again on a connection."""
     body: bytes
     gone: bool
     """The caller has left, or its connection was cut by ``abort``; every write is ignored."""

@@ -1,0 +1,81 @@
+"""A request head that comes again on the same connection, recognised without reading it again.
+
+Clients send the same head with each request of a connection; only the length of the body differs. A head that was
+read, checked and accepted once is kept as the bytes around its ``content-length`` digits. When the next request begins
+with exactly those bytes, everything that was found out about the first one holds: one comparison stands in for parsing,
+checking and authenticating. Nothing is shared between connections, so that no caller can meet another's head, and
+``notes`` (what the application found out) live as long as the connection.
+
+Only plain heads are kept: one ``content-length`` in digits, no transfer coding, no expectation, no offer to upgrade.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Protocol
+
+_LENGTH_LINE = re.compile(rb"\r\ncontent-length:[ \t]*([0-9]+)(?=[ \t]*\r\n)", re.IGNORECASE)
+_LENGTH_DIGITS = 15
+_NOT_PLAIN = frozenset({b"transfer-encoding", b"expect", b"upgrade", b"http2-settings"})
+
+
+class HeadOf(Protocol):
+    """A request, as far as its head goes."""
+
+    method: str
+    path: str
+    query: str
+    http_minor: int
+    keep_alive: bool
+    headers: list[tuple[bytes, bytes]]
+    fields: dict[bytes, bytes]
+    notes: dict[object, object]
+
+
+class RepeatedHead:
+    """What was found out about a head, and the bytes that it is known by."""
+
+    __slots__ = ("_after", "_before", "_fields", "_found", "_headers", "_length", "notes")
+
+    def __init__(self, before: bytes, after: bytes, length: bytes, request: HeadOf) -> None:
+        """Keep the bytes before and after the digits of the length, and what ``request`` says of its head."""
+        self._before = before
+        self._after = after
+        self._length = length
+        self._headers = request.headers
+        self._fields = request.fields
+        self._found = (request.method, request.path, request.query, request.http_minor, request.keep_alive)
+        self.notes = request.notes
+
+    def match(self, data: bytes) -> tuple[int, bytes] | None:
+        """Return where the head ends in ``data`` and the digits of its length, when it is this head again."""
+        if not data.startswith(self._before):
+            return None
+        start = len(self._before)
+        end = data.find(b"\r\n", start, start + _LENGTH_DIGITS + 1)
+        digits = data[start:end]
+        if end < 0 or not digits.isdigit() or not data.startswith(self._after, end):
+            return None
+        return end + len(self._after), digits
+
+    def describe(self, request: HeadOf, digits: bytes) -> None:
+        """Tell ``request`` what is known of its head."""
+        request.method, request.path, request.query, request.http_minor, request.keep_alive = self._found
+        request.notes = self.notes
+        if digits == self._length:
+            request.headers, request.fields = self._headers, self._fields
+        else:
+            request.fields = {**self._fields, b"content-length": digits}
+            request.headers = [item if item[0] != b"content-length" else (item[0], digits) for item in self._headers]
+
+
+def remember(head: bytes, request: HeadOf) -> RepeatedHead | None:
+    """Return a way to recognise ``head`` (with its empty line) when it comes again; None when it is not a plain one."""
+    length = request.fields.get(b"content-length")
+    if length is None or len(length) > _LENGTH_DIGITS or not _NOT_PLAIN.isdisjoint(request.fields):
+        return None
+    found = _LENGTH_LINE.search(head)
+    if found is None or found[1] != length:
+        return None
+    before, after = head[: found.start(1)], head[found.end(1) :]
+    return RepeatedHead(before, after, length, request) if after.startswith(b"\r\n") else None
