@@ -2,7 +2,8 @@
 
 A body up to ``HELD_BYTES`` is held until it is complete, since a caller cannot use half a JSON document, and so a
 truncated or unreadable answer becomes a clean error. A larger one is passed on as it comes, under back-pressure, and a
-copy is kept (up to a limit) for its usage. Errors of the upstream are put into the caller's format when they are not.
+copy is kept (up to a limit) for its usage. Errors of the upstream are put into the caller's format when they are not,
+and get a status that says so when they have none.
 """
 
 from __future__ import annotations
@@ -64,6 +65,9 @@ class WholeRelay:
             if problem is not None and not self._begun:
                 answer.finish(answer.invalid(problem))
                 return
+            if answer.exchange.upstream_error is not None and not answer.exchange.finish_reasons and not self._begun:
+                self._send_as_error(body)
+                return
         if not self._begun and body is not None:
             answer.respond(self._head, body)
             return
@@ -83,6 +87,13 @@ class WholeRelay:
         except ValueError:
             return f"answered with status {self._head.status} and a body that is not the JSON of this endpoint"
         return None
+
+    def _send_as_error(self, body: bytes) -> None:
+        """Send an error that came with a status of success: by that status alone clients take it for an answer."""
+        self._head.status = UpstreamFault.status
+        relay = ErrorRelay(self._answer, self._head)
+        relay.on_data(body, None)
+        relay.on_end()
 
     def on_failure(self, error: UpstreamFault) -> None:
         """The body broke off."""
@@ -136,7 +147,7 @@ class ErrorRelay:
         if plain is not body:
             head.headers = [item for item in head.headers if item[0] not in _BODY_HEADERS]
             head.headers.append((b"content-type", b"application/json"))
-        answer.exchange.upstream_error = f"status {head.status}"
+        answer.exchange.upstream_error = answer.exchange.upstream_error or f"status {head.status}"
         answer.respond(head, plain)
 
     def on_failure(self, error: UpstreamFault) -> None:

@@ -20,6 +20,7 @@ from penstock.core.endpoint import PLAIN_EVENT, AnswerFacts, RequestFacts, Usage
 from penstock.core.errors import InvalidRequest
 from penstock.core.json_object import FLAG, TEXT, JsonEdit, JsonObject
 from penstock.core.usage import UNREPORTED
+from penstock.wire.openai_errors import describe_error
 from penstock.wire.openai_usage import PlainUsage, read_openai_usage
 
 FinishReason = Literal["stop", "length", "tool_calls", "content_filter", "function_call"]
@@ -162,14 +163,6 @@ def _facts(answer: _Answer | _OddAnswer, read_usage: UsageReader | None) -> Answ
         counts,
         answer.model,
         tuple([choice.finish_reason for choice in choices or () if choice.finish_reason is not None]),
-        None if answer.error is None else _error_text(answer.error),
+        None if answer.error is None else describe_error(msgspec.json.decode(answer.error)),
         usage is not None and choices == [],
     )
-
-
-def _error_text(raw: msgspec.Raw) -> str:
-    error: object = msgspec.json.decode(raw)
-    text: object = error
-    if isinstance(error, dict):
-        text = error.get("message") or error.get("code") or error
-    return str(text)[:500]

@@ -1,4 +1,4 @@
-"""OpenAI embeddings, as far as a relay between two ends of this format must understand them: model and usage.
+"""OpenAI embeddings, as far as a relay between two ends of this format must understand them: model, usage and errors.
 
 https://platform.openai.com/docs/api-reference/embeddings (read 2026-11-23), checked against the types of the Python SDK
 3.54. Vectors are never decoded here.
@@ -11,12 +11,14 @@ import msgspec
 from penstock.core.endpoint import AnswerFacts, RequestFacts, UsageReader
 from penstock.core.json_object import TEXT, JsonObject
 from penstock.core.usage import UNREPORTED
+from penstock.wire.openai_errors import describe_error
 from penstock.wire.openai_usage import read_openai_usage
 
 
 class _Answer(msgspec.Struct):
     usage: object = None
     model: object = None
+    error: object = None
 
 
 _answer_decoder = msgspec.json.Decoder(_Answer)
@@ -45,4 +47,5 @@ def read_answer(body: bytes, read_usage: UsageReader | None) -> AnswerFacts:
     return AnswerFacts(
         usage=(read_usage or read_openai_usage)(answer.usage) if isinstance(answer.usage, dict) else UNREPORTED,
         model=answer.model if isinstance(answer.model, str) else None,
+        error=None if answer.error is None else describe_error(answer.error),
     )

@@ -38,6 +38,7 @@ TYPES: Mapping[int, str] = MappingProxyType(
 
 SERVER_ERROR = "server_error"
 _MESSAGE_LIMIT_CHARS = 4000
+_DESCRIPTION_LIMIT_CHARS = 500
 
 
 class ErrorBody(msgspec.Struct, frozen=True):
@@ -74,6 +75,12 @@ def _is_error_object(body: bytes) -> bool:
         return False
     error = decoded.get("error") if isinstance(decoded, dict) else None
     return isinstance(error, dict) and isinstance(error.get("message"), str)
+
+
+def describe_error(error: object) -> str:
+    """Return what the ``error`` member of an answer says, in short and for the log."""
+    text = error.get("message") or error.get("code") or error if isinstance(error, dict) else error
+    return str(text)[:_DESCRIPTION_LIMIT_CHARS]
 
 
 def adopt_error(status: int, body: bytes, backend: str) -> bytes:
