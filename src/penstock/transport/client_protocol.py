@@ -28,6 +28,8 @@ from penstock.transport.deadlines import NEVER, Deadlines
 Framing = Literal["none", "length", "chunked", "close"]
 SWITCHING_PROTOCOLS = 101
 OK = 200
+COPIED_BODY_BYTES = 64 * 1024
+"""A body up to this size is cheaper to copy behind its head than to write as a second piece."""
 BODYLESS = frozenset({204, 304})
 
 
@@ -137,7 +139,7 @@ class UpstreamConnection(asyncio.Protocol):
 
     # --- use
 
-    def send(self, request: bytes, receiver: HeadReceiver, timeouts: ExchangeTimeouts) -> None:
+    def send(self, head: bytes, body: bytes, receiver: HeadReceiver, timeouts: ExchangeTimeouts) -> None:
         """Write a request; its answer goes to ``receiver``."""
         now = self._loop.time()
         self._head_receiver = receiver
@@ -149,7 +151,10 @@ class UpstreamConnection(asyncio.Protocol):
         self._keep = True
         self._parser = None
         self.exchanges += 1
-        self.transport.write(request)
+        if len(body) < COPIED_BODY_BYTES:
+            self.transport.write(head + body)
+        else:
+            self.transport.writelines((head, body))
 
     def cancel(self) -> None:
         """Give the exchange up at once: the connection is cut and its receiver hears nothing more."""
