@@ -6,7 +6,7 @@ import asyncio
 
 
 class ClockLoop(asyncio.SelectorEventLoop):
-    """Runs what is ready, once, on demand."""
+    """Runs what is ready, on demand."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -15,16 +15,17 @@ class ClockLoop(asyncio.SelectorEventLoop):
     def time(self) -> float:
         return self.now
 
-    def spin(self, turns: int = 3) -> None:
-        """Run what is ready, and what that makes ready."""
-        for _ in range(turns):
+    def spin(self) -> None:
+        """Run what is ready, and what that makes ready, until nothing is."""
+        while True:
             self.call_soon(self.stop)
             self.run_forever()
+            if not self._ready:  # type: ignore[attr-defined]  # asyncio's queue of callbacks
+                return
 
     def advance(self, seconds: float) -> None:
-        """Let time pass in steps that no timer of the transport is finer than."""
+        """Let time pass, in steps that no timer of the transport is finer than."""
         until = self.now + seconds
         while self.now < until:
             self.now = min(self.now + 0.05, until)
-            self.spin(1)
-        self.spin()
+            self.spin()

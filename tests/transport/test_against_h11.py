@@ -60,7 +60,17 @@ def requests(draw: st.DrawFn) -> bytes:
     return head.encode("latin-1") + body
 
 
-STREAMS = st.lists(requests(), min_size=1, max_size=3).map(b"".join)
+@st.composite
+def repetitions(draw: st.DrawFn) -> list[bytes]:
+    """Return requests that begin with the same head, but for the length of their bodies."""
+    lines = draw(st.permutations(["Host: h", "Content-Length: LENGTH", *draw(st.lists(OTHER_HEADERS, max_size=2))]))
+    head = "\r\n".join([f"{draw(METHODS)} {draw(TARGETS)} HTTP/1.1", *lines, "", ""]).encode("latin-1")
+    bodies = draw(st.lists(st.binary(max_size=12) | st.just(b"GET / HTTP/1.1\r\n"), min_size=2, max_size=5))
+    lengths = st.sampled_from([b"%d", b"%d", b"%02d", b"%020d"])
+    return [head.replace(b"LENGTH", draw(lengths) % len(body)) + body for body in bodies]
+
+
+STREAMS = (st.lists(requests(), min_size=1, max_size=3) | repetitions()).map(b"".join)
 
 # --- what is done to them
 
@@ -175,7 +185,7 @@ def test_nothing_that_h11_refuses_or_reads_otherwise_is_accepted(data: bytes) ->
 
 
 @settings(max_examples=400)
-@given(st.lists(requests(), min_size=1, max_size=4))
+@given(st.lists(requests(), min_size=1, max_size=4) | repetitions())
 def test_requests_as_they_should_be_are_accepted(stream: list[bytes]) -> None:
     last = next((at for at, one in enumerate(stream) if _is_the_last(one)), len(stream) - 1)
     ours = read([b"".join(stream)])
