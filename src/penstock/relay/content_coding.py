@@ -1,7 +1,8 @@
 """Reading compressed answers for their usage, within bounds.
 
 The compressed bytes are relayed as they are; this only looks inside. RFC 9110, section 8.4.1 (gzip, deflate) and RFC
-7932 (br). A body that would unpack beyond the limit is not unpacked (a small body can hold gigabytes).
+7932 (br). A body that would unpack beyond the limit is not unpacked (a small body can hold gigabytes); one that is
+broken, or so small that it must be meant to burst, is told apart from one that only a caller can read.
 """
 
 from __future__ import annotations
@@ -12,17 +13,24 @@ from collections.abc import Callable
 import brotli
 
 IDENTITY = frozenset({b"", b"identity"})
+MAX_RATIO = 100
+"""How many times its size a body beyond the limit may unpack to; texts do by ten, deflate can by a thousand."""
 
 
 class UnreadableCodingError(ValueError):
     """The body cannot be unpacked: another coding, broken, or too large."""
 
 
+class SpoiltCodingError(UnreadableCodingError):
+    """Nobody can unpack the body, or nobody should: it is broken, cut, or bursts."""
+
+
 def decode(body: bytes, coding: bytes, limit_bytes: int) -> bytes:
     """Return the body without its content coding.
 
     Raises:
-        UnreadableCodingError: unknown coding, broken data, or more than ``limit_bytes`` inside.
+        SpoiltCodingError: broken data, or more than ``limit_bytes`` in a very small body.
+        UnreadableCodingError: unknown coding, or more than ``limit_bytes`` inside.
     """
     if coding in IDENTITY:
         return body
@@ -34,7 +42,7 @@ def decode(body: bytes, coding: bytes, limit_bytes: int) -> bytes:
         return decoder(body, limit_bytes)
     except (zlib.error, brotli.error) as error:
         msg = f"broken {coding.decode('ascii', 'replace')} body"
-        raise UnreadableCodingError(msg) from error
+        raise SpoiltCodingError(msg) from error
 
 
 class StreamUnpacker:
@@ -59,7 +67,9 @@ class StreamUnpacker:
         except zlib.error as error:
             msg = "the compressed stream is broken"
             raise UnreadableCodingError(msg) from error
-        _check(not self._unpacker.unconsumed_tail, self._limit_bytes)
+        if self._unpacker.unconsumed_tail:
+            msg = f"a piece of the stream unpacks to more than {self._limit_bytes} bytes"
+            raise UnreadableCodingError(msg)
         return unpacked
 
 
@@ -69,7 +79,7 @@ def _inflate(body: bytes, limit_bytes: int) -> bytes:
     raw_deflate = body[0] & 0x0F != 8 and not body.startswith(b"\x1f\x8b")
     unpacker = zlib.decompressobj(-zlib.MAX_WBITS if raw_deflate else zlib.MAX_WBITS | 32)
     unpacked = unpacker.decompress(body, limit_bytes + 1)
-    _check(len(unpacked) <= limit_bytes and unpacker.eof, limit_bytes)
+    _check(len(body), len(unpacked), limit_bytes, ended=unpacker.eof)
     return unpacked
 
 
@@ -78,14 +88,22 @@ def _unbrotli(body: bytes, limit_bytes: int) -> bytes:
         return b""
     unpacker = brotli.Decompressor()
     unpacked = unpacker.process(body, output_buffer_limit=limit_bytes + 1)
-    _check(len(unpacked) <= limit_bytes and unpacker.is_finished(), limit_bytes)
+    _check(len(body), len(unpacked), limit_bytes, ended=unpacker.is_finished())
     return bytes(unpacked)
 
 
-def _check(fine: bool, limit_bytes: int) -> None:
-    if not fine:
-        msg = f"the body is cut, or unpacks to more than {limit_bytes} bytes"
-        raise UnreadableCodingError(msg)
+def _check(packed_bytes: int, unpacked_bytes: int, limit_bytes: int, *, ended: bool) -> None:
+    """Judge an unpacking that stops behind the limit."""
+    if unpacked_bytes <= limit_bytes:
+        if not ended:
+            msg = "the body is cut"
+            raise SpoiltCodingError(msg)
+        return
+    if unpacked_bytes > MAX_RATIO * packed_bytes:
+        msg = f"the body unpacks to more than {MAX_RATIO} times its size"
+        raise SpoiltCodingError(msg)
+    msg = f"the body unpacks to more than {limit_bytes} bytes"
+    raise UnreadableCodingError(msg)
 
 
 _DECODERS: dict[bytes, Callable[[bytes, int], bytes]] = {

@@ -1,16 +1,16 @@
 """A whole answer from the upstream to the caller: passed on as it is, once it is known to be one.
 
-A body up to ``HELD_BYTES`` is held until it is complete, since a caller cannot use half a JSON document, and so a
-truncated or unreadable answer becomes a clean error. A larger one is passed on as it comes, under back-pressure, and a
-copy is kept (up to a limit) for its usage. Errors of the upstream are put into the caller's format when they are not,
-and get a status that says so when they have none.
+A body up to ``HELD_BYTES`` (never more than may be inspected) is held until it is complete, since a caller cannot use
+half a JSON document, and so a truncated or unreadable answer becomes a clean error. A larger one is passed on as it
+comes, under back-pressure, and a copy is kept (up to a limit) for its usage. Errors of the upstream are put into the
+caller's format when they are not, and get a status that says so when they have none.
 """
 
 from __future__ import annotations
 
 from penstock.core.errors import CredentialRejected, UpstreamFault
 from penstock.relay.answer import Answer
-from penstock.relay.content_coding import UnreadableCodingError, decode
+from penstock.relay.content_coding import SpoiltCodingError, UnreadableCodingError, decode
 from penstock.transport.client_protocol import AnswerHead
 
 HELD_BYTES = 1024 * 1024
@@ -40,7 +40,7 @@ class WholeRelay:
             self._kept.append(payload)
         if self._begun:
             self._pass_on(payload, framed)
-        elif self._size > HELD_BYTES and self._kept is not None:
+        elif self._kept is not None and self._size > min(HELD_BYTES, self._answer.limits.inspected_answer_bytes):
             self._begun = True
             head = self._head
             self._answer.begin(head, head.content_length if head.framing == "length" else None)
@@ -80,6 +80,8 @@ class WholeRelay:
         answer = self._answer
         try:
             plain = decode(body, self._coding, answer.limits.inspected_answer_bytes)
+        except SpoiltCodingError as error:
+            return f"sent an answer that cannot be read: {error}"
         except UnreadableCodingError:
             return None  # a coding that only the caller understands is the caller's to read
         try:

@@ -47,5 +47,5 @@ def read_answer(body: bytes, read_usage: UsageReader | None) -> AnswerFacts:
     return AnswerFacts(
         usage=(read_usage or read_openai_usage)(answer.usage) if isinstance(answer.usage, dict) else UNREPORTED,
         model=answer.model if isinstance(answer.model, str) else None,
-        error=None if answer.error is None else describe_error(answer.error),
+        error=describe_error(answer.error) if answer.error else None,
     )
