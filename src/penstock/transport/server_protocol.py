@@ -47,6 +47,7 @@ from penstock.transport.http_syntax import (
     split_target,
     status_line,
 )
+from penstock.transport.outbox import Outbox
 from penstock.transport.repeated_head import RepeatedHead, remember
 from penstock.transport.server_limits import ServerLimits
 from penstock.transport.server_request import FlowControlled, ServerApp
@@ -69,6 +70,7 @@ class ServerState:
         self.limits = limits
         self.loop = loop
         self.deadlines = Deadlines(loop)
+        self.outbox = Outbox(loop)
         self.connections: set[ServerConnection] = set()
         self.draining = False
 
@@ -136,7 +138,7 @@ class HttpRequest:
         head = self._render_head(status, block, len(body))
         if self.gone:
             return
-        self._connection.transport.write(head if self.method == "HEAD" else head + body)
+        self._connection.write(head if self.method == "HEAD" else head + body)
         self._connection.answered(self)
 
     def begin(self, status: int, headers: Iterable[tuple[bytes, bytes]], content_length: int | None = None) -> None:
@@ -168,7 +170,7 @@ class HttpRequest:
     def write_raw(self, data: bytes) -> None:
         """Send bytes as they are."""
         if not self.gone:
-            self._connection.transport.write(data)
+            self._connection.write(data)
 
     def write_chunk(self, data: bytes) -> None:
         """Send a piece of the body."""
@@ -232,6 +234,7 @@ class ServerConnection(asyncio.Protocol):
         "_skipped",
         "_stopped",
         "_task",
+        "_unsent",
         "_waiting",
         "_write_paused",
         "deadline",
@@ -265,6 +268,7 @@ class ServerConnection(asyncio.Protocol):
         self._stopped = False
         self._lingering = False
         self._write_paused = False
+        self._unsent: list[bytes] = []
 
     # --- connection
 
@@ -448,7 +452,7 @@ class ServerConnection(asyncio.Protocol):
         """Ask for a body that its sender holds back until then; only of the request that is the next to be answered."""
         if self._expects_continue and not self._in_head and not request.received_bytes and request.http_minor:
             self._expects_continue = False
-            self.transport.write(CONTINUE)
+            self.write(CONTINUE)
 
     def _check_head(self, request: HttpRequest, head: bytes) -> GatewayError | None:
         line = read_request_line(head)
@@ -610,6 +614,7 @@ class ServerConnection(asyncio.Protocol):
         if refused and not self.transport.is_closing():
             self._lingering = True
             self.deadline = self.state.loop.time() + self.state.limits.linger_s
+            self.flush()
             if self.transport.can_write_eof():
                 self.transport.write_eof()
             return
@@ -620,6 +625,7 @@ class ServerConnection(asyncio.Protocol):
         self._stopped = True
         self._lingering = True
         self.deadline = self.state.loop.time() + self.state.limits.body_s
+        self.flush()
         self.transport.close()
 
     def break_off(self, *, visible: bool) -> None:
@@ -640,6 +646,19 @@ class ServerConnection(asyncio.Protocol):
         self.transport.abort()
 
     # --- flow control
+
+    def write(self, data: bytes) -> None:
+        """Send ``data`` at the end of this turn of the loop."""
+        if not self._unsent:
+            self.state.outbox.add(self)
+        self._unsent.append(data)
+
+    def flush(self) -> None:
+        """Send what was written, in one piece."""
+        unsent = self._unsent
+        if unsent:
+            self._unsent = []
+            self.transport.write(unsent[0] if len(unsent) == 1 else b"".join(unsent))
 
     def couple(self, reader: FlowControlled | None) -> None:
         """Name who pauses while the caller is slow; tell it at once if it must."""
