@@ -73,6 +73,11 @@ class JsonObject:
         """Return the member names in the order of the body, repeated ones repeated."""
         return [key.name for key in self._members]
 
+    @property
+    def repeated(self) -> int:
+        """How many members have the name of an earlier one."""
+        return len(self._members) - len(self._values)
+
     def _find(self, name: str) -> msgspec.Raw | None:
         found = self._values.get(name)
         if len(self._values) != len(self._members) and self.names().count(name) > 1:
@@ -177,7 +182,7 @@ class JsonEdit:
         copied_to = 0  # source up to here is in ``pieces``, or was cut out
         kept_to = 0  # end of the last member that stays
         removing = False
-        pending = len(changes)
+        pending = len(changes) + self.object.repeated
         for name, name_at, value_at, end in self.object.spans():
             if removing and not kept_to:
                 copied_to = name_at  # the first members went: so does the separator behind them
@@ -211,14 +216,23 @@ def _describe(source: bytes, error: Exception) -> str:
     if isinstance(error, RecursionError):
         return "The request body is nested too deeply."
     if isinstance(error, UnicodeDecodeError):
-        return f"The request body is not valid UTF-8 (byte {error.start})."
+        return f"The request body is not valid UTF-8 (byte {_first_bad_byte(source)})."
     if not source.strip():
         return "The request body is empty; a JSON object is expected."
     match = _POSITION.search(str(error))
     text = _POSITION.sub("", str(error)).replace("JSON is malformed: ", "").strip().rstrip(":")
     if match is None:
         return f"The request body is not valid JSON: {text} (at its end, byte {len(source)})."
-    at = int(match[1])
+    at = int(match[1]) - text.startswith("trailing characters")  # of which msgspec has taken the first
     line = source.count(b"\n", 0, at) + 1
     column = at - (source.rfind(b"\n", 0, at) + 1) + 1
     return f"The request body is not valid JSON: {text} (byte {at}, line {line}, column {column})."
+
+
+def _first_bad_byte(source: bytes) -> int:
+    """Return where ``source`` stops being UTF-8; msgspec only knows the place within a name."""
+    try:
+        source.decode()
+    except UnicodeDecodeError as error:
+        return error.start
+    return len(source)
