@@ -90,13 +90,16 @@ async def test_the_clients_own_retry_waits_as_long_as_the_provider_says(client: 
     assert retries == ["0", "1"]
 
 
-async def test_the_clients_own_retry_gets_over_a_provider_that_fails_twice(
-    client: AsyncOpenAI, setting: Setting
+@pytest.mark.parametrize(
+    ("fault", "requests"), [("reset-before-headers-2-times", 3), ("500-once", 2), ("down-0.2s-then-up", 2)]
+)
+async def test_the_clients_own_retry_gets_over_a_provider_that_fails_for_a_while(
+    client: AsyncOpenAI, setting: Setting, fault: str, requests: int
 ) -> None:
-    model = fresh("fault-reset-before-headers-2-times")
+    model = fresh(f"fault-{fault}")
     answer = await client.with_options(max_retries=2).chat.completions.create(model=model, messages=HELLO)
     assert answer.choices[0].message.content
-    assert len(setting.seen_upstream(model)) == 3
+    assert len(setting.seen_upstream(model)) == requests
 
 
 @pytest.mark.parametrize("fault", ["context-length", "content-filter", "400", "refuses-prefill"])
