@@ -11,7 +11,7 @@ import re
 from collections.abc import Collection
 
 _LINE_END = rb"(?:\r\n|\n|\r(?!\n))"
-_BLANK_LINE = re.compile(rb"(?!\r\n\r\Z)" + _LINE_END + _LINE_END)  # behind CRLF, a CR is the first half of another
+_BLANK_LINE = re.compile(rb"(?!\r?\n\r\Z)" + _LINE_END + _LINE_END)  # behind LF, a last CR is half of a CRLF
 _ANY_LINE_END = re.compile(rb"\r\n|\n|\r")
 
 
