@@ -7,10 +7,13 @@ the request (allow, reject) is not done here.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from typing import Literal
 
 import msgspec
+
+_NOT_FOR_HEADERS = re.compile(r"[^ -~]")
 
 LossKind = Literal["dropped", "approximated", "moved", "clamped"]
 
@@ -26,5 +29,5 @@ class Loss(msgspec.Struct, frozen=True):
 def summarise(losses: Iterable[Loss], *, limit_chars: int = 512) -> str:
     """Render losses for a header: ``dropped $.seed; moved $.max_completion_tokens``, cut at ``limit_chars``."""
     text = "; ".join(f"{loss.kind} {loss.path}" for loss in losses)
-    text = text.encode("ascii", "replace").decode().replace("\r", " ").replace("\n", " ")
+    text = _NOT_FOR_HEADERS.sub("?", text)
     return text if len(text) <= limit_chars else text[: limit_chars - 3] + "..."
