@@ -11,6 +11,7 @@ import hmac
 from typing import final
 
 MASK = "********"
+_ANY_TEXT = "surrogatepass"  # the environment may hold bytes that are no text
 
 
 @final
@@ -43,7 +44,7 @@ class Secret:
         """Compare in constant time."""
         if not isinstance(other, Secret):
             return NotImplemented
-        return hmac.compare_digest(self._value.encode(), other._value.encode())
+        return hmac.compare_digest(self._value.encode(errors=_ANY_TEXT), other._value.encode(errors=_ANY_TEXT))
 
     def __hash__(self) -> int:
         return hash((Secret, self._value))
