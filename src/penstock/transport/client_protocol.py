@@ -13,6 +13,7 @@ are other modules' work.
 from __future__ import annotations
 
 import asyncio
+import re
 import select
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -24,6 +25,9 @@ import msgspec
 from penstock.core.errors import UpstreamBrokeOff, UpstreamFault, UpstreamInvalid, UpstreamTimeout
 from penstock.transport.chunked import ChunkedBodyError, ChunkScanner
 from penstock.transport.deadlines import NEVER, Deadlines
+from penstock.transport.http_syntax import LENGTH_DIGITS
+
+_STATUS_LINE = re.compile(rb"HTTP/1\.([01]) ([1-5][0-9][0-9])(?: [\t\x20-\x7e\x80-\xff]*)?\r\n")
 
 Framing = Literal["none", "length", "chunked", "close"]
 SWITCHING_PROTOCOLS = 101
@@ -241,21 +245,24 @@ class UpstreamConnection(asyncio.Protocol):
     def data_received(self, data: bytes) -> None:
         """Take bytes of the answer."""
         if self._body_receiver is not None:
-            self.deadline = min(self._loop.time() + self._timeouts.idle_s, self._hard_deadline)
+            deadline = self._loop.time() + self._timeouts.idle_s
+            self.deadline = deadline if deadline < self._hard_deadline else self._hard_deadline
             self._read_body(data, self._body_receiver)
         elif self._head_receiver is not None:
-            self._read_head(data)
+            while data and self._head_receiver is not None:
+                data = self._read_head(data)
         else:
             self.close()  # an upstream that speaks unasked is not one to send the next request to
 
-    def _read_head(self, data: bytes) -> None:
+    def _read_head(self, data: bytes) -> bytes:
+        """Take bytes of a head; return those behind it, if it was an interim one and another head is to come."""
         seen = len(self._buffer)
         buffer = self._buffer + data if seen else data
         end = buffer.find(b"\r\n\r\n", max(0, seen - 3))
         head_end = end + 4 if end >= 0 else len(buffer)
         if head_end > self._max_head_bytes:
             self._invalid("its headers are too large")
-            return
+            return b""
         if self._parser is None:
             self._headers = []
             self._parser = httptools.HttpResponseParser(self)
@@ -263,15 +270,20 @@ class UpstreamConnection(asyncio.Protocol):
             self._parser.feed_data(buffer[seen:head_end])
         except httptools.HttpParserUpgrade:
             self._invalid("it wants to switch protocols")
-            return
+            return b""
         except httptools.HttpParserError as error:
             self._invalid(str(error))
-            return
+            return b""
         if end < 0:
             self._buffer = buffer
-            return
+            return b""
         self._buffer = b""
-        self._end_of_head(self._parser, buffer[head_end:])
+        self._parser = None
+        line = _STATUS_LINE.match(buffer)
+        if line is None:
+            self._invalid("its first line is not a status line of HTTP/1.1")
+            return b""
+        return self._end_of_head(int(line[2]), line[1] == b"0", buffer[head_end:])
 
     def on_header(self, name: bytes, value: bytes) -> None:
         """One header of the answer."""
@@ -281,33 +293,32 @@ class UpstreamConnection(asyncio.Protocol):
         """The head is whole: what llhttp knows only now."""
         self._keep = self._parser is not None and self._parser.should_keep_alive()
 
-    def _end_of_head(self, parser: httptools.HttpResponseParser, rest: bytes) -> None:
-        status = parser.get_status_code()
-        self._parser = None
+    def _end_of_head(self, status: int, http_1_0: bool, rest: bytes) -> bytes:
+        if status == SWITCHING_PROTOCOLS:
+            self._invalid("it wants to switch protocols")
+            return b""
         if status < OK:
-            if status == SWITCHING_PROTOCOLS:
-                self._invalid("it wants to switch protocols")
-            elif rest:
-                self._read_head(rest)
-            return
+            return rest
         head = AnswerHead(status, self._headers, dict(self._headers))
         problem = self._find_framing(head)
         if problem is not None:
             self._invalid(problem)
-            return
-        self._keep = self._keep and head.framing != "close"
+            return b""
+        if head.framing == "close" or (http_1_0 and head.framing == "chunked"):
+            self._keep = False  # RFC 9112, section 6.1: HTTP/1.0 knows no chunks, so this framing is not to be trusted
         self.deadline = min(self._loop.time() + self._timeouts.idle_s, self._hard_deadline)
         self._head = head
         head_receiver, self._head_receiver = self._head_receiver, None
         receiver = head_receiver.on_head(head) if head_receiver is not None else None
         if receiver is None or self.closed:
             self.close()
-            return
+            return b""
         self._body_receiver = receiver
         if head.framing == "none" or (head.framing == "length" and not head.content_length):
             self._complete(rest)
         elif rest:
             self._read_body(rest, receiver)
+        return b""
 
     def _find_framing(self, head: AnswerHead) -> str | None:
         """Decide how the body ends (RFC 9112, section 6.3); return what is wrong, or None."""
@@ -324,7 +335,7 @@ class UpstreamConnection(asyncio.Protocol):
             head.framing = "chunked"
             self._scanner = ChunkScanner()
         elif length is not None:
-            if not length.isdigit():
+            if len(length) > LENGTH_DIGITS or not length.isdigit():
                 return "the length of its body is not a number"
             head.framing = "length"
             head.content_length = self._remaining = int(length)
