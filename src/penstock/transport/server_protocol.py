@@ -58,6 +58,8 @@ SWALLOWED_BODY_BYTES = 64 * 1024
 """A refused request's body up to this size is read away, so that the connection can go on."""
 MANY_PARTS = 1024
 LINE_ENDS = b"\r\n"
+MUCH_BYTES = 16 * 1024
+MANY_PIECES = 64
 CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 
 
@@ -304,6 +306,7 @@ class ServerConnection(asyncio.Protocol):
     def eof_received(self) -> bool:
         """Take the end of the caller's sending for its leaving, but let a quick answer to a GET go out."""
         self._stopped = True
+        self.flush()
         quick = self._active is not None and self._active.method in {"GET", "HEAD", "OPTIONS"}
         if quick and self._active is not None:
             self._active.keep_alive = False
@@ -322,8 +325,8 @@ class ServerConnection(asyncio.Protocol):
 
     def close_when_idle(self) -> None:
         """Close now if nothing is being answered; otherwise after the answer in progress (draining)."""
-        if self._active is None and not self._waiting and self._incoming is None:
-            self.transport.close()
+        if self._active is None and not self._waiting and self._incoming is None and not self._lingering:
+            self._close()
 
     # --- reading
 
@@ -648,10 +651,12 @@ class ServerConnection(asyncio.Protocol):
     # --- flow control
 
     def write(self, data: bytes) -> None:
-        """Send ``data`` at the end of this turn of the loop."""
+        """Send ``data`` at the end of this turn of the loop, or at once when it is much."""
         if not self._unsent:
             self.state.outbox.add(self)
         self._unsent.append(data)
+        if len(data) > MUCH_BYTES or len(self._unsent) > MANY_PIECES:
+            self.flush()
 
     def flush(self) -> None:
         """Send what was written, in one piece."""
