@@ -245,8 +245,7 @@ class UpstreamConnection(asyncio.Protocol):
     def data_received(self, data: bytes) -> None:
         """Take bytes of the answer."""
         if self._body_receiver is not None:
-            deadline = self._loop.time() + self._timeouts.idle_s
-            self.deadline = deadline if deadline < self._hard_deadline else self._hard_deadline
+            self.deadline = min(self._loop.time() + self._timeouts.idle_s, self._hard_deadline)
             self._read_body(data, self._body_receiver)
         elif self._head_receiver is not None:
             while data and self._head_receiver is not None:
