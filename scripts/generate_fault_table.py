@@ -19,8 +19,8 @@ INTRODUCTION = """\
 <!-- Written by scripts/generate_fault_table.py from tests/clients/fault_table.py; do not edit. -->
 
 The official OpenAI Python client, its own retries off, behind a gateway in front of `penstock simulate`, which
-misbehaves when it is asked for the model in the first column. The waits for the backend are limited to a second
-(`first_byte_s`, `idle_s`). The tests hold the gateway to every row.
+misbehaves when it is asked for the model in the first column. Silence is waited for as long as `first_byte_s` and
+`idle_s` of the backend say. The tests hold the gateway to every row.
 
 None of these is ever seen: a part of an answer that looks like all of it, an error that looks like an answer, a wait
 without an end.

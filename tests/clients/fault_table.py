@@ -58,7 +58,8 @@ class Row:
     whole: Outcome
     stream: Outcome
     model: str
-    """What follows ``fault-`` in the name of the model that is asked for: the fault's name, and its seconds."""
+    """The model that is asked for, where it is not just ``fault-`` and the fault's name: with seconds, or by way of the
+    backend whose waits are limited to one."""
 
 
 def _row(whole: Outcome, stream: Outcome | None = None, *, model: str = "") -> Row:
@@ -84,7 +85,7 @@ ROWS: Mapping[str, Row] = MappingProxyType(
         "429": _row(Refused(openai.RateLimitError, 429, "rate_limit_exceeded", retry_after=True)),
         "500": _row(Refused(openai.InternalServerError, 500, None)),
         "502": _row(Refused(openai.InternalServerError, 502, None)),
-        "503": _row(Refused(openai.InternalServerError, 503, None, retry_after=True), model="503-2s"),
+        "503": _row(Refused(openai.InternalServerError, 503, None, retry_after=True), model="fault-503-2s"),
         "504": _row(Refused(openai.InternalServerError, 504, None)),
         "529": _row(Refused(openai.InternalServerError, 529, "overloaded")),
         "429-no-retry-after": _row(Refused(openai.RateLimitError, 429, "rate_limit_exceeded")),
@@ -94,7 +95,7 @@ ROWS: Mapping[str, Row] = MappingProxyType(
         "context-length": _row(Refused(openai.BadRequestError, 400, "context_length_exceeded")),
         "content-filter": _row(Refused(openai.BadRequestError, 400, "content_filter")),
         "refuses-prefill": _row(Refused(openai.BadRequestError, 400, "invalid_value")),
-        "down-then-up": _row(Refused(openai.InternalServerError, 503, None), model="down-600s-then-up"),
+        "down-then-up": _row(Refused(openai.InternalServerError, 503, None), model="fault-down-600s-then-up"),
         # Answers that are not what they should be never look like success.
         "not-json": _row(INVALID),
         "html-502": _row(Refused(openai.InternalServerError, 502, "upstream_error")),
@@ -105,7 +106,7 @@ ROWS: Mapping[str, Row] = MappingProxyType(
         "close-before-headers": _row(BROKE_OFF),
         "reset-before-headers": _row(BROKE_OFF),
         "half-headers": _row(BROKE_OFF),
-        "silent": _row(TIMED_OUT, model="silent-600s"),
+        "silent": _row(TIMED_OUT, model="impatient/fault-silent-600s"),
         "truncated-body": _row(BROKE_OFF, BrokenOff("upstream_broke_off")),
         "wrong-content-length": _row(INVALID, BrokenOff("upstream_invalid")),
         "two-content-lengths": _row(INVALID),
@@ -122,10 +123,12 @@ ROWS: Mapping[str, Row] = MappingProxyType(
         "bad-gzip": _row(INVALID),
         "gzip-bomb": _row(INVALID),
         # Slowness within the limits is waited for; a stall beyond them is not.
-        "slow-headers": _row(ANSWERED, model="slow-headers-0.2s"),
-        "slow-first-token": _row(ANSWERED, model="slow-first-token-0.2s"),
-        "slow-body": _row(ANSWERED, model="slow-body-0.2s"),
-        "stall-mid-stream": _row(TIMED_OUT, BrokenOff("upstream_timeout"), model="stall-mid-stream-600s"),
+        "slow-headers": _row(ANSWERED, model="fault-slow-headers-0.2s"),
+        "slow-first-token": _row(ANSWERED, model="fault-slow-first-token-0.2s"),
+        "slow-body": _row(ANSWERED, model="fault-slow-body-0.2s"),
+        "stall-mid-stream": _row(
+            TIMED_OUT, BrokenOff("upstream_timeout"), model="impatient/fault-stall-mid-stream-600s"
+        ),
         # Streams that break. Most of these leave a whole answer alone.
         "cut-mid-stream": _row(BROKE_OFF, BrokenOff("upstream_broke_off")),
         "reset-mid-stream": _row(BROKE_OFF, BrokenOff("upstream_broke_off")),
@@ -144,4 +147,4 @@ ROWS: Mapping[str, Row] = MappingProxyType(
         "comment-lines": _row(ANSWERED),
     }
 )
-"""Fault to what a caller must see. Waits of the backend's are limited to a second."""
+"""Fault to what a caller must see."""

@@ -90,9 +90,7 @@ async def test_the_clients_own_retry_waits_as_long_as_the_provider_says(client: 
     assert retries == ["0", "1"]
 
 
-@pytest.mark.parametrize(
-    ("fault", "requests"), [("reset-before-headers-2-times", 3), ("500-once", 2), ("down-0.2s-then-up", 2)]
-)
+@pytest.mark.parametrize(("fault", "requests"), [("reset-before-headers-2-times", 3), ("down-0.2s-then-up", 2)])
 async def test_the_clients_own_retry_gets_over_a_provider_that_fails_for_a_while(
     client: AsyncOpenAI, setting: Setting, fault: str, requests: int
 ) -> None:

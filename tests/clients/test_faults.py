@@ -25,8 +25,7 @@ def blocking_client(setting: Setting) -> Iterator[OpenAI]:
 
 
 def model_of(fault: str) -> str:
-    """Return the model to ask for: by way of the backend whose waits are short."""
-    return f"impatient/{fresh(PREFIX + (ROWS[fault].model or fault))}"
+    return fresh(ROWS[fault].model or PREFIX + fault)
 
 
 def messages_for(fault: str) -> list[ChatCompletionMessageParam]:
