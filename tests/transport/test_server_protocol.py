@@ -500,6 +500,29 @@ def test_a_caller_that_ends_in_the_middle_is_let_go(sent: bytes) -> None:
         assert server.app.asked == []
 
 
+@pytest.mark.parametrize("method", [b"GET", b"POST"])
+def test_an_answer_that_is_ready_is_sent_although_the_caller_has_ended_its_sending(method: bytes) -> None:
+    async def answer_as_it_ends(request: ServerRequest) -> None:
+        request.respond(200, [], b"fine")
+        assert not server.connection.eof_received()
+        server.transport.close()
+
+    with driven_server(RecordingApp(answer_as_it_ends)) as server:
+        server.feed(method + b" / HTTP/1.1\r\nHost: h\r\n\r\n")
+        assert server.answers() == [(200, b"fine")]
+
+
+def test_an_answer_that_is_ready_is_sent_although_the_server_drains() -> None:
+    async def answer_as_it_drains(request: ServerRequest) -> None:
+        request.respond(200, [], b"fine")
+        server.connection.close_when_idle()
+
+    with driven_server(RecordingApp(answer_as_it_drains)) as server:
+        server.feed(GET)
+        assert server.answers() == [(200, b"fine")]
+        assert server.transport.closing
+
+
 # --- slow callers
 
 
