@@ -73,7 +73,7 @@ class DrivenClient:
 
     def send(self, taking: Taking | None = None) -> Taking:
         taking = taking or Taking()
-        self.connection.send(REQUEST, b"", taking, TIMEOUTS)
+        self.connection.send([REQUEST], taking, TIMEOUTS)
         return taking
 
     def feed(self, *pieces: bytes) -> None:

@@ -40,6 +40,8 @@ FLAG: msgspec.json.Decoder[bool | None] = msgspec.json.Decoder(bool | None)
 
 _decoder = msgspec.json.Decoder(dict[_Key, msgspec.Raw], dec_hook=_Key)
 _NAME = re.compile(rb'[ \t\n\r,{]*("(?:[^"\\]|\\.)*")[ \t\n\r]*:[ \t\n\r]*', re.DOTALL)
+VIEWED_BYTES = 64 * 1024
+"""From this size on, a part of a body is viewed and not copied."""
 _POSITION = re.compile(r"\(byte (\d+)\)")
 
 
@@ -171,14 +173,20 @@ class JsonEdit:
 
     def render(self) -> bytes:
         """Return the body with the changes applied; the untouched source when there are none."""
+        pieces = self.pieces()
+        return self.object.source if pieces[0] is self.object.source else b"".join(pieces)
+
+    def pieces(self) -> list[bytes | memoryview]:
+        """Return what :meth:`render` joins; of a large body, views of the source instead of copies."""
         source = self.object.source
         if not self._changes:
-            return source
+            return [source]
         changes = {name: value for name, value in self._changes.items() if name in self.object}
         added = {name: value for name, value in self._changes.items() if value is not None and name not in changes}
         if not changes and not added:
-            return source
-        pieces: list[bytes] = []
+            return [source]
+        view = source if len(source) < VIEWED_BYTES else memoryview(source)
+        pieces: list[bytes | memoryview] = []
         copied_to = 0  # source up to here is in ``pieces``, or was cut out
         kept_to = 0  # end of the last member that stays
         removing = False
@@ -192,11 +200,11 @@ class JsonEdit:
             removing = name in changes and changes[name] is None
             value = changes.get(name)
             if value is not None:
-                pieces += (source[copied_to:value_at], value)
+                pieces += (view[copied_to:value_at], value)
                 copied_to = kept_to = end
             elif removing:
                 upto = kept_to or name_at
-                pieces.append(source[copied_to:upto])
+                pieces.append(view[copied_to:upto])
                 copied_to = end
             else:
                 kept_to = end
@@ -204,12 +212,12 @@ class JsonEdit:
         if added:
             at = source.rindex(b"}")
             if copied_to < at:
-                pieces.append(source[copied_to:at])
+                pieces.append(view[copied_to:at])
             text = b",".join(msgspec.json.encode(name) + b":" + value for name, value in added.items())
             pieces.append(b"," + text if kept_to else text)
             copied_to = at
-        pieces.append(source[copied_to:])
-        return b"".join(pieces)
+        pieces.append(view[copied_to:])
+        return pieces
 
 
 def _describe(source: bytes, error: Exception) -> str:

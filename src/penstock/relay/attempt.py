@@ -81,16 +81,16 @@ async def attempt(
     head = client.head(endpoint.id, upstream_model)
     edit = JsonEdit(body)
     hide_usage_event = _prepare_body(edit, endpoint, target, facts, upstream_model)
-    upstream_body = edit.render()
+    upstream_body = edit.pieces()
     caller_lines = _caller_lines(exchange.request, stream=facts.stream)
-    head = b"%b%bcontent-length: %d\r\n\r\n" % (head, caller_lines, len(upstream_body))
+    head = b"%b%bcontent-length: %d\r\n\r\n" % (head, caller_lines, sum(map(len, upstream_body)))
     connection = client.pool.checkout_nowait() or await client.pool.checkout()
     receiver = Attempt(exchange, endpoint, client, connection, limits)
     receiver.hide_usage_event = hide_usage_event
     if edit.losses:
         exchange.losses = tuple(edit.losses)
         receiver.own_lines += b"%b: %b\r\n" % (LOSSES, summarise(edit.losses).encode("ascii"))
-    connection.send(head, upstream_body, receiver, client.timeouts)
+    connection.send([head, *upstream_body], receiver, client.timeouts)
     try:
         await receiver.finished
     except asyncio.CancelledError:

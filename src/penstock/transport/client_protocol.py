@@ -32,8 +32,8 @@ _STATUS_LINE = re.compile(rb"HTTP/1\.([01]) ([1-5][0-9][0-9])(?: [\t\x20-\x7e\x8
 Framing = Literal["none", "length", "chunked", "close"]
 SWITCHING_PROTOCOLS = 101
 OK = 200
-COPIED_BODY_BYTES = 64 * 1024
-"""A body up to this size is cheaper to copy behind its head than to write as a second piece."""
+COPIED_BYTES = 64 * 1024
+"""A request up to this size is cheaper to copy into one piece than to write in several."""
 BODYLESS = frozenset({204, 304})
 
 
@@ -143,8 +143,8 @@ class UpstreamConnection(asyncio.Protocol):
 
     # --- use
 
-    def send(self, head: bytes, body: bytes, receiver: HeadReceiver, timeouts: ExchangeTimeouts) -> None:
-        """Write a request; its answer goes to ``receiver``."""
+    def send(self, request: list[bytes | memoryview], receiver: HeadReceiver, timeouts: ExchangeTimeouts) -> None:
+        """Write a request, given in pieces; its answer goes to ``receiver``."""
         now = self._loop.time()
         self._head_receiver = receiver
         self._timeouts = timeouts
@@ -155,10 +155,10 @@ class UpstreamConnection(asyncio.Protocol):
         self._keep = True
         self._parser = None
         self.exchanges += 1
-        if len(body) < COPIED_BODY_BYTES:
-            self.transport.write(head + body)
+        if sum(map(len, request)) < COPIED_BYTES:
+            self.transport.write(b"".join(request))
         else:
-            self.transport.writelines((head, body))
+            self.transport.writelines(request)
 
     def cancel(self) -> None:
         """Give the exchange up at once: the connection is cut and its receiver hears nothing more."""
