@@ -6,6 +6,7 @@ of them stands in the tests.
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import subprocess
@@ -16,8 +17,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from sysconfig import get_path
 from typing import Any
+from urllib.request import urlopen
 
-import httpx2
 from prometheus_client.parser import text_string_to_metric_families
 
 PENSTOCK = Path(get_path("scripts")) / "penstock"
@@ -43,7 +44,7 @@ class Setting:
 
     def busy(self) -> dict[str, float]:
         """Return what the gateway is busy with, by its own metrics."""
-        page = httpx2.get(f"{self.admin_url}/metrics").text
+        page = _get(f"{self.admin_url}/metrics").decode()
         samples = [sample for family in text_string_to_metric_families(page) for sample in family.samples]
         return {
             f"{sample.name} {' '.join(sample.labels.values())}": sample.value
@@ -60,13 +61,20 @@ class Setting:
 
     def seen_upstream(self, model: str) -> list[dict[str, Any]]:
         """Return the last requests for a model as the simulator saw them, and what became of them."""
-        seen = httpx2.get(f"{self.simulator_url}/simulator/requests").json()["requests"]
+        seen = json.loads(_get(f"{self.simulator_url}/simulator/requests"))["requests"]
         return [one for one in seen if one["model"] == model]
 
     def wait_until_cancelled_upstream(self, model: str) -> None:
         """Wait until the simulator has lost its caller for every request for a model; there must be one."""
         assert self.seen_upstream(model)
         wait_until(lambda: all(one["outcome"] == "caller gone" for one in self.seen_upstream(model)))
+
+
+def _get(url: str) -> bytes:
+    with urlopen(url, timeout=BOUND_S) as answer:
+        body = answer.read()
+    assert isinstance(body, bytes)
+    return body
 
 
 def wait_until(condition: Callable[[], bool]) -> None:

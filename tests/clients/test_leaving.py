@@ -13,7 +13,7 @@ from tests.clients.penstock_processes import CLIENT_KEY, Setting, wait_until
 from tests.clients.reading import read_until_error, words_in
 
 HELLO = user("Hello")
-PATIENCE_S = 0.7
+PATIENCE_S = 1.0
 """Of a client that gives up: long enough for its request to have reached the provider."""
 
 
