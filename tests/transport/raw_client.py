@@ -46,7 +46,11 @@ async def connected(
     if receive_bytes:
         raw.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_bytes)
     raw.setblocking(False)
-    await asyncio.get_running_loop().sock_connect(raw, ("127.0.0.1", server.port))
+    try:
+        await asyncio.get_running_loop().sock_connect(raw, ("127.0.0.1", server.port))
+    except OSError:
+        raw.close()
+        raise
     reader, writer = await asyncio.open_connection(sock=raw, ssl=tls, server_hostname=server_name)
     try:
         yield RawClient(reader, writer)

@@ -19,6 +19,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import socket
+import struct
 from collections import deque
 from collections.abc import Iterable
 from typing import cast
@@ -61,6 +63,8 @@ LINE_ENDS = b"\r\n"
 MUCH_BYTES = 16 * 1024
 MANY_PIECES = 64
 CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
+RESET = struct.pack("ii", 1, 0)
+"""``SO_LINGER``: on, for no time."""
 
 
 class ServerState:
@@ -644,8 +648,12 @@ class ServerConnection(asyncio.Protocol):
             self.cut()
 
     def cut(self) -> None:
-        """Reset the connection."""
+        """Reset the connection: a caller that reads until its end must not take that for the end of the answer."""
         self._stopped = True
+        self.flush()
+        connected = self.transport.get_extra_info("socket")
+        if connected is not None and not self.transport.is_closing():
+            connected.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RESET)
         self.transport.abort()
 
     # --- flow control
