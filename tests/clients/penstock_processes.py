@@ -25,7 +25,7 @@ PENSTOCK = Path(get_path("scripts")) / "penstock"
 CONFIGURATION = Path(__file__).with_name("gateway.yaml")
 CLIENT_KEY = "sk-client-of-these-tests"
 UPSTREAM_KEY = "sk-upstream-of-these-tests"
-BOUND_S = 60.0
+BOUND_S = 30.0
 """How long anything is waited for before the test fails: a bound on hanging, not a promise of speed."""
 
 

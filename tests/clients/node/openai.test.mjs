@@ -13,7 +13,7 @@ const { BASE_URL, ADMIN_URL, SIMULATOR_URL, CLIENT_KEY } = process.env;
 const CHAT_MODEL = 'gpt-4o-mini';
 const COMPLETION_MODEL = 'gpt-3.5-turbo-instruct';
 const EMBEDDING_MODEL = 'text-embedding-3-small';
-const BOUND_MS = 60_000; // On hanging; says nothing about speed.
+const BOUND_MS = 30_000; // On hanging; says nothing about speed.
 const PATIENCE_MS = 1000; // Of a client that gives up: long enough for its request to have reached the provider.
 
 const client = new OpenAI({ baseURL: BASE_URL, apiKey: CLIENT_KEY, maxRetries: 0, timeout: BOUND_MS });
