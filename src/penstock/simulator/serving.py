@@ -8,8 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import ipaddress
-import socket
-import struct
 
 from penstock.core.errors import OperatorError
 from penstock.simulator.app import Simulator
@@ -28,13 +26,9 @@ class SimulatorConnection(ServerConnection):
 
     __slots__ = ()
 
-    def cut(self) -> None:
-        """Close the connection, with a reset if the script asks for one."""
-        connection = self.transport.get_extra_info("socket")
-        if reset_asked.get() and connection is not None:
-            # Closing with a linger time of zero sends RST instead of FIN.
-            connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-        super().cut()
+    def break_off(self, *, visible: bool) -> None:
+        """Close the connection, or reset it if the script asks for that, whatever callers can see of either."""
+        super().break_off(visible=not reset_asked.get())
 
 
 async def listen(simulator: Simulator, *, host: str, port: int) -> Server:
