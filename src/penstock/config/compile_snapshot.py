@@ -98,7 +98,7 @@ def _build_backend(name: str, section: BackendSection, provider: Provider, findi
     path = ("backends", name)
     base_url = section.base_url or (read_base_url(provider.base_url) if provider.base_url else None)
     if base_url is None and not findings.is_broken((*path, "base_url")):
-        findings.missing((*path, "base_url"), f"is required: {provider.title} has no address that all share")
+        findings.missing((*path, "base_url"), f"is required: {provider.title} has no address of its own")
     _check_key(name, section, provider, findings)
     if base_url and section.api_key:
         _check_privacy(name, base_url, findings)
@@ -155,7 +155,8 @@ def _build_models(
             )
     if not sections and not findings.breaks_under(("models",)):
         findings.error(("models",), "at least one model is needed; leave models out for the providers' own names")
-    _warn_of_idle_parts(models, backends, findings)
+    if not findings.failed:
+        _warn_of_idle_parts(models, backends, findings)
     return models
 
 
@@ -181,7 +182,7 @@ def _build_target(
 def _warn_of_idle_parts(models: Mapping[str, Model], backends: Mapping[str, Backend], findings: Findings) -> None:
     used = {target.backend.name for model in models.values() for target in model.targets}
     for name in backends:
-        if name not in used and not findings.breaks_under(("models",)):
+        if name not in used:
             findings.warning(("backends", name), "no model leads to this backend")
     standing_by = [name for name, model in models.items() if len(model.targets) > 1]
     if standing_by:

@@ -65,8 +65,8 @@ class Findings:
         """Report an error in the value at ``path``, or in the short form that stands for it."""
         self._add("error", path, message)
 
-    def unknown_key(self, path: KeyPath, message: str) -> None:
-        """Report an error in the key at ``path``."""
+    def key_error(self, path: KeyPath, message: str) -> None:
+        """Report an error in the key at ``path``, and not in its value."""
         self._add("error", path, message, at_key=True)
 
     def missing(self, path: KeyPath, message: str) -> None:

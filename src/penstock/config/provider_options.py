@@ -17,7 +17,7 @@ from penstock.config.similar_names import hint
 from penstock.config.yaml_tree import KeyPath
 from penstock.core.provider import Options, Provider
 
-_AT_FIELD = re.compile(r" - at `\$\.?([^`]*)`$")
+_AT_FIELD = re.compile(r" - at `\$\.?([^`.\[]*)[^`]*`$")
 
 
 def read_options(provider: Provider, values: Mapping[str, object], path: KeyPath, findings: Findings) -> Options | None:
@@ -28,7 +28,7 @@ def read_options(provider: Provider, values: Mapping[str, object], path: KeyPath
         what = (
             f"{provider.title} has no such option{hint(name, fields)}" if fields else f"{provider.title} has no options"
         )
-        findings.unknown_key((*path, name), what)
+        findings.key_error((*path, name), what)
     try:
         # Not strict: a value with a variable in it is text.
         options = msgspec.convert(
@@ -43,15 +43,13 @@ def read_options(provider: Provider, values: Mapping[str, object], path: KeyPath
 def _report(text: str, fields: Mapping[str, msgspec.structs.FieldInfo], path: KeyPath, findings: Findings) -> None:
     """Report msgspec's message at the option it names; its values stay out."""
     found = _AT_FIELD.search(text)
-    inner = found[1] if found else ""
+    name = found[1] if found else ""
+    at_option = (*path, name) if name else path
     message = _AT_FIELD.sub("", text)
-    if message.startswith("Invalid enum value"):
-        allowed = get_args(fields[inner].type) if inner in fields else ()
-        message = (
-            "must be one of: " + ", ".join(map(str, allowed)) if allowed else "is not one of the values it can have"
-        )
-    keys = tuple(key for key in re.split(r"[.\[]", inner) if key)
     if message.startswith("Object missing required field"):
-        findings.missing((*path, *keys, message.split("`")[1]), "is required")
-    else:
-        findings.error((*path, *keys), message[0].lower() + message[1:])
+        findings.missing((*at_option, message.split("`")[1]), "is required")
+        return
+    if message.startswith("Invalid enum value"):
+        allowed = get_args(fields[name].type) if name in fields else ()
+        message = f"must be one of: {', '.join(map(str, allowed))}" if allowed else "is not one of the allowed values"
+    findings.error(at_option, message[0].lower() + message[1:])

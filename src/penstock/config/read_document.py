@@ -32,6 +32,9 @@ _MESSAGES = {
 }
 """pydantic's kinds of errors that our fields can have, apart from ``value_error``, whose text is ours."""
 
+_IN_THE_KEY = "[key]"
+"""How pydantic ends the place of an error in a mapping's key."""
+
 
 def read_document(values: Value, directory: Path, findings: Findings) -> Document:
     """Check ``values`` and return what is right of them; relative paths in them start at ``directory``."""
@@ -70,7 +73,7 @@ def _without_none(annotation: object) -> object:
 
 def _locate(values: Value, detail: ErrorDetails) -> KeyPath:
     """Return the path of an error in the file as written, short forms included."""
-    location = tuple(key for key in detail["loc"] if key != "[key]")
+    location = tuple(key for key in detail["loc"] if key != _IN_THE_KEY)
     depth, value = 0, values
     for key in location:
         if isinstance(value, dict) and key in value:
@@ -93,9 +96,11 @@ def _report(path: KeyPath, detail: ErrorDetails, findings: Findings) -> None:
         message = "must be text or a mapping"
     if kind == "extra_forbidden":
         section = section_at(path[:-1])
-        findings.unknown_key(path, message + hint(str(path[-1]), section.model_fields if section else ()))
+        findings.key_error(path, message + hint(str(path[-1]), section.model_fields if section else ()))
     elif kind == "missing":
         findings.missing(path, message)
+    elif detail["loc"][-1] == _IN_THE_KEY:
+        findings.key_error(path, message)
     else:
         findings.error(path, message)
 
