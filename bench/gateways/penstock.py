@@ -15,7 +15,7 @@ REPOSITORY = Path(__file__).parent.parent.parent
 
 
 def _version() -> str:
-    command = ["git", "-C", str(REPOSITORY), "rev-parse", "--short", "HEAD"]
+    command = ["git", "-C", str(REPOSITORY), "describe", "--always", "--dirty", "--exclude=*"]
     commit = subprocess.run(command, capture_output=True, text=True, check=False).stdout.strip()
     return f"{penstock.__version__} ({commit})" if commit else penstock.__version__
 
