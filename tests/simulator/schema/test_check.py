@@ -2,13 +2,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-import jsonschema  # type: ignore[import-untyped]
+import jsonschema
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from penstock.simulator.schema.check import identity, satisfies
 from penstock.simulator.schema.document import Document
+
+Schema = Mapping[str, object] | bool
 
 VALUES = st.recursive(
     st.none() | st.booleans() | st.integers(-3, 12) | st.sampled_from([0.5, 2.0, 7.25, "", "a", "ab", "abc7"]),
@@ -40,7 +42,7 @@ KEYWORDS: Mapping[str, st.SearchStrategy[object]] = {
 }
 
 
-def _nested(inner: st.SearchStrategy[object]) -> st.SearchStrategy[object]:
+def _nested(inner: st.SearchStrategy[Schema]) -> st.SearchStrategy[Schema]:
     several = st.lists(inner, min_size=1, max_size=3)
     deeper: Mapping[str, st.SearchStrategy[object]] = {
         "properties": st.dictionaries(st.sampled_from(["a", "b"]), inner, max_size=2),
@@ -64,11 +66,12 @@ def _nested(inner: st.SearchStrategy[object]) -> st.SearchStrategy[object]:
     return st.fixed_dictionaries({}, optional={**KEYWORDS, **deeper})
 
 
-SCHEMAS = st.recursive(st.booleans() | st.fixed_dictionaries({}, optional=dict(KEYWORDS)), _nested, max_leaves=4)
+LEAVES: st.SearchStrategy[Schema] = st.booleans() | st.fixed_dictionaries({}, optional=dict(KEYWORDS))
+SCHEMAS: st.SearchStrategy[Schema] = st.recursive(LEAVES, _nested, max_leaves=4)
 
 
 @given(SCHEMAS, VALUES)
-def test_a_value_obeys_where_the_reference_implementation_says_so(schema: object, value: object) -> None:
+def test_a_value_obeys_where_the_reference_implementation_says_so(schema: Schema, value: object) -> None:
     document = Document(schema)
     expected = jsonschema.Draft202012Validator(schema).is_valid(value)
     assert satisfies(document, document.root, value) == expected
