@@ -21,6 +21,8 @@ CHAT_MODEL, EMBEDDING_MODEL, DEAD_MODEL = "chat", "embedding", "dead"
 PATIENCE_S = 30.0
 """Longest that anything may take: above every time limit of ``bench/configs/soak.yaml``."""
 HEAD_BYTES = 200
+FAULT = "fault: "
+"""How the name of a deed begins whose backend misbehaves, so that the connection may be cut."""
 KEPT_FINDINGS = 20
 
 
@@ -45,8 +47,8 @@ class Tally:
     findings: list[str] = field(default_factory=list)
 
     def finding(self, text: str) -> None:
-        """Keep one, up to a bound."""
-        if len(self.findings) < KEPT_FINDINGS:
+        """Keep one that is not there yet, up to a bound."""
+        if text not in self.findings and len(self.findings) < KEPT_FINDINGS:
             self.findings.append(text)
 
 
@@ -100,7 +102,7 @@ def deeds(fault_models: tuple[str, ...]) -> tuple[Deed, ...]:
     chat, stream = chat_body(CHAT_MODEL), chat_body(CHAT_MODEL, stream=True)
     embeddings = json.dumps({"model": EMBEDDING_MODEL, "input": "surge tank"}).encode()
     faults = tuple(
-        Deed(f"fault {model}{' streamed' if stream else ''}", 1, _fault(model, stream=stream))
+        Deed(f"{FAULT}{model}{' streamed' if stream else ''}", 1, _fault(model, stream=stream))
         for model in fault_models
         for stream in (False, True)
     )
@@ -134,7 +136,7 @@ async def _client(port: int, chosen: Callable[[], Deed], tally: Tally, until_s: 
         except (Unexpected, ValueError) as wrong:
             tally.finding(f"{deed.name}: {wrong}")
         except (OSError, EOFError) as cut:
-            if not deed.name.startswith("fault"):
+            if not deed.name.startswith(FAULT):
                 tally.finding(f"{deed.name}: {cut!r}")
         tally.done[deed.name] += 1
     await caller.close()

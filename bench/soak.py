@@ -20,7 +20,7 @@ from pathlib import Path
 
 from bench import leaks, machine, process_tree, spawn
 from bench.gateways.contract import fill_config
-from bench.mixed_load import Tally, deeds, drive
+from bench.mixed_load import FAULT, Tally, deeds, drive
 from penstock.simulator.faults import FAULTS, PREFIX
 
 SECONDS, CLIENTS, SEED = 60.0, 32, 1
@@ -68,10 +68,12 @@ class Soak:
         """Return the report for people."""
         findings = self.findings
         done = self.tally.done
+        faults = {name for name in done if name.startswith(FAULT)}
         first, last, growth = self.samples_mib[0], self.samples_mib[-1], leaks.memory_growth_mib(self.samples_mib)
         lines = [
             f"{'FAIL' if findings else 'PASS'}: {done.total():,} requests in {self.seconds:.0f} s",
-            *(f"  {count:6,}  {name}" for name, count in sorted(done.items())),
+            *(f"  {count:7,}  {name}" for name, count in done.most_common() if name not in faults),
+            f"  {sum(done[name] for name in faults):7,}  faults of {len(faults)} kinds",
             "at rest, before and after:",
             *(f"  {name}: {self.before[name]:g}, {self.after[name]:g}" for name in self.before),
             f"memory: {first:.1f} MiB at first, {last:.1f} MiB at last, {growth:+.1f} MiB after the warm-up",

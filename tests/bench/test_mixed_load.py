@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable
 import pytest
 
 from bench.caller import Caller
-from bench.mixed_load import Deed, Unexpected, deeds, drive
+from bench.mixed_load import Deed, Tally, Unexpected, deeds, drive
 from bench.soak import fault_models
 from penstock.simulator.faults import read_fault
 
@@ -28,7 +28,7 @@ def test_every_fault_of_the_simulator_takes_part_with_and_without_a_stream() -> 
         chosen = read_fault(model)
         assert chosen is not None
         assert chosen.seconds <= 3
-        assert {f"fault {model}", f"fault {model} streamed"} <= set(names)
+        assert {f"fault: {model}", f"fault: {model} streamed"} <= set(names)
 
 
 def test_good_requests_are_most_of_the_load() -> None:
@@ -52,11 +52,18 @@ async def test_a_deed_that_ends_as_it_must_not_is_a_finding(error: Exception) ->
 
 
 async def test_a_fault_may_cut_the_connection() -> None:
-    what = (Deed("fault fault-silent", 1, _raising(ConnectionResetError("reset"))),)
+    what = (Deed("fault: fault-silent", 1, _raising(ConnectionResetError("reset"))),)
     assert (await drive(0, clients=1, duration_s=0.01, what=what, seed=7)).findings == []
 
 
-async def test_findings_are_bounded() -> None:
+async def test_equal_findings_are_told_once() -> None:
     what = (Deed("chat", 1, _raising(Unexpected("no"))),)
     tally = await drive(0, clients=8, duration_s=0.2, what=what, seed=7)
-    assert tally.done["chat"] > len(tally.findings) == 20
+    assert tally.done["chat"] > len(tally.findings) == 1
+
+
+def test_findings_are_bounded() -> None:
+    tally = Tally()
+    for number in range(100):
+        tally.finding(str(number))
+    assert tally.findings == [str(number) for number in range(20)]
