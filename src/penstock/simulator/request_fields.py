@@ -11,8 +11,12 @@ from typing import NoReturn
 
 import msgspec
 
+from penstock.simulator.nesting import is_deeper_than
 from penstock.simulator.openai_errors import VendorError, invalid
 
+MAX_BODY_DEPTH = 500
+"""Objects and arrays inside one another in a request."""
+_TOO_DEEP = f"it is nested more than {MAX_BODY_DEPTH} levels deep"
 _KINDS: dict[type, str] = {
     type(None): "null",
     bool: "a boolean",
@@ -180,12 +184,17 @@ def read_body(body: bytes) -> Fields:
     try:
         decoded = msgspec.json.decode(body)
     except (ValueError, RecursionError) as error:
-        why = "it is nested too deeply" if isinstance(error, RecursionError) else str(error)[:200]
-        message = f"We could not parse the JSON body of your request: {why}. It must be one JSON object."
-        raise VendorError(400, message) from error
+        raise _unreadable(_TOO_DEEP if isinstance(error, RecursionError) else str(error)[:200]) from error
+    if is_deeper_than(MAX_BODY_DEPTH, decoded):
+        raise _unreadable(_TOO_DEEP)
     if not isinstance(decoded, dict):
         message = (
             f"The body of your request must be a JSON object, but is {_KINDS.get(type(decoded), 'something else')}."
         )
         raise VendorError(400, message)
     return Fields(decoded)
+
+
+def _unreadable(why: str) -> VendorError:
+    message = f"We could not parse the JSON body of your request: {why}. It must be one JSON object."
+    return VendorError(400, message)

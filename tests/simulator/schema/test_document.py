@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from penstock.simulator.schema.document import Document, Node, SchemaRefused, parts_of
+from penstock.simulator.schema.document import MAX_SCHEMA_DEPTH, Document, Node, SchemaRefused, parts_of
 
 
 def test_every_keyword_that_holds_schemas_is_walked() -> None:
@@ -55,9 +55,15 @@ def test_the_older_spelling_of_arrays_is_read() -> None:
     assert (len(node.leading_items()), node.further_items(), len(parts_of(node))) == (1, False, 4)
 
 
-def test_nesting_without_end_is_refused() -> None:
+def nested(levels: int) -> object:
     schema: dict[str, object] = {}
-    for _ in range(5000):
+    for _ in range(levels - 1):
         schema = {"items": schema}
-    with pytest.raises(SchemaRefused, match="deeply"):
-        Document(schema)
+    return schema
+
+
+def test_nesting_is_bounded_by_a_number_whatever_the_interpreter_bears() -> None:
+    assert isinstance(Document(nested(MAX_SCHEMA_DEPTH)).root, Node)
+    for levels in (MAX_SCHEMA_DEPTH + 1, 50_000):
+        with pytest.raises(SchemaRefused, match=f"more than {MAX_SCHEMA_DEPTH} levels deep"):
+            Document(nested(levels))

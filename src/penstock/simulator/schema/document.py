@@ -15,12 +15,15 @@ from urllib.parse import unquote
 import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
+from penstock.simulator.nesting import is_deeper_than
 from penstock.simulator.schema import patterns
 
 Size = Annotated[int, Meta(ge=0)]
 Number = int | float
 TypeName = Literal["null", "boolean", "object", "array", "number", "string", "integer"]
 MAX_SCHEMA_NODES = 20_000
+MAX_SCHEMA_DEPTH = 250
+"""Objects and arrays inside one another: far more than anybody needs, and less than any interpreter bears."""
 
 
 class SchemaRefused(ValueError):
@@ -99,6 +102,9 @@ class Document:
         Raises:
             SchemaRefused: it is no schema, or one that is not understood.
         """
+        if is_deeper_than(MAX_SCHEMA_DEPTH, source):
+            msg = f"it is nested more than {MAX_SCHEMA_DEPTH} levels deep"
+            raise SchemaRefused(msg)
         self._source = source
         self._read: dict[str, Schema] = {}
         self.root = self.target("#")
@@ -164,9 +170,6 @@ def _read_node(source: object, place: str) -> Schema:
         return msgspec.convert(source, Node | bool)
     except msgspec.ValidationError as error:
         msg = f"{error} (below {place})"
-        raise SchemaRefused(msg) from error
-    except RecursionError as error:
-        msg = "it is nested too deeply"
         raise SchemaRefused(msg) from error
 
 
