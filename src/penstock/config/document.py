@@ -26,7 +26,6 @@ from penstock.config.fields import (
     Count,
     FilePath,
     Headers,
-    JsonSchema,
     ListenAddress,
     LogPath,
     ModelName,
@@ -64,8 +63,8 @@ class Section(BaseModel):
     """A mapping of the file. Keys that are not fields are errors; an empty value is an empty mapping."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True, arbitrary_types_allowed=True)
-    short_form: ClassVar[JsonSchema | None] = None
-    """JSON Schema of what may stand instead of the mapping."""
+    has_short_form: ClassVar[bool] = False
+    """Whether a text may stand instead of the mapping."""
 
     @classmethod
     def expand(cls, value: object) -> object:
@@ -79,12 +78,14 @@ class Section(BaseModel):
 
     @classmethod
     def __get_pydantic_json_schema__(cls, core_schema: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
-        """Add what may stand instead of the mapping: the short form, and nothing where nothing is required."""
-        instead: list[JsonSchema] = [cls.short_form] if cls.short_form else []
-        if not any(field.is_required() for field in cls.model_fields.values()):
-            instead.append({"type": "null"})
-        mapping = handler(core_schema)
-        return {"anyOf": [*instead, mapping]} if instead else mapping
+        """Add what may stand instead of the mapping: the short form, and nothing where nothing is required.
+
+        As further types of one schema, not as alternatives: a mistake is then reported where it is.
+        """
+        schema = handler(core_schema)
+        is_optional = not any(field.is_required() for field in cls.model_fields.values())
+        schema["type"] = ["object", *(["string"] if cls.has_short_form else []), *(["null"] if is_optional else [])]
+        return schema
 
 
 class ListenerTlsSection(Section):
@@ -106,7 +107,7 @@ class CorsSection(Section):
 class ListenSection(Section):
     """Where the gateway listens for callers."""
 
-    short_form = {"type": "string"}
+    has_short_form = True
 
     address: ListenAddress = _address_field(
         Address(_LISTENER.host, _LISTENER.port), "Where callers connect; `[::1]:1975` for IPv6."
@@ -216,7 +217,7 @@ class BackendSection(Section):
 class TargetSection(Section):
     """A backend, and a model's name there."""
 
-    short_form = {"type": "string"}
+    has_short_form = True
 
     backend: Text = Field(description="Name of a backend of this configuration.")
     model: Text | None = Field(
@@ -236,7 +237,7 @@ class TargetSection(Section):
 class ModelSection(Section):
     """Where the requests for a model go."""
 
-    short_form = {"type": "string"}
+    has_short_form = True
 
     targets: list[TargetSection] = Field(
         min_length=1, description="`backend`, `backend/model`, or mappings. The first serves; the others stand by."
@@ -256,7 +257,7 @@ class ModelSection(Section):
 class ClientKeySection(Section):
     """A key of a caller: the key itself, or what it hashes to."""
 
-    short_form = {"type": "string"}
+    has_short_form = True
 
     key: ClientKeyText | None = Field(
         None, description="The key, at least 16 characters. Only its SHA-256 is kept in memory."

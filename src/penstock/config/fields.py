@@ -45,7 +45,7 @@ _VARIABLE: JsonSchema = {"type": "string", "pattern": r"\$\{"}
 _SIZE_TEXT: JsonSchema = {"type": "string", "pattern": r"^[0-9]+ *([kKmMgG][iI]?)?[bB]?$|\$\{"}
 _DIGEST: JsonSchema = {"type": "string", "pattern": r"^[0-9a-fA-F]{64}$|\$\{"}
 _HEADERS: JsonSchema = {"type": "object", "additionalProperties": _STRING}
-_SECRET_FILE: JsonSchema = {
+SECRET_FILE: JsonSchema = {
     "type": "object",
     "properties": {"file": {"type": "string", "description": "Path of a file that holds the secret."}},
     "required": ["file"],
@@ -64,8 +64,8 @@ UnixSeconds = Annotated[
     int, PlainValidator(read.read_unix_seconds), _schema("Unix seconds", _number("integer", 0), _VARIABLE)
 ]
 Switch = Annotated[bool, PlainValidator(read.read_switch), _schema("true or false", {"type": "boolean"}, _VARIABLE)]
-SecretText = Annotated[Secret, _in_directory(read.read_secret), _schema("secret", _STRING, _SECRET_FILE)]
-ClientKeyText = Annotated[Secret, _in_directory(read.read_client_key), _schema("secret", _STRING, _SECRET_FILE)]
+SecretText = Annotated[Secret, _in_directory(read.read_secret), _schema("secret", _STRING, SECRET_FILE)]
+ClientKeyText = Annotated[Secret, _in_directory(read.read_client_key), _schema("secret", _STRING, SECRET_FILE)]
 Sha256 = Annotated[str, PlainValidator(read.read_sha256), _schema("SHA-256 in hex", _DIGEST)]
 FilePath = Annotated[str, _in_directory(read.read_file_path), _schema("file path", _STRING)]
 LogPath = Annotated[

@@ -10,7 +10,7 @@ from __future__ import annotations
 import msgspec
 
 from penstock.config.document import Document
-from penstock.config.fields import JsonSchema
+from penstock.config.fields import SECRET_FILE, JsonSchema
 from penstock.providers import all_providers
 
 _DIALECT = "https://json-schema.org/draft/2020-12/schema"
@@ -20,15 +20,16 @@ def build_json_schema() -> JsonSchema:
     """Return the schema of a whole file."""
     schema: JsonSchema = Document.model_json_schema()
     definitions = _members(schema, "$defs")
-    for section in (schema, *definitions.values()):
-        _drop_names_as_titles(mapping_of(section))
+    for section in (schema, *(_members(definitions, name) for name in definitions)):
+        _drop_names_as_titles(section)
     _add_providers(definitions)
+    _members(_members(definitions, "ClientKeySection"), "properties").update(_members(SECRET_FILE, "properties"))
     return {"$schema": _DIALECT, **schema, "title": "Penstock configuration"}
 
 
 def _add_providers(definitions: JsonSchema) -> None:
     providers = all_providers()
-    backend = mapping_of(definitions["BackendSection"])
+    backend = _members(definitions, "BackendSection")
     fields = _members(backend, "properties")
     _members(fields, "provider")["anyOf"] = [
         {"title": "provider id", "enum": list(providers)},
@@ -46,14 +47,6 @@ def _add_providers(definitions: JsonSchema) -> None:
         }
         for provider, schema in zip(with_options, options, strict=True)
     ]
-
-
-def mapping_of(section: object) -> JsonSchema:
-    """Return the schema of a section as a mapping, without what may stand instead."""
-    if not isinstance(section, dict):
-        return {}
-    alternatives = section.get("anyOf")
-    return mapping_of(alternatives[-1]) if isinstance(alternatives, list) else section
 
 
 def _drop_names_as_titles(section: JsonSchema) -> None:
