@@ -301,10 +301,11 @@ def trickle(call: FaultCall) -> Script:
     """Send the body in small pieces, spread over the time."""
     body = _whole_body(call)
     size = -(-len(body) // _TRICKLES)
+    pieces = [body[start : start + size] for start in range(0, len(body), size)]
     yield Head(200, _headers(call), None if call.prepared.events is not None else len(body))
-    for start in range(0, len(body), size):
-        yield Send(body[start : start + size])
-        yield Wait(call.seconds / _TRICKLES)
+    for piece in pieces:
+        yield Send(piece)
+        yield Wait(call.seconds / len(pieces))
     yield End()
 
 

@@ -104,7 +104,7 @@ FAULTS: tuple[Fault, ...] = (
     Fault(
         "slow-first-token", "the headers come at once, the first event late", scripts.wait_before_first_event, 20, "S07"
     ),
-    Fault("slow-body", "the body comes in fifty small pieces over the time", scripts.trickle, 10),
+    Fault("slow-body", "the body comes in small pieces, at most fifty, over the time", scripts.trickle, 10),
     Fault("stall-mid-stream", "a pause after two thirds, then the rest", scripts.stall, 30, "S09"),
     # Broken streams
     Fault("cut-mid-stream", "the connection is closed after two thirds", scripts.cut_in_the_middle, 0, "S08"),
