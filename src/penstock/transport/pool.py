@@ -70,9 +70,8 @@ class Pool:
         """Return an idle connection that is still good, or None."""
         while self._idle:
             connection, since = self._idle.pop()
-            if self._loop.time() - since < LOOK_BEFORE_USE_S and not connection.closed:
-                return connection
-            if not connection.stale():
+            rested = self._loop.time() - since >= LOOK_BEFORE_USE_S
+            if not (connection.stale() if rested else connection.closed or connection.transport.is_closing()):
                 return connection
             connection.close()
         return None
@@ -91,7 +90,7 @@ class Pool:
             if len(self._open) + self._connecting < self.settings.connections:
                 return await self._connect()
             handed = await self._wait()
-            if handed is not None:
+            if handed is not None and not handed.closed:
                 return handed
 
     async def _wait(self) -> UpstreamConnection | None:
@@ -104,7 +103,9 @@ class Pool:
         try:
             return await waiter
         except asyncio.CancelledError:
-            if waiter.done() and not waiter.cancelled():
+            if waiter in self._waiters:
+                self._waiters.remove(waiter)
+            elif not waiter.cancelled():
                 handed = waiter.result()  # it was ours when the caller left: pass it on
                 if handed is not None:
                     self._give(handed)
@@ -114,20 +115,22 @@ class Pool:
 
     async def _connect(self) -> UpstreamConnection:
         self._connecting += 1
+        connection = None
         try:
             connection = await self._open_connection()
+            if connection.closed:
+                connection, problem = None, "closed the connection at once"
+                raise self._unreachable(problem)
+            self._open.add(connection)
+            return connection
         finally:
             self._connecting -= 1
-        self._open.add(connection)
-        if connection.closed:
-            self._open.discard(connection)
-            problem = "closed the connection at once"
-            raise self._unreachable(problem)
-        return connection
+            if connection is None:
+                self._wake()  # the place is free, also when the caller has left
 
     async def _open_connection(self) -> UpstreamConnection:
         settings = self.settings
-        problem = "has no address"
+        problem, detail = "has no address", None
         try:
             async with asyncio.timeout(settings.connect_s):
                 for address in await self._resolver.addresses(settings.host):
@@ -142,22 +145,21 @@ class Pool:
                             server_hostname=(settings.server_name or settings.host) if settings.tls else None,
                         )
                     except ssl.SSLError as error:
-                        problem = f"cannot be trusted or does not speak TLS ({_tls_reason(error)})"
-                    except ConnectionRefusedError:
-                        problem = "refused the connection"
-                    except OSError:
-                        problem = "cannot be reached"
+                        problem, detail = f"cannot be trusted or does not speak TLS ({_tls_reason(error)})", str(error)
+                    except ConnectionRefusedError as error:
+                        problem, detail = "refused the connection", str(error)
+                    except OSError as error:
+                        problem, detail = "cannot be reached", str(error)
                     else:
                         return connection
         except TimeoutError:
             problem = f"did not accept a connection within {settings.connect_s:g} s"
-        except OSError:
-            problem = "has a name that cannot be resolved"
-        self._wake()
-        raise self._unreachable(problem)
+        except OSError as error:
+            problem, detail = "has a name that cannot be resolved", str(error)
+        raise self._unreachable(problem, detail)
 
-    def _unreachable(self, problem: str) -> UpstreamUnreachable:
-        return UpstreamUnreachable(f"The backend '{self.settings.name}' {problem}.")
+    def _unreachable(self, problem: str, detail: str | None = None) -> UpstreamUnreachable:
+        return UpstreamUnreachable(f"The backend '{self.settings.name}' {problem}.", detail=detail)
 
     def _on_free(self, connection: UpstreamConnection, reusable: bool) -> None:
         """Take a connection back, or note that it is gone."""
@@ -166,9 +168,6 @@ class Pool:
                 self._open.discard(connection)
                 self._idle = [item for item in self._idle if item[0] is not connection]
                 self._wake()
-            return
-        if self._closed:
-            connection.close()
             return
         self._give(connection)
 
@@ -179,7 +178,7 @@ class Pool:
             if not waiter.done():
                 waiter.set_result(connection)
                 return
-        if len(self._idle) >= self.settings.idle_connections:
+        if self._closed or len(self._idle) >= self.settings.idle_connections:
             connection.close()
             return
         self._idle.append((connection, self._loop.time()))
@@ -223,5 +222,5 @@ class Pool:
 
 def _tls_reason(error: ssl.SSLError) -> str:
     if isinstance(error, ssl.SSLCertVerificationError):
-        return error.verify_message
+        return error.verify_message.partition(",")[0]  # behind a comma it names the address or host
     return str(error.reason or "handshake failed").lower().replace("_", " ")
