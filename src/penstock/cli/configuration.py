@@ -37,7 +37,8 @@ class ConfigurationRefused(click.ClickException):
 
     def show(self, file: object = None) -> None:
         """Print the problems."""
-        print_problems(self.problems)
+        # Shown after the command's context is gone, which knew whether colours are wanted.
+        print_problems(self.problems, color=self.show_color)
 
 
 class AddressType(click.ParamType[Address, object]):
@@ -77,9 +78,9 @@ def mention_unread_file(files: Sequence[str]) -> list[str]:
     return [f"{USUAL_NAME} in this directory is not read unless it is named: penstock serve {USUAL_NAME}"]
 
 
-def print_problems(problems: Sequence[Problem]) -> None:
-    """Print errors and warnings to standard error, coloured on a terminal."""
+def print_problems(problems: Sequence[Problem], *, color: bool | None = None) -> None:
+    """Print errors and warnings to standard error; None colours them on a terminal."""
     for problem in problems:
         label = f"{problem.severity}:"
         styled = click.style(label, fg=_COLOURS[problem.severity], bold=True)
-        click.echo(str(problem).replace(label, styled, 1), err=True)
+        click.echo(str(problem).replace(label, styled, 1), err=True, color=color)

@@ -1,0 +1,74 @@
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from tests.cli.conftest import Invoke
+
+
+def test_valid_file_ends_with_0_and_shows_what_it_means(invoke: Invoke, configuration: Path) -> None:
+    result = invoke("check", str(configuration))
+
+    assert result.exit_code == 0
+    assert result.stdout.startswith(f"{configuration}: valid\n")
+    assert "  openai  OpenAI  https://api.openai.com/v1  with key\n" in result.stdout
+    assert "  fast\n  └─ openai/gpt-5.4-mini\n" in result.stdout
+    assert "canary" not in result.output
+
+
+def test_wrong_file_ends_with_2_and_names_every_mistake_with_its_line(invoke: Invoke, tmp_path: Path) -> None:
+    (tmp_path / "bad.yaml").write_text("listn: x\nbackends: {opnai: {api_key: sk-canary}}\n", encoding="utf-8")
+
+    result = invoke("check", "bad.yaml")
+
+    assert result.exit_code == 2
+    assert result.stdout == ""
+    assert result.stderr.splitlines() == [
+        'bad.yaml:1:1: error: listn: unknown key; did you mean "listen"?',
+        (
+            'bad.yaml:2:12: error: backends.opnai.provider: is required, because "opnai" is not the id of a provider; '
+            'did you mean "openai"?'
+        ),
+    ]
+
+
+def test_json_of_a_valid_file_holds_the_configuration_and_the_warnings(invoke: Invoke, configuration: Path) -> None:
+    result = invoke("check", "--json", str(configuration))
+
+    described = json.loads(result.stdout)
+    assert result.exit_code == 0
+    assert described["ok"] is True
+    assert described["backends"]["openai"] == {
+        "provider": "openai",
+        "base_url": "https://api.openai.com/v1",
+        "has_key": True,
+    }
+    assert [problem["severity"] for problem in described["problems"]] == ["warning"]
+    assert result.stderr == ""
+
+
+def test_json_of_a_wrong_file_holds_the_places(invoke: Invoke, tmp_path: Path) -> None:
+    (tmp_path / "bad.yaml").write_text("models:\n  fast: nowhere\n", encoding="utf-8")
+
+    result = invoke("check", "--json", "bad.yaml")
+
+    described = json.loads(result.stdout)
+    assert result.exit_code == 2
+    assert described["ok"] is False
+    assert {"severity": "error", "file": "bad.yaml", "line": 2, "column": 9, "path": "models.fast"}.items() <= (
+        described["problems"][-1].items()
+    )
+
+
+def test_file_that_is_not_there_ends_with_2(invoke: Invoke) -> None:
+    result = invoke("check", "nowhere.yaml")
+
+    assert result.exit_code == 2
+    assert result.stderr == "error: nowhere.yaml cannot be read: No such file or directory\n"
+
+
+def test_check_needs_a_file(invoke: Invoke) -> None:
+    result = invoke("check")
+
+    assert result.exit_code == 2
+    assert "CONFIG" in result.stderr

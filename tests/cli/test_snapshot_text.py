@@ -1,0 +1,64 @@
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from penstock.cli.snapshot_text import describe_models, describe_snapshot, render_models, render_snapshot, write_url
+from penstock.config.native_yaml import load_files
+from penstock.relay.snapshot import Snapshot
+
+
+def _load(tmp_path: Path, text: str) -> Snapshot:
+    path = tmp_path / "c.yaml"
+    path.write_text(text, encoding="utf-8")
+    return load_files([str(path)], {}).snapshot
+
+
+def test_text_says_what_listens_who_may_call_and_where_requests_go(configuration: Path) -> None:
+    assert render_snapshot(load_files([str(configuration)], {}).snapshot) == (
+        "Listen       http://127.0.0.1:0\n"
+        "Admin        http://127.0.0.1:0\n"
+        "Client keys  none: every caller is served\n"
+        "Access log   standard output\n"
+        "\n"
+        "Backends\n"
+        "  openai  OpenAI  https://api.openai.com/v1  with key\n"
+        "  local   vLLM    http://127.0.0.1:9/v1      no key\n"
+        "\n"
+        "Models\n  fast\n  └─ openai/gpt-5.4-mini\n"
+        "  careful\n  ├─ local/qwen3\n  └─ openai/<same name>  (stands by)\n"
+        "\nPatterns, tried in this order for other names\n  local/*\n  └─ local/*\n"
+    )
+
+
+def test_callers_are_shown_by_name_alone_and_the_log_by_its_path(tmp_path: Path) -> None:
+    snapshot = _load(
+        tmp_path,
+        "backends: {ollama: {api_key: sk-canary-0123456789}}\nmodels: {a: ollama}\naccess_log: x.log\n"
+        "client_keys: {ci: sk-canary-abcdefghijkl, ops: sk-canary-mnopqrstuvwx}\n",
+    )
+
+    shown = render_snapshot(snapshot) + json.dumps(describe_snapshot(snapshot))
+
+    assert "Client keys  ci, ops\n" in shown
+    assert f"Access log   {tmp_path / 'x.log'}\n" in shown
+    assert "canary" not in shown
+
+
+def test_log_that_is_off_is_shown_so(tmp_path: Path) -> None:
+    snapshot = _load(tmp_path, "backends: {ollama: }\nmodels: {a: ollama}\naccess_log: 'off'\n")
+
+    assert "Access log   off\n" in render_snapshot(snapshot)
+
+
+def test_without_patterns_none_are_announced(tmp_path: Path) -> None:
+    snapshot = _load(tmp_path, "backends: {ollama: }\nmodels: {a: ollama}\n")
+
+    assert render_models(snapshot) == "Models\n  a\n  └─ ollama/<same name>\n"
+    assert describe_models(snapshot)["patterns"] == []
+
+
+def test_url_is_written_as_it_was_configured(tmp_path: Path) -> None:
+    snapshot = _load(tmp_path, "backends: {ollama: {base_url: 'http://[::1]:8080/a/v1'}}\nmodels: {a: ollama}\n")
+
+    assert write_url(snapshot.backends["ollama"]) == "http://[::1]:8080/a/v1"
