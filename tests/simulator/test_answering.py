@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
 
 import jsonschema
 import pytest
@@ -21,7 +20,8 @@ TOOLS = (WEATHER, ROUTE)
 
 def ask(said: str = "Hello", *more: Message, **wanted: object) -> Ask:
     plain = Ask(vendor="", model="m", messages=(Message("user", said), *more))
-    return replace(plain, **wanted)
+    members = {name: getattr(plain, name) for name in Ask.__slots__}
+    return Ask(**{**members, **wanted})
 
 
 def with_tools(said: str, *more: Message, **wanted: object) -> Ask:
