@@ -48,5 +48,9 @@ class Deadlines:
     def _sweep(self) -> None:
         now = self._loop.time()
         for item in [item for item in self._guarded if item.deadline <= now]:
-            item.expire()
+            self._loop.call_soon(self._expire, item)  # each by itself: a defect in one does not keep the others alive
         self._timer = self._loop.call_later(SWEEP_INTERVAL_S, self._sweep) if self._guarded else None
+
+    def _expire(self, item: Guarded) -> None:
+        if item in self._guarded and item.deadline <= self._loop.time():  # others may have acted on it meanwhile
+            item.expire()

@@ -40,7 +40,9 @@ class Resolver:
         entry = self._entries.get(host)
         if entry is None:
             return await asyncio.shield(self._start(host))
-        if entry.fresh_until <= self._loop.time():
+        now = self._loop.time()
+        if entry.fresh_until <= now:
+            entry.fresh_until = now + self._refresh_s  # a failing name server is not asked again by each request
             self._start(host).add_done_callback(_ignore_failure)
         return entry.addresses
 
@@ -53,10 +55,14 @@ class Resolver:
     async def _look_up(self, host: str) -> list[str]:
         try:
             found = await self._loop.getaddrinfo(host, None, type=socket.SOCK_STREAM)
+        except UnicodeError as error:
+            msg = f"{host!r} is no host name: {error}"
+            raise OSError(msg) from error
         finally:
             del self._lookups[host]
         addresses = list(dict.fromkeys(str(item[4][0]) for item in found))
-        self._entries[host] = _Entry(addresses, self._loop.time() + self._refresh_s)
+        if addresses or host not in self._entries:
+            self._entries[host] = _Entry(addresses, self._loop.time() + self._refresh_s)
         return addresses
 
 

@@ -22,7 +22,6 @@ import logging
 import socket
 import struct
 from collections import deque
-from collections.abc import Iterable
 from typing import cast
 
 import httptools
@@ -39,15 +38,14 @@ from penstock.core.errors import (
 )
 from penstock.transport.chunked import ChunkedBodyError, ChunkScanner
 from penstock.transport.deadlines import NEVER, Deadlines
+from penstock.transport.http_request import HttpRequest
 from penstock.transport.http_syntax import (
     LENGTH_DIGITS,
     believe_target,
     check_request_head,
-    header_block,
     read_request_line,
     says_close,
     split_target,
-    status_line,
 )
 from penstock.transport.outbox import Outbox
 from penstock.transport.repeated_head import RepeatedHead, remember
@@ -79,145 +77,6 @@ class ServerState:
         self.outbox = Outbox(loop)
         self.connections: set[ServerConnection] = set()
         self.draining = False
-
-
-class HttpRequest:
-    """One request and the way to answer it; see :class:`penstock.transport.server_request.ServerRequest`."""
-
-    __slots__ = (
-        "_connection",
-        "_parts",
-        "_remaining",
-        "began",
-        "body",
-        "context",
-        "ended",
-        "fields",
-        "gone",
-        "headers",
-        "http_minor",
-        "keep_alive",
-        "method",
-        "notes",
-        "path",
-        "peer",
-        "query",
-        "received_bytes",
-        "refusal",
-        "takes_chunks",
-    )
-
-    def __init__(self, connection: ServerConnection) -> None:
-        """Begin an empty request of this connection."""
-        self._connection = connection
-        self._parts: list[bytes] = []
-        self.takes_chunks = False
-        self._remaining: int | None = None
-        self.method = ""
-        self.path = ""
-        self.query = ""
-        self.http_minor = 1
-        self.headers: list[tuple[bytes, bytes]] = []
-        self.fields: dict[bytes, bytes] = {}
-        self.notes: dict[object, object] = {}
-        self.body = b""
-        self.peer = connection.peer
-        self.received_bytes = 0
-        self.refusal: GatewayError | None = None
-        self.context: object = None
-        self.keep_alive = False
-        self.gone = False
-        self.began = False
-        self.ended = False
-
-    def header(self, name: bytes) -> bytes | None:
-        """Return a header's value (``name`` in lower case); the last one, where it is repeated."""
-        return self.fields.get(name)
-
-    def respond(self, status: int, headers: Iterable[tuple[bytes, bytes]], body: bytes) -> None:
-        """Send a whole answer."""
-        self.respond_block(status, header_block(headers), body)
-
-    def respond_block(self, status: int, block: bytes, body: bytes) -> None:
-        """Send a whole answer whose header lines are rendered already, in one write."""
-        self.began = self.ended = True
-        head = self._render_head(status, block, len(body))
-        if self.gone:
-            return
-        self._connection.write(head if self.method == "HEAD" else head + body)
-        self._connection.answered(self)
-
-    def begin(self, status: int, headers: Iterable[tuple[bytes, bytes]], content_length: int | None = None) -> None:
-        """Send the head of an answer."""
-        self.begin_block(status, header_block(headers), content_length)
-
-    def begin_block(self, status: int, block: bytes, content_length: int | None = None) -> None:
-        """Send the head of an answer whose header lines are rendered already."""
-        self.began = True
-        self._remaining = content_length
-        self.takes_chunks = content_length is None and self.http_minor == 1
-        self.write_raw(self._render_head(status, block, content_length))
-
-    def _render_head(self, status: int, block: bytes, content_length: int | None) -> bytes:
-        if content_length is not None:
-            framing = b"content-length: %d\r\n" % content_length if status != 204 else b""
-        elif self.http_minor:
-            framing = b"transfer-encoding: chunked\r\n"
-        else:
-            self.keep_alive = False
-            framing = b""
-        if not self.keep_alive or self._connection.state.draining:
-            self.keep_alive = False
-            framing += b"connection: close\r\n"
-        elif not self.http_minor:
-            framing += b"connection: keep-alive\r\n"
-        return b"%b%b%b\r\n" % (status_line(status), block, framing)
-
-    def write_raw(self, data: bytes) -> None:
-        """Send bytes as they are."""
-        if not self.gone:
-            self._connection.write(data)
-
-    def write_chunk(self, data: bytes) -> None:
-        """Send a piece of the body."""
-        if self.method == "HEAD" or not data:
-            return
-        if self.takes_chunks:
-            self.write_raw(b"%x\r\n%b\r\n" % (len(data), data))
-            return
-        if self._remaining is not None:
-            self._remaining -= len(data)
-        self.write_raw(data)
-
-    def end(self) -> None:
-        """End the body cleanly; a body shorter or longer than promised is cut instead."""
-        if self.ended:
-            return
-        if self._remaining and self.method != "HEAD":
-            self.abort()
-            return
-        if self.takes_chunks and self.method != "HEAD":
-            self.write_raw(b"0\r\n\r\n")
-        self.ended = True
-        if not self.gone:
-            self._connection.answered(self)
-
-    def abort(self) -> None:
-        """Cut the connection: what was written goes out, and does not look complete."""
-        self.ended = True
-        if not self.gone:
-            self.gone = True
-            self._connection.break_off(visible=self.takes_chunks or bool(self._remaining))
-
-    async def drain(self) -> None:
-        """Wait until the caller has taken what was written."""
-        if not self.gone:
-            await self._connection.drain()
-
-    def couple(self, reader: FlowControlled | None) -> None:
-        """Name who is to pause when the caller is slow."""
-        if not self.gone:
-            self._connection.couple(reader)
 
 
 class ServerConnection(asyncio.Protocol):
@@ -291,6 +150,11 @@ class ServerConnection(asyncio.Protocol):
         state.connections.add(self)
         self.deadline = state.loop.time() + state.limits.header_s
         state.deadlines.guard(self)
+
+    @property
+    def draining(self) -> bool:
+        """The server is going: the answer in progress is the last."""
+        return self.state.draining
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Tell everyone that the caller is gone."""
@@ -511,7 +375,7 @@ class ServerConnection(asyncio.Protocol):
             self._refuse(self._body_too_large())
             return b""
         if piece and request.refusal is None:
-            self._keep(piece, request._parts)  # noqa: SLF001 - one class in two parts
+            self._keep(piece, request.parts)
         if ended:
             self._end_of_request(request)
         return rest
@@ -526,7 +390,7 @@ class ServerConnection(asyncio.Protocol):
 
     def _end_of_request(self, request: HttpRequest) -> None:
         """A request is whole: let it take its turn."""
-        parts = request._parts  # noqa: SLF001
+        parts = request.parts
         request.body = parts[0] if len(parts) == 1 else b"".join(parts)
         parts.clear()
         request.keep_alive = request.keep_alive and not self.state.draining
