@@ -125,9 +125,10 @@ def read_event(data: bytes, read_usage: UsageReader | None) -> AnswerFacts:
 
 def _decode(data: bytes, read_usage: UsageReader | None) -> _Answer | _OddAnswer:
     try:
-        return _answer_decoder.decode(data) if read_usage is None else _odd_answer_decoder.decode(data)
-    except msgspec.ValidationError:
-        return _decode_loosely(data)
+        try:
+            return _answer_decoder.decode(data) if read_usage is None else _odd_answer_decoder.decode(data)
+        except msgspec.ValidationError:
+            return _decode_loosely(data)
     except (msgspec.DecodeError, RecursionError, UnicodeDecodeError) as error:
         msg = f"not JSON: {error}"
         raise ValueError(msg) from error
