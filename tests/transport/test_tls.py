@@ -1,0 +1,47 @@
+"""TLS towards upstreams is verified, and there is no way to ask otherwise; test_pool.py speaks it over sockets."""
+
+from __future__ import annotations
+
+import inspect
+import ssl
+from pathlib import Path
+
+import pytest
+
+from penstock.core.errors import OperatorError
+from penstock.transport.tls import client_tls
+from tests.transport.certificates import Authority
+
+
+def test_upstreams_are_verified_in_tls_1_2_or_later(tmp_path: Path) -> None:
+    for context in (client_tls(), client_tls(ca_file=Authority(tmp_path).file)):
+        assert context.verify_mode == ssl.CERT_REQUIRED
+        assert context.check_hostname
+        assert context.minimum_version == ssl.TLSVersion.TLSv1_2
+
+
+def test_nothing_turns_verification_off() -> None:
+    assert set(inspect.signature(client_tls).parameters) == {"ca_file", "cert_file", "key_file"}
+
+
+def test_the_operators_authority_replaces_the_systems(tmp_path: Path) -> None:
+    assert len(client_tls(ca_file=Authority(tmp_path).file).get_ca_certs()) == 1
+
+
+def test_files_that_cannot_be_used_are_the_operators_error(tmp_path: Path) -> None:
+    authority = Authority(tmp_path)
+    cert, key = authority.issue("client.example")
+    _, other_key = authority.issue("other.example")
+    nonsense = tmp_path / "nonsense.pem"
+    nonsense.write_text("nonsense")
+    missing = str(tmp_path / "missing.pem")
+    for ca_file, cert_file, key_file in (
+        (missing, None, None),
+        (str(nonsense), None, None),
+        (None, missing, key),
+        (None, cert, other_key),
+        (None, str(nonsense), key),
+    ):
+        with pytest.raises(OperatorError, match=r"the TLS files .* cannot be used"):
+            client_tls(ca_file=ca_file, cert_file=cert_file, key_file=key_file)
+    assert client_tls(cert_file=cert, key_file=key).verify_mode == ssl.CERT_REQUIRED
