@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import subprocess
-import sys
 from pathlib import Path
 
 import penstock
 from bench.gateways.contract import Gateway, Launch, fill_config
+from bench.interpreter import choose
 from bench.spawn import free_port
 
 CLIENT_KEY = "sk-bench-0123456789abcdef"
@@ -17,12 +17,15 @@ REPOSITORY = Path(__file__).parent.parent.parent
 def _version() -> str:
     command = ["git", "-C", str(REPOSITORY), "describe", "--always", "--dirty", "--exclude=*"]
     commit = subprocess.run(command, capture_output=True, text=True, check=False).stdout.strip()
-    return f"{penstock.__version__} ({commit})" if commit else penstock.__version__
+    build = choose().build
+    return f"{penstock.__version__} ({commit}), {build}" if commit else f"{penstock.__version__}, {build}"
 
 
 def _launch(port: int, upstream: int, folder: Path) -> Launch:
     config = fill_config("penstock.yaml", folder, port=port, upstream=upstream, admin=free_port())
-    return Launch(command=(str(Path(sys.executable).parent / "penstock"), "serve", str(config)))
+    interpreter = choose()
+    command = (interpreter.command, "-m", "penstock", "serve", str(config))
+    return Launch(command=command, environment=interpreter.environment)
 
 
 GATEWAY = Gateway(
