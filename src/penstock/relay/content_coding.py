@@ -61,7 +61,9 @@ class StreamUnpacker:
         self._limit_bytes = limit_bytes
 
     def feed(self, data: bytes) -> bytes:
-        """Unpack one piece."""
+        """Unpack one piece; what follows the end of the coding is dropped, as callers' own unpackers drop it."""
+        if self._unpacker.eof:
+            return b""
         try:
             unpacked = self._unpacker.decompress(data, self._limit_bytes)
         except zlib.error as error:
