@@ -181,6 +181,10 @@ class JsonEdit:
         source = self.object.source
         if not self._changes:
             return [source]
+        if len(self._changes) == 1 and not self.object.repeated:
+            replaced = self._replace_one(*next(iter(self._changes.items())))
+            if replaced is not None:
+                return replaced
         changes = {name: value for name, value in self._changes.items() if name in self.object}
         added = {name: value for name, value in self._changes.items() if value is not None and name not in changes}
         if not changes and not added:
@@ -218,6 +222,17 @@ class JsonEdit:
             copied_to = at
         pieces.append(view[copied_to:])
         return pieces
+
+    def _replace_one(self, name: str, value: bytes | None) -> list[bytes | memoryview] | None:
+        """Return the pieces when one member gets another value, the usual change; None when it is another change."""
+        if value is None or name not in self.object:
+            return None
+        source = self.object.source
+        view = source if len(source) < VIEWED_BYTES else memoryview(source)
+        for member, _, value_at, end in self.object.spans():
+            if member == name:
+                return [view[:value_at], value, view[end:]]
+        return None
 
 
 def _describe(source: bytes, error: Exception) -> str:
