@@ -47,9 +47,9 @@ def write_number(nodes: list[Node], draw: random.Random, *, whole: bool) -> int 
         steps.append(Fraction(1))
     candidates = _on_grid(bounds, _common_step(steps), draw) if steps else _anywhere(bounds, draw)
     for candidate in candidates:
-        number = _plain(candidate, whole=whole)
-        if number is not None and all(fits_size(node, number) for node in nodes) and _divides(number, nodes):
-            return number
+        for number in _spellings(candidate, whole=whole):
+            if all(fits_size(node, number) for node in nodes) and _divides(number, nodes):
+                return number
     return None
 
 
@@ -57,13 +57,15 @@ def _exact(value: float) -> Fraction:
     return Fraction(str(value))
 
 
-def _plain(value: Fraction, *, whole: bool) -> int | float | None:
-    if value.denominator == 1 and (whole or abs(value) < 2**53):
-        return value.numerator
-    try:
-        return None if whole else float(value)
-    except OverflowError:
-        return None
+def _spellings(value: Fraction, *, whole: bool) -> Iterator[int | float]:
+    """Yield the numbers that a value can be written as; a large one as a float first, which is shorter."""
+    if not whole and (value.denominator != 1 or abs(value) >= 2**53):
+        try:
+            yield float(value)
+        except OverflowError:
+            pass
+    if value.denominator == 1:
+        yield value.numerator
 
 
 def _bounds(nodes: list[Node]) -> Range:
