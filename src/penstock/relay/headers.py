@@ -117,7 +117,7 @@ def lines_down(headers: HeaderList, fields: dict[bytes, bytes]) -> bytes:
 def _without_named(headers: HeaderList, fields: dict[bytes, bytes]) -> HeaderList:
     """Leave out the headers that ``Connection`` declares to be of this connection only."""
     connection = fields.get(b"connection")
-    if connection is None or connection.lower() in {b"keep-alive", b"close"}:
+    if connection is None or (connection.lower() in {b"keep-alive", b"close"} and len(fields) == len(headers)):
         return headers
     values = b",".join(value for name, value in headers if name == b"connection")
     named = {item.strip().lower() for item in values.split(b",")}
