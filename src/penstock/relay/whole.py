@@ -2,8 +2,9 @@
 
 A body up to ``HELD_BYTES`` (never more than may be inspected) is held until it is complete, since a caller cannot use
 half a JSON document, and so a truncated or unreadable answer becomes a clean error. A larger one is passed on as it
-comes, under back-pressure, and a copy is kept (up to a limit) for its usage. Errors of the upstream are put into the
-caller's format when they are not, and get a status that says so when they have none.
+comes, under back-pressure, and a copy is kept (up to a limit) for its usage. A caller that asked for a stream reads
+events, and would take any other answer for an empty one: it gets an error instead. Errors of the upstream are put into
+the caller's format when they are not, and get a status that says so when they have none.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from penstock.transport.client_protocol import AnswerHead
 
 HELD_BYTES = 1024 * 1024
 ERROR_BYTES = 1024 * 1024
+_NOT_A_STREAM = "answered a request for a stream with a whole answer"
 _BODY_HEADERS = frozenset({b"content-type", b"content-encoding", b"etag", b"content-md5", b"digest"})
 
 
@@ -41,6 +43,10 @@ class WholeRelay:
         if self._begun:
             self._pass_on(payload, framed)
         elif self._kept is not None and self._size > min(HELD_BYTES, self._answer.limits.inspected_answer_bytes):
+            if self._answer.exchange.stream:
+                self._answer.connection.cancel()
+                self._answer.finish(self._answer.invalid(_NOT_A_STREAM))
+                return
             self._begun = True
             head = self._head
             self._answer.begin(head, head.content_length if head.framing == "length" else None)
@@ -68,6 +74,9 @@ class WholeRelay:
             if answer.exchange.upstream_error is not None and not answer.exchange.finish_reasons and not self._begun:
                 self._send_as_error(body)
                 return
+        if answer.exchange.stream:
+            answer.finish(answer.invalid(_NOT_A_STREAM))
+            return
         if not self._begun and body is not None:
             answer.respond(self._head, body)
             return
