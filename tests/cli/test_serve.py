@@ -76,6 +76,17 @@ def test_nothing_configured_ends_with_2_and_says_what_to_set() -> None:
     assert "penstock demo" in ran.stderr
 
 
+def test_file_with_the_usual_name_is_mentioned_when_nothing_else_is_configured(invoke: Invoke, tmp_path: Path) -> None:
+    (tmp_path / "penstock.yaml").write_text("backends: {ollama: }\n", encoding="utf-8")
+
+    result = invoke("serve")
+
+    assert result.exit_code == 2
+    assert result.stderr.endswith(
+        "penstock.yaml in this directory is not read unless it is named: penstock serve penstock.yaml\n"
+    )
+
+
 def test_wrong_file_ends_with_2_and_names_file_and_line(tmp_path: Path) -> None:
     (tmp_path / "bad.yaml").write_text("backends: {ollama: }\nmodls: {}\n", encoding="utf-8")
 

@@ -30,15 +30,18 @@ class ConfigurationRefused(click.ClickException):
 
     exit_code = 2
 
-    def __init__(self, cause: OperatorError) -> None:
-        """Take the problems of ``cause``, or its text when it has none."""
+    def __init__(self, cause: OperatorError, remarks: Sequence[str] = ()) -> None:
+        """Take the problems of ``cause``, or its text when it has none; ``remarks`` are printed below."""
         super().__init__(str(cause))
+        self.remarks = remarks
         self.problems = cause.problems if isinstance(cause, ConfigurationInvalid) else (Problem(message=str(cause)),)
 
     def show(self, file: object = None) -> None:
-        """Print the problems."""
+        """Print the problems and remarks."""
         # Shown after the command's context is gone, which knew whether colours are wanted.
         print_problems(self.problems, color=self.show_color)
+        for remark in self.remarks:
+            click.echo(remark, err=True)
 
 
 class AddressType(click.ParamType[Address, object]):
@@ -68,7 +71,7 @@ def load_configuration(files: Sequence[str], environ: Mapping[str, str], overrid
     try:
         return load_files(files, environ, overrides) if files else load_environment(environ, overrides)
     except OperatorError as error:
-        raise ConfigurationRefused(error) from None
+        raise ConfigurationRefused(error, mention_unread_file(files)) from None
 
 
 def mention_unread_file(files: Sequence[str]) -> list[str]:
