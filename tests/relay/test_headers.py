@@ -185,3 +185,14 @@ def test_a_name_that_was_judged_before_is_judged_alike(name: bytes) -> None:
         starts = LineStarts(travels)
         for _ in range(2):
             assert starts[name] == (name + b": " if travels(name) else None)
+
+
+def test_what_is_remembered_is_bounded() -> None:
+    starts = LineStarts(travels_up)
+    for number in range(10_000):
+        assert starts[b"x-%d" % number] == b"x-%d: " % number
+    assert len(starts) <= 4096
+    for number in range(5000):
+        name = b"x-%d-" % number + b"n" * 60_000
+        assert starts[name] == name + b": "
+    assert sum(len(name) for name in starts) < 1_000_000

@@ -120,3 +120,19 @@ def test_a_head_that_says_more_than_a_length_about_its_body_is_not_kept(line: by
 
     head = b"POST / HTTP/1.1\r\n" + line + b"\r\nContent-Length: 3\r\n\r\n"
     assert (remember(head, Head()) is None) is (line != b"X: y")
+
+
+def test_a_long_head_is_read_again_each_time_since_keeping_it_would_cost_each_idle_connection() -> None:
+    for length, known in ((1000, True), (20_000, False)):
+        seen: list[object] = []
+
+        def check(request: ServerRequest, seen: list[object] = seen) -> GatewayError | None:
+            seen.append(request.notes.get("seen"))
+            request.notes["seen"] = True
+            return None
+
+        head = HEAD.replace(b"X-Last: x", b"X-Last: " + b"x" * length)
+        with driven_server(RecordingApp(check=check)) as server:
+            server.feed(head + b"abc", head + b"abc")
+            assert seen == [None, True if known else None]
+            assert len(server.answers()) == 2

@@ -53,6 +53,7 @@ NOT_FROM_UPSTREAM = frozenset(
 
 READABLE_CODINGS = frozenset({b"gzip", b"x-gzip", b"deflate", b"br", b"identity", b"*"})
 _REMEMBERED_NAMES = 4096
+_REMEMBERED_NAME_BYTES = 64
 
 
 class LineStarts(dict[bytes, bytes | None]):
@@ -67,9 +68,11 @@ class LineStarts(dict[bytes, bytes | None]):
         self._travels = travels
 
     def __missing__(self, name: bytes) -> bytes | None:
-        if len(self) >= _REMEMBERED_NAMES:
-            self.clear()
-        start = self[name] = name + b": " if self._travels(name) else None
+        start = name + b": " if self._travels(name) else None
+        if len(name) <= _REMEMBERED_NAME_BYTES:
+            if len(self) >= _REMEMBERED_NAMES:
+                self.clear()
+            self[name] = start
         return start
 
 
@@ -124,7 +127,7 @@ def _without_named(headers: HeaderList, fields: dict[bytes, bytes]) -> HeaderLis
     return [item for item in headers if item[0] not in named]
 
 
-@lru_cache(maxsize=256)
+@lru_cache(maxsize=32)
 def _readable(codings: bytes) -> bytes:
     """Keep the codings that usage can be read from."""
     kept = [item.strip() for item in codings.split(b",") if item.split(b";")[0].strip().lower() in READABLE_CODINGS]

@@ -22,6 +22,7 @@ _ORIGIN_FORM = re.compile(rb"(/[!-\"$-~]*?)(?:\?([!-\"$-~]*))?")
 _ABSOLUTE_FORM = re.compile(rb"https?://([^/?#@]+)(?=[/?]|$)", re.IGNORECASE)
 _UNSAFE_IN_VALUE = re.compile(rb"[\r\n\x00]")
 
+HOST_BYTES = 512
 LENGTH_DIGITS = 20
 """Digits of a Content-Length; llhttp refuses larger numbers, but counts no leading zeros."""
 
@@ -75,7 +76,7 @@ def read_request_line(head: bytes) -> tuple[bytes, bytes, bytes] | None:
     return None if line is None else (line[1], line[2], line[3])
 
 
-@lru_cache(maxsize=256)
+@lru_cache(maxsize=64)
 def split_target(method: str, target: bytes) -> tuple[str, str]:
     """Return path and query of a request target, as sent.
 
@@ -126,7 +127,7 @@ def check_request_head(
     if host is None:
         if http_minor:
             return InvalidRequest("The request must have exactly one Host header.", code="invalid_host")
-    elif not _is_host(host):
+    elif len(host) > HOST_BYTES or not _is_host(host):
         return InvalidRequest("The Host header is not a valid host.", code="invalid_host")
     expectation = fields.get(b"expect")
     if expectation is not None and expectation.lower() != b"100-continue":
@@ -151,4 +152,4 @@ def says_close(headers: list[tuple[bytes, bytes]]) -> bool:
 
 @lru_cache(maxsize=256)
 def _is_host(value: bytes) -> bool:
-    return len(value) <= 512 and _HOST.fullmatch(value) is not None
+    return _HOST.fullmatch(value) is not None

@@ -6,7 +6,8 @@ with exactly those bytes, everything that was found out about the first one hold
 checking and authenticating. Nothing is shared between connections, so that no caller can meet another's head, and
 ``notes`` (what the application found out) live as long as the connection.
 
-Only plain heads are kept: one ``content-length`` in digits, no transfer coding, no expectation, no offer to upgrade.
+Only plain heads are kept: one ``content-length`` in digits, no transfer coding, no expectation, no offer to upgrade, and
+not so long that idle connections would hold much.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from typing import Protocol
 
 _LENGTH_LINE = re.compile(rb"\r\ncontent-length:[ \t]*([0-9]+)(?=[ \t]*\r\n)", re.IGNORECASE)
 _LENGTH_DIGITS = 15
+_KEPT_BYTES = 8 * 1024
 _NOT_PLAIN = frozenset({b"transfer-encoding", b"expect", b"upgrade", b"http2-settings"})
 
 
@@ -73,6 +75,8 @@ def remember(head: bytes, request: HeadOf) -> RepeatedHead | None:
     """Return a way to recognise ``head`` (with its empty line) when it comes again; None when it is not a plain one."""
     length = request.fields.get(b"content-length")
     if length is None or len(length) > _LENGTH_DIGITS or not _NOT_PLAIN.isdisjoint(request.fields):
+        return None
+    if len(head) > _KEPT_BYTES:
         return None
     found = _LENGTH_LINE.search(head)
     if found is None or found[1] != length:
