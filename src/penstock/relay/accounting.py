@@ -10,7 +10,9 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from time import gmtime, strftime
 
-from penstock.core.usage import UNREPORTED
+from msgspec.structs import astuple
+
+from penstock.core.usage import UNREPORTED, Usage
 from penstock.relay.exchange import Exchange
 from penstock.telemetry.access_log import AccessLine, AccessLog
 from penstock.telemetry.metrics import Counter, CounterFamily, Family, Histogram, HistogramFamily
@@ -80,7 +82,8 @@ class Accounting:
             self.access_log.write(self._line(exchange, place, now))
 
     def _new_place(self, key: tuple[str, str, str]) -> _Place:
-        tokens = [(name, self._tokens.child(*key, kind)) for kind, name in TOKEN_TYPES] if key[2] else []
+        kinds = {name: kind for kind, name in TOKEN_TYPES}
+        counted = [kinds[name] for name in Usage.__struct_fields__ if name in kinds]
         return _Place(
             *key,
             requests={},
@@ -88,7 +91,7 @@ class Accounting:
             first_events=self._first_events.child(*key) if key[2] else Histogram(),
             unreported=self._unreported.child(*key) if key[2] else Counter(),
             losses=self._losses.child(*key) if key[2] else Counter(),
-            tokens=tokens,
+            tokens=[self._tokens.child(*key, kind) for kind in counted] if key[2] else [],
         )
 
     def _timestamp(self, unix_s: float) -> str:
@@ -148,7 +151,8 @@ class _Place:
     first_events: Histogram
     unreported: Counter
     losses: Counter
-    tokens: list[tuple[str, Counter]]
+    tokens: list[Counter]
+    """In the order of the fields of ``Usage``."""
 
 
 def _record_attempt(place: _Place, exchange: Exchange, now: float) -> None:
@@ -159,8 +163,7 @@ def _record_attempt(place: _Place, exchange: Exchange, now: float) -> None:
         place.losses.add(len(exchange.losses))
     usage = exchange.usage
     if usage is not UNREPORTED:
-        for name, counter in place.tokens:
-            count: int | None = getattr(usage, name)
+        for counter, count in zip(place.tokens, astuple(usage), strict=False):  # the total, last, is not counted
             if count:
                 counter.value += count
     elif exchange.outcome == "done" and exchange.status < 400:
