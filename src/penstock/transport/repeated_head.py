@@ -6,8 +6,8 @@ with exactly those bytes, everything that was found out about the first one hold
 checking and authenticating. Nothing is shared between connections, so that no caller can meet another's head, and
 ``notes`` (what the application found out) live as long as the connection.
 
-Only plain heads are kept: one ``content-length`` in digits, no transfer coding, no expectation, no offer to upgrade, and
-not so long that idle connections would hold much.
+Only plain heads are kept: one ``content-length`` in digits, no transfer coding, no expectation, no offer to upgrade;
+and only short ones, so that an idle connection holds little.
 """
 
 from __future__ import annotations
