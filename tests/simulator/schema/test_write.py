@@ -119,11 +119,12 @@ def test_a_schema_without_contradiction_gets_a_value(schema: Json, seed: int) ->
 @given(ANY, st.integers())
 @settings(suppress_health_check=[HealthCheck.too_slow])
 def test_a_written_value_is_valid_and_all_else_is_refused(schema: Json, seed: int) -> None:
+    """Formats are annotations here: where a pattern asks for something else, the pattern is kept."""
     try:
-        write_value(schema, seed)
+        value = write_value(schema, seed)
     except SchemaRefused:
         return
-    assert_written(schema, seed)
+    jsonschema.Draft202012Validator(schema).validate(value)
 
 
 @given(SATISFIABLE, st.integers())
@@ -237,6 +238,7 @@ def test_the_schema_of_a_pydantic_model_gets_an_instance_of_it() -> None:
         ({"type": "number", "minimum": 5, "maximum": 1}, "no number"),
         (False, "no value"),
         ({"type": "string", "minLength": 10**9}, "no value"),
+        ({"allOf": [{"type": "string", "format": "date"}, {"format": "email"}]}, "no string"),
         ({"type": "array", "minItems": 10**9}, "no value"),
         ({"oneOf": [{"$ref": "#"}]}, "without end"),
         ({"type": "object", "properties": {"self": {"$ref": "#"}}, "required": ["self"]}, "without end"),

@@ -77,8 +77,9 @@ def _has_type(node: Node, value: object) -> bool:
 
 
 def _is_enumerated(node: Node, value: object) -> bool:
-    allowed = node.enumerated()
-    return allowed is None or identity(value) in {identity(item) for item in allowed}
+    found = identity(value)
+    is_const = node.const is UNSET or found == identity(node.const)
+    return is_const and (node.enum is None or found in {identity(item) for item in node.enum})
 
 
 def _fits_branches(document: Document, node: Node, value: object) -> bool:

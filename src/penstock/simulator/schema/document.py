@@ -78,7 +78,7 @@ class Node(msgspec.Struct, eq=False, rename="camel"):
         return [self.type] if isinstance(self.type, str) else self.type
 
     def enumerated(self) -> list[object] | None:
-        """Return the only values that are allowed; None when they are not listed."""
+        """Return values that no other is allowed besides; None when they are not listed."""
         return [self.const] if self.const is not UNSET else self.enum
 
     def leading_items(self) -> list[Node | bool]:

@@ -118,10 +118,11 @@ def write_string(nodes: list[Node], name: str, draw: random.Random) -> str | Non
 def _candidates(
     trees: list[patterns.Node], formats: list[str], name: str, draw: random.Random, *, least: int, most: int | None
 ) -> Iterator[str]:
-    for name_of_format in formats:
-        yield from FORMATS[name_of_format](draw)
+    writers = {FORMATS[one] for one in formats}
+    if len(writers) == 1:
+        yield from writers.pop()(draw)
     if formats and not trees:
-        return  # a text of another form would be a lie about the format
+        return  # a text of another form would be a lie about the format, and nothing has two
     yield _plain(f"simulated {name}" if name else "simulated", least, most)
     for tree in trees:
         for text in _samples(tree, draw, least=least, most=most):
