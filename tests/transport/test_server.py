@@ -18,6 +18,7 @@ from tests.transport.recording_app import RecordingApp
 
 GET = b"GET /a HTTP/1.1\r\nHost: h\r\n\r\n"
 POST = b"POST /a HTTP/1.1\r\nHost: h\r\nContent-Length: 3\r\n\r\nabc"
+CHUNKED = b"POST /a HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n"
 
 
 class Held:
@@ -174,6 +175,17 @@ async def test_a_refused_caller_gets_its_answer_although_it_goes_on_sending(serv
         head, body = await client.read_answer()
         assert head.startswith(b"HTTP/1.1 413 ")
         assert body == b"body_too_large"
+        assert await client.read_to_end() == b""
+
+
+@pytest.mark.parametrize("sent", [b"GET /a HT", POST[:-1], CHUNKED + b"5\r\na"])
+async def test_a_caller_that_does_not_finish_its_request_is_told_so(serve: Serve, sent: bytes) -> None:
+    server = await serve(RecordingApp(), header_s=0.1, body_s=0.1, linger_s=0.1)
+    async with connected(server) as client:
+        client.send(sent)
+        head, body = await client.read_answer()
+        assert head.startswith(b"HTTP/1.1 408 ")
+        assert body == b"request_timeout"
         assert await client.read_to_end() == b""
 
 
