@@ -61,6 +61,16 @@ def test_events_are_found_as_the_standard_finds_them_wherever_the_stream_is_cut(
     assert missing == 0 or (missing == 1 and stream.endswith(b"\r"))
 
 
+@given(STREAMS)
+def test_events_are_found_byte_by_byte(stream: bytes) -> None:
+    splitter = EventSplitter()
+    fed = [splitter.feed(bytes([byte])) for byte in stream]
+    assert b"".join(whole for whole, _ in fed) + splitter.held == stream
+    found = [data for _, blocks in fed for data in data_of(blocks)]
+    expected = reference_events(stream)
+    assert found == (expected[:-1] if stream.endswith(b"\r") and len(found) < len(expected) else expected)
+
+
 @given(st.lists(st.binary(max_size=20).filter(lambda data: not re.search(rb"[\r\n]", data)), max_size=8), PLACES)
 def test_what_is_rendered_is_read_back(events: list[bytes], places: list[int]) -> None:
     splitter = EventSplitter()
