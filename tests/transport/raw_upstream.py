@@ -154,3 +154,13 @@ async def ask(pool: Pool, body: bytes = b"") -> Asked:
     asked = ask_on(await pool.checkout(), body)
     await asked.over()
     return asked
+
+
+def settings(**bounds: float) -> PoolSettings:
+    return PoolSettings(name="a-backend", host="127.0.0.1", port=0, **bounds)  # type: ignore[arg-type]  # by name
+
+
+async def settled(pool: Pool, *, idle: int, busy: int = 0) -> None:
+    """Wait until the pool has as many connections as it must have in the end."""
+    while (pool.idle, pool.busy) != (idle, busy):
+        await asyncio.sleep(0.001)
