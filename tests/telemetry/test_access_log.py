@@ -1,0 +1,102 @@
+"""The access log over real files and pipes."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+from pathlib import Path
+
+import msgspec
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from penstock.core.errors import OperatorError
+from penstock.telemetry import access_log
+from penstock.telemetry.access_log import AccessLine, AccessLog
+
+
+def line(path: str = "/v1/chat/completions", detail: str | None = None) -> AccessLine:
+    return AccessLine(
+        "2026-11-23T00:00:00.000Z", "req_1", "done", 200, "POST", path, "127.0.0.1", 1.5, 10, 20, detail=detail
+    )
+
+
+@pytest.mark.parametrize("place", ["missing/log", "."])
+async def test_a_file_that_cannot_be_opened_is_the_operators_mistake(tmp_path: Path, place: str) -> None:
+    with pytest.raises(OperatorError, match="the access log .* cannot be opened"):
+        AccessLog(str(tmp_path / place), asyncio.get_running_loop())
+
+
+async def test_each_exchange_is_one_line_behind_what_was_there(tmp_path: Path) -> None:
+    path = tmp_path / "log"
+    path.write_text("before\n")
+    log = AccessLog(str(path), asyncio.get_running_loop())
+    for number in range(3):
+        log.write(line(f"/{number}"))
+    log.close()
+    first, *rest = path.read_text().splitlines()
+    assert first == "before"
+    assert [json.loads(text)["path"] for text in rest] == ["/0", "/1", "/2"]
+
+
+async def test_lines_reach_the_file_without_more_traffic(tmp_path: Path) -> None:
+    path = tmp_path / "log"
+    log = AccessLog(str(path), asyncio.get_running_loop())
+    log.write(line())
+    while not path.read_bytes():
+        await asyncio.sleep(0.01)
+    log.close()
+
+
+@given(st.text(st.characters(codec="utf-8")), st.text(st.characters(codec="utf-8")))
+def test_any_text_stays_on_one_line_of_json(path: str, detail: str) -> None:
+    encoded = msgspec.json.encode(line(path, detail))
+    assert b"\n" not in encoded
+    assert json.loads(encoded)["path"] == path
+    assert json.loads(encoded).get("detail") == detail
+
+
+async def test_a_stalled_pipe_drops_lines_and_counts_them_and_what_is_written_is_whole(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(access_log, "QUEUED_BUFFERS", 4)
+    path = tmp_path / "pipe"
+    os.mkfifo(path)
+    reading = os.open(path, os.O_RDONLY | os.O_NONBLOCK)
+    log = AccessLog(str(path), asyncio.get_running_loop())
+    written = 5000
+    for _ in range(written):
+        log.write(line("/" + "x" * 200))
+    log.flush()
+    assert log.dropped_lines > 0
+    os.set_blocking(reading, True)
+    closing = asyncio.create_task(asyncio.to_thread(log.close))
+    received = await asyncio.to_thread(_read_all, reading)
+    await closing
+    lines = received.splitlines()
+    assert len(lines) == written - log.dropped_lines
+    assert all(json.loads(text)["status"] == 200 for text in lines)
+
+
+async def test_a_pipe_that_nobody_reads_any_more_costs_its_lines_only(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    path = tmp_path / "pipe"
+    os.mkfifo(path)
+    reading = os.open(path, os.O_RDONLY | os.O_NONBLOCK)
+    log = AccessLog(str(path), asyncio.get_running_loop())
+    os.close(reading)
+    log.write(line())
+    log.close()
+    assert log.dropped_lines == 1
+    assert "1 lines lost" in caplog.text
+
+
+def _read_all(reading: int) -> bytes:
+    received = b""
+    while data := os.read(reading, 1 << 20):
+        received += data
+    os.close(reading)
+    return received

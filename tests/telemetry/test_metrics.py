@@ -1,0 +1,60 @@
+"""The exposition, as Prometheus' own parser reads it."""
+
+from __future__ import annotations
+
+from hypothesis import given
+from hypothesis import strategies as st
+from prometheus_client.parser import text_string_to_metric_families
+
+from penstock.telemetry.metrics import CounterFamily, Family, GaugeFamily, Histogram, HistogramFamily, render
+
+LABELS = st.text(st.characters(codec="utf-8"))
+
+
+def samples(*families: Family) -> dict[tuple[str, tuple[str, ...]], float]:
+    found = {}
+    for family in text_string_to_metric_families(render(families)):
+        for sample in family.samples:
+            found[sample.name, tuple(sample.labels.values())] = sample.value
+    return found
+
+
+@given(st.dictionaries(st.tuples(LABELS, LABELS), st.floats(0, 1e15), max_size=5))
+def test_counters_are_read_back_whatever_their_labels(values: dict[tuple[str, str], float]) -> None:
+    family = CounterFamily("a_total", 'With "quotes", \\ and\nlines.', ("x", "y"))
+    for labels, value in values.items():
+        family.child(*labels).add(value)
+    assert samples(family) == {("a_total", labels): value for labels, value in values.items()}
+
+
+@given(st.lists(st.floats(0, 100), max_size=30))
+def test_buckets_are_cumulative_and_agree_with_the_observations(values: list[float]) -> None:
+    family = HistogramFamily("h", "H.", ("x",))
+    for value in values:
+        family.child("a").observe(value)
+    family.child("a")
+    read = samples(family)
+    for bound in Histogram().bounds:
+        number = str(int(bound)) if bound == int(bound) else repr(bound)
+        assert read["h_bucket", ("a", number)] == sum(value <= bound for value in values)
+    assert read["h_bucket", ("a", "+Inf")] == read["h_count", ("a",)] == len(values)
+    assert read["h_sum", ("a",)] == sum(values)
+
+
+def test_a_child_is_the_same_object_each_time() -> None:
+    family = CounterFamily("a_total", "A.", ("x",))
+    family.child("1").add()
+    family.child("1").add(2)
+    assert samples(family) == {("a_total", ("1",)): 3}
+
+
+def test_gauges_are_read_when_asked_for() -> None:
+    number = [1.5]
+    family = GaugeFamily("g", "G.", ("x",), lambda: [(("a",), number[0])])
+    assert samples(family) == {("g", ("a",)): 1.5}
+    number[0] = -2
+    assert samples(family) == {("g", ("a",)): -2}
+
+
+def test_a_name_without_labels() -> None:
+    assert samples(GaugeFamily("g", "G.", (), lambda: [((), 7)])) == {("g", ()): 7}
