@@ -125,7 +125,7 @@ class StreamRelay:
         exchange = answer.exchange
         for number, block in enumerate(blocks):
             data = event_data(block)
-            if data is None:
+            if not data:  # a comment, or empty data, which is no event to a client
                 continue
             if exchange.first_event_at is None:
                 exchange.first_event_at = monotonic()
