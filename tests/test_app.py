@@ -1,0 +1,115 @@
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from penstock.app import new_event_loop, serving
+from penstock.core.errors import OperatorError
+from penstock.relay.snapshot import AccessLog
+from tests.relay.plain_client import ask
+from tests.relay.served_gateway import backend_at, snapshot_of
+
+BOUND_S = 20
+SCRIPT = """
+import sys
+from penstock.app import run
+from tests.relay.served_gateway import backend_at, snapshot_of
+sys.exit(run(snapshot_of(backend_at(1)), explanation=["made by a test"], log_level="info"))
+"""
+
+
+@pytest.fixture
+def process() -> Iterator[subprocess.Popen[str]]:
+    root = Path(__file__).parent.parent
+    environment = {**os.environ, "PYTHONPATH": str(root)}
+    started = subprocess.Popen([sys.executable, "-c", SCRIPT], stderr=subprocess.PIPE, text=True, env=environment)
+    yield started
+    started.kill()
+    started.wait(BOUND_S)
+    if started.stderr is not None:
+        started.stderr.close()
+
+
+def read_until(process: subprocess.Popen[str], words: str) -> str:
+    assert process.stderr is not None
+    deadline = time.monotonic() + BOUND_S
+    seen = ""
+    while words not in seen and time.monotonic() < deadline:
+        line = process.stderr.readline()
+        if not line:
+            break
+        seen += line
+    assert words in seen
+    return seen
+
+
+async def test_what_is_served_is_gone_after_the_context() -> None:
+    async with serving(snapshot_of(backend_at(1)), grace_s=1) as running:
+        assert (await ask(running.url, path="/v1/models", method="GET")).status == 200
+        health = await ask(running.admin_url, path="/health", method="GET")
+        assert json.loads(health.body)["status"] == "ok"
+        port = running.data.port
+
+    with pytest.raises(OSError, match=r"."):
+        await asyncio.open_connection("127.0.0.1", port)
+
+
+async def test_admin_pages_are_not_on_the_data_port() -> None:
+    async with serving(snapshot_of(backend_at(1)), grace_s=1) as running:
+        assert (await ask(running.url, path="/metrics", method="GET")).status == 404
+        assert (await ask(running.admin_url, path="/v1/models", method="GET")).status == 404
+
+
+async def test_a_taken_port_is_the_operators_error_and_leaves_nothing_open() -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        snapshot = replace(snapshot_of(backend_at(1)), admin_port=taken.getsockname()[1])
+        with pytest.raises(OperatorError, match="cannot listen on 127.0.0.1:"):
+            async with serving(snapshot):
+                pass
+
+
+async def test_a_log_that_cannot_be_opened_is_the_operators_error(tmp_path: Path) -> None:
+    snapshot = replace(snapshot_of(backend_at(1)), access_log=AccessLog(path=str(tmp_path / "no" / "log")))
+    with pytest.raises(OperatorError, match="access log"):
+        async with serving(snapshot):
+            pass
+
+
+def test_the_loop_is_uvloops_where_it_is_installed() -> None:
+    loop = new_event_loop()
+    assert type(loop).__module__ == "uvloop"
+    loop.close()
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_signal_drains_and_ends_well(process: subprocess.Popen[str], number: signal.Signals) -> None:
+    said = read_until(process, "serves on http://127.0.0.1:")
+    assert "made by a test" in said
+    process.send_signal(number)
+
+    assert process.wait(BOUND_S) == 0
+    read_until(process, "draining 0 connections")
+
+
+def test_a_second_signal_does_not_wait(process: subprocess.Popen[str]) -> None:
+    port = int(read_until(process, "serves on").partition("serves on http://127.0.0.1:")[2].split()[0])
+    with socket.create_connection(("127.0.0.1", port)) as caller:
+        caller.sendall(b"POST /v1/chat/completions HTTP/1.1\r\nHost: h\r\nContent-Length: 10\r\n\r\n")
+        time.sleep(0.1)
+        process.send_signal(signal.SIGTERM)
+        read_until(process, "draining 1 connection")
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(BOUND_S) == -signal.SIGTERM
