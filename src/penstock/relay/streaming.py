@@ -27,8 +27,8 @@ class StreamRelay:
     __slots__ = (
         "_answer",
         "_begun",
-        "_broken",
         "_endpoint",
+        "_failure",
         "_finished",
         "_head",
         "_read_event",
@@ -54,7 +54,7 @@ class StreamRelay:
         self._read_usage = answer.read_usage
         self._splitter = EventSplitter()
         self._begun = False
-        self._broken = False
+        self._failure: GatewayError | None = None
         self._finished = False
         coding = head.fields.get(b"content-encoding", b"").lower()
         self._unpacker = None if coding in IDENTITY else StreamUnpacker(coding, answer.limits.event_bytes)
@@ -88,8 +88,8 @@ class StreamRelay:
             framed = None
         if whole:
             self._send(whole, framed)
-        if self._broken:
-            self._break(self._answer.invalid("sent an event that is not valid JSON"))
+        if self._failure is not None:
+            self._break(self._failure)
         elif self._finished:
             self._end()
 
@@ -118,11 +118,12 @@ class StreamRelay:
     def _look_at(self, blocks: list[bytes]) -> list[int]:
         """Look at each event; return the numbers of those that the caller is not to see.
 
-        Sets ``_finished`` and ``_broken``.
+        Sets ``_finished`` at the event that ends the stream, and ``_failure`` where the stream must not end well.
         """
         hidden: list[int] = []
         answer = self._answer
         exchange = answer.exchange
+        end = len(blocks)
         for number, block in enumerate(blocks):
             data = event_data(block)
             if not data:  # a comment, or empty data, which is no event to a client
@@ -130,13 +131,15 @@ class StreamRelay:
             if exchange.first_event_at is None:
                 exchange.first_event_at = monotonic()
             if data == self._endpoint.end_of_stream:
-                self._finished = True
-                continue
+                if exchange.upstream_error is None:
+                    self._finished, end = True, number + 1
+                else:
+                    self._failure, end = self._reported_error(), number
+                break
             try:
                 facts = self._read_event(data, self._read_usage)
             except ValueError:
-                self._broken = True
-                hidden += range(number, len(blocks))
+                self._failure, end = answer.invalid("sent an event that is not valid JSON"), number
                 break
             exchange.events += 1
             if facts is PLAIN_EVENT:
@@ -144,7 +147,11 @@ class StreamRelay:
             answer.note(facts)
             if facts.usage_only and answer.hide_usage_event:
                 hidden.append(number)
+        hidden += range(end, len(blocks))
         return hidden
+
+    def _reported_error(self) -> GatewayError:
+        return self._answer.invalid("reported an error in its stream")
 
     def _send(self, whole: bytes, framed: bytes | None) -> None:
         request = self._request
@@ -196,7 +203,7 @@ class StreamRelay:
             return
         name = self._answer.backend.name
         if exchange.upstream_error is not None:
-            self._break(self._answer.invalid("reported an error in its stream"))
+            self._break(self._reported_error())
         else:
             self._break(UpstreamBrokeOff(f"The backend '{name}' ended its stream before the answer was complete."))
 
