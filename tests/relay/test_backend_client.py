@@ -65,7 +65,13 @@ async def test_the_operators_headers_are_sent_and_a_missing_key_is_not() -> None
 
 async def test_azure_puts_the_deployment_into_the_path_and_the_key_into_its_own_header() -> None:
     provider = all_providers()["azure-openai"]
-    backend = backend_at(1, provider=provider, options=msgspec.convert({"api": "deployments"}, provider.options), base_path="", api_key=Secret("azure-key"))
+    backend = backend_at(
+        1,
+        provider=provider,
+        options=msgspec.convert({"api": "deployments"}, provider.options),
+        base_path="",
+        api_key=Secret("azure-key"),
+    )
     target, headers = read(client_of(backend).head("chat_completions", "a deployment/1"))
 
     assert "/deployments/a%20deployment%2F1/chat/completions?api-version=" in target

@@ -9,7 +9,16 @@ import pytest
 
 from penstock.relay.whole import ERROR_BYTES, HELD_BYTES
 from tests.relay.plain_client import ask, call, render
-from tests.relay.scripted_upstream import CLOSE, HOLD, RESET, Ending, answer_head, json_answer, scripted_upstream
+from tests.relay.scripted_upstream import (
+    CLOSE,
+    HOLD,
+    RESET,
+    Ending,
+    Script,
+    answer_head,
+    json_answer,
+    scripted_upstream,
+)
 from tests.relay.served_gateway import KEY, served_before
 
 BODY = b'{"model":"gpt","messages":[]}'
@@ -21,14 +30,14 @@ JSON_HEAD = "content-type: application/json"
 @pytest.mark.parametrize("ending", [CLOSE, RESET])
 @pytest.mark.parametrize("sent", [0, 10])
 async def test_an_answer_that_breaks_off_is_a_clean_error(ending: Ending, sent: int) -> None:
-    script = [answer_head(200, JSON_HEAD, "content-length: 100") + b"{" * sent, ending]
+    script: Script = [answer_head(200, JSON_HEAD, "content-length: 100") + b"{" * sent, ending]
     async with scripted_upstream(script) as upstream, served_before(upstream) as gateway:
         answered = await ask(gateway.url, BODY)
     assert (answered.status, answered.error["code"]) == (502, "upstream_broke_off")
 
 
 async def test_a_long_answer_that_breaks_off_is_visibly_broken(tmp_path: Path) -> None:
-    script = [answer_head(200, JSON_HEAD, f"content-length: {len(LONG)}"), LONG[:-1], CLOSE]
+    script: Script = [answer_head(200, JSON_HEAD, f"content-length: {len(LONG)}"), LONG[:-1], CLOSE]
     async with scripted_upstream(script) as upstream, served_before(upstream, log=tmp_path / "log") as gateway:
         answered = await ask(gateway.url, BODY)
         [line] = await gateway.log()
@@ -58,7 +67,7 @@ async def test_what_is_not_the_endpoints_json_is_no_success(body: bytes) -> None
 
 @pytest.mark.parametrize("ending", [CLOSE, HOLD])
 async def test_a_long_answer_to_a_request_for_a_stream_is_not_passed_on(ending: Ending) -> None:
-    script = [answer_head(200, JSON_HEAD, f"content-length: {len(LONG)}"), LONG[:-1], ending]
+    script: Script = [answer_head(200, JSON_HEAD, f"content-length: {len(LONG)}"), LONG[:-1], ending]
     async with scripted_upstream(script) as upstream, served_before(upstream) as gateway:
         answered = await ask(gateway.url, STREAMED)
         await upstream.until_left()
@@ -102,7 +111,7 @@ async def test_a_huge_error_is_bounded(size: int) -> None:
 
 
 async def test_half_an_error_is_still_an_error() -> None:
-    script = [answer_head(429, JSON_HEAD, "content-length: 100", "retry-after: 9") + b'{"err', CLOSE]
+    script: Script = [answer_head(429, JSON_HEAD, "content-length: 100", "retry-after: 9") + b'{"err', CLOSE]
     async with scripted_upstream(script) as upstream, served_before(upstream) as gateway:
         answered = await ask(gateway.url, BODY)
     assert (answered.status, answered.header("retry-after")) == (429, "9")
