@@ -75,6 +75,10 @@ class StreamRelay:
             except UnreadableCodingError as error:
                 self._break(self._answer.invalid(f"sent a stream that cannot be read: {error}"))
                 return
+        self._take(payload, framed)
+
+    def _take(self, payload: bytes, framed: bytes | None) -> None:
+        """Take plain bytes of the stream."""
         whole, blocks = self._splitter.feed(payload)
         if whole is not payload:
             framed = None
@@ -193,7 +197,7 @@ class StreamRelay:
     def on_end(self) -> None:
         """The upstream has ended its body: that is an end only if the stream said so."""
         if not self._finished and self._splitter.held.strip():
-            self.on_data(b"\n\n", None)  # an event whose blank line never came
+            self._take(b"\n\n", None)  # an event whose blank line never came
         if self._finished:
             return
         exchange = self._answer.exchange
