@@ -7,7 +7,7 @@ from typing import get_args
 
 import msgspec
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from openai.types.chat.chat_completion import Choice
 from openai.types.chat.chat_completion_chunk import Choice as ChunkChoice
@@ -95,6 +95,7 @@ def test_stream_options_of_another_type_are_refused() -> None:
 
 
 @given(USAGES)
+@example({"completion_tokens_details": {"audio_tokens": 2**63}, "prompt_tokens": 2**63 - 1})
 def test_usage_is_read_at_once_as_it_is_read_with_care(usage: dict[str, object]) -> None:
     read = read_answer(msgspec.json.encode({"choices": [], "usage": usage}), None).usage
     assert read == read_openai_usage(usage)

@@ -77,7 +77,7 @@ read_openai_usage = usage_reader()
 """Reads the object as OpenAI documents it."""
 
 
-Count = Annotated[int, msgspec.Meta(ge=0)]
+Count = Annotated[int, msgspec.Meta(ge=0, le=_MOST_TOKENS)]
 
 
 class _InputDetails(msgspec.Struct):
