@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from penstock.relay.snapshot import BackendTimeouts
+from penstock.relay.snapshot import BackendTimeouts, Limits
 from penstock.telemetry.process import resident_bytes
 from penstock.wire.framing.sse import EventSplitter, event_data
 from tests.relay.plain_client import Answered, call, render
@@ -25,7 +26,7 @@ from tests.relay.scripted_upstream import (
     event_stream,
     scripted_upstream,
 )
-from tests.relay.served_gateway import Served, eventually, served_before
+from tests.relay.served_gateway import Served, backend_at, eventually, served, served_before, snapshot_of
 
 BODY = b'{"model":"gpt","messages":[],"stream":true}'
 TOKEN = b'data: {"choices":[{"index":0,"delta":{"content":"a"}}]}\n\n'
@@ -182,3 +183,41 @@ async def test_a_slow_caller_pauses_the_upstream_and_nothing_piles_up() -> None:
         assert DONE in tail
         await caller.close()
         await eventually(lambda: gateway.running.gateway.in_flight == 0)
+
+
+LONG_EVENT = b'data: {"choices":[{"index":0,"delta":{"content":"%b"}}]}\n\n' % (b"x" * 5000)
+
+
+async def outcome_within(event_bytes: int, script: Script, folder: Path) -> tuple[Answered, dict[str, Any]]:
+    async with scripted_upstream(script) as upstream:
+        snapshot = snapshot_of(backend_at(upstream.port))
+        listener = replace(snapshot.listener, limits=Limits(event_bytes=event_bytes))
+        async with served(replace(snapshot, listener=listener), log=folder / "log") as gateway:
+            answered = await streamed(gateway)
+            [line] = await gateway.log()
+            return answered, line
+
+
+@pytest.mark.parametrize("cut", [10, 2000, 4990])
+async def test_an_event_beyond_the_limit_is_passed_on_in_pieces(cut: int, tmp_path: Path) -> None:
+    stream = TOKEN + LONG_EVENT + STOP
+    at = len(TOKEN) + cut
+    answered, line = await outcome_within(
+        1000, event_stream([stream[:at], stream[at : at + 2000], stream[at + 2000 :], DONE]), tmp_path
+    )
+    assert (answered.whole, answered.body) == (True, stream + DONE)
+    assert (line["outcome"], line["finish_reasons"]) == ("done", ["stop"])
+
+
+async def test_the_rest_of_an_event_beyond_the_limit_is_not_taken_for_an_event(tmp_path: Path) -> None:
+    event = b'data: {"choices":[{"index":0,"delta":{"content":"%bdata: image"}}]}\n\n' % (b"x" * 5000)
+    at = event.index(b"data: image")
+    answered, _ = await outcome_within(1000, event_stream([event[:at], event[at:], STOP, DONE]), tmp_path)
+    assert (answered.whole, answered.body) == (True, event + STOP + DONE)
+
+
+async def test_a_cut_inside_an_event_beyond_the_limit_still_ends_in_an_event_of_its_own(tmp_path: Path) -> None:
+    answered, line = await outcome_within(1000, event_stream([TOKEN, LONG_EVENT[:2000], CLOSE]), tmp_path)
+    assert not answered.whole
+    assert answered.body.startswith(TOKEN + LONG_EVENT[:2000] + b"\n\n")
+    assert last_error(answered)["code"] == line["error_code"] == "upstream_broke_off"

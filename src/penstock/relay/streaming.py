@@ -31,6 +31,7 @@ class StreamRelay:
         "_failure",
         "_finished",
         "_head",
+        "_in_long_event",
         "_read_event",
         "_read_usage",
         "_request",
@@ -56,6 +57,8 @@ class StreamRelay:
         self._begun = False
         self._failure: GatewayError | None = None
         self._finished = False
+        self._in_long_event = False
+        """The caller has the beginning of an event that was too long to be held until it was whole."""
         coding = head.fields.get(b"content-encoding", b"").lower()
         self._unpacker = None if coding in IDENTITY else StreamUnpacker(coding, answer.limits.event_bytes)
         if self._unpacker is not None:
@@ -89,6 +92,7 @@ class StreamRelay:
                 whole = without_blocks(whole, blocks, hidden)
         if len(self._splitter.held) > self._answer.limits.event_bytes:
             whole += self._splitter.give_up_holding()
+            self._in_long_event = True
             framed = None
         if whole:
             self._send(whole, framed)
@@ -106,6 +110,7 @@ class StreamRelay:
             or b"\r" in payload
             or not self._request.takes_chunks
             or self._splitter.held
+            or self._in_long_event
             or self._unpacker is not None
         ):
             return False
@@ -128,7 +133,9 @@ class StreamRelay:
         answer = self._answer
         exchange = answer.exchange
         end = len(blocks)
-        for number, block in enumerate(blocks):
+        first = 1 if self._in_long_event else 0  # the rest of a long event cannot be read
+        self._in_long_event = False
+        for number, block in enumerate(blocks[first:], first):
             data = event_data(block)
             if not data:  # a comment, or empty data, which is no event to a client
                 continue
@@ -189,6 +196,8 @@ class StreamRelay:
         exchange = self._answer.exchange
         exchange.error = error
         render = self._endpoint.render_error_event
+        if self._in_long_event:
+            self._request.write_chunk(b"\n\n")
         if render is not None and exchange.upstream_error is None:
             self._request.write_chunk(render(error, exchange.request_id))
         self._request.abort()
@@ -201,7 +210,7 @@ class StreamRelay:
         if self._finished:
             return
         exchange = self._answer.exchange
-        if exchange.finish_reasons and exchange.upstream_error is None:
+        if exchange.finish_reasons and exchange.upstream_error is None and not self._in_long_event:
             self._send(render_event(self._endpoint.end_of_stream), None)
             self._end()
             return
