@@ -25,7 +25,7 @@ def line(path: str = "/v1/chat/completions", detail: str | None = None) -> Acces
 
 @pytest.mark.parametrize("place", ["missing/log", "."])
 async def test_a_file_that_cannot_be_opened_is_the_operators_mistake(tmp_path: Path, place: str) -> None:
-    with pytest.raises(OperatorError, match="the access log .* cannot be opened"):
+    with pytest.raises(OperatorError, match=r"the access log .* cannot be opened"):
         AccessLog(str(tmp_path / place), asyncio.get_running_loop())
 
 
