@@ -29,7 +29,8 @@ async def answer() -> Answer:
 async def test_an_answer_finishes_once(answer: Answer) -> None:
     answer.finish()
     answer.finish(UpstreamTimeout("too late"))
-    assert await answer.finished is None
+    await answer.finished
+    assert answer.finished.exception() is None
 
 
 async def test_a_failure_is_raised_where_the_answer_is_waited_for(answer: Answer) -> None:
