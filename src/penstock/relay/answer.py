@@ -32,6 +32,7 @@ class Answer:
         "limits",
         "own_lines",
         "read_usage",
+        "secret",
     )
 
     def __init__(
@@ -50,6 +51,7 @@ class Answer:
         self.limits = limits
         self.own_lines = exchange.own_lines + client.answer_line
         """Headers of ours that the answer carries."""
+        self.secret = client.secret
         self.hide_usage_event = False
         self.read_usage = client.backend.provider.read_usage
         self.finished: asyncio.Future[None] = client.loop.create_future()
@@ -78,7 +80,10 @@ class Answer:
         self.finish()
 
     def _lines(self, head: AnswerHead) -> bytes:
-        lines = lines_down(head.headers, head.fields) + self.own_lines
+        lines = lines_down(head.headers, head.fields)
+        if self.repeats_key(lines):
+            lines = lines_down([item for item in head.headers if not self.repeats_key(item[1])], head.fields)
+        lines += self.own_lines
         if REQUEST_ID_OF_UPSTREAM not in head.fields:
             lines += b"%b: %b\r\n" % (REQUEST_ID_OF_UPSTREAM, self.exchange.request_id.encode("ascii"))
         return lines
@@ -91,7 +96,11 @@ class Answer:
         if facts.finish_reasons:
             exchange.finish_reasons += facts.finish_reasons
         if facts.error is not None:
-            exchange.upstream_error = facts.error
+            exchange.upstream_error = "the upstream reports an error"  # its text may repeat a prompt
+
+    def repeats_key(self, said: bytes) -> bool:
+        """Say whether an upstream repeats the key that we sent it: no caller may learn it."""
+        return self.secret in said if self.secret else False
 
     def invalid(self, what: str) -> UpstreamInvalid:
         """Return the error for an answer that is not what this endpoint returns."""

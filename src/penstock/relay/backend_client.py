@@ -40,6 +40,8 @@ class BackendClient:
         self.loop = loop
         self.answer_line = b"%b: %b\r\n" % (BACKEND, backend.name.encode("ascii", "replace"))
         """The header that tells a caller which backend answered."""
+        self.secret = backend.api_key.reveal().encode("latin-1") if backend.api_key else b""
+        """The key as it is sent; empty when there is none."""
         timeouts, pool, tls = backend.timeouts, backend.pool, backend.tls
         self.timeouts = ExchangeTimeouts(timeouts.first_byte_s, timeouts.idle_s, timeouts.total_s)
         context = None

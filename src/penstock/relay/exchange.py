@@ -78,7 +78,7 @@ class Exchange:
         self.outcome: Outcome = "done"
         self.error: GatewayError | None = None
         self.upstream_error: str | None = None
-        """What the upstream itself said was wrong, in an answer that was passed on."""
+        """That the upstream itself said something was wrong, in an answer that was passed on."""
         self.first_byte_at: float | None = None
         self.first_event_at: float | None = None
         self.events = 0

@@ -155,6 +155,9 @@ class StreamRelay:
             exchange.events += 1
             if facts is PLAIN_EVENT:
                 continue
+            if facts.error is not None and answer.repeats_key(data):
+                self._failure, end = self._reported_error(), number
+                break
             answer.note(facts)
             if facts.usage_only and answer.hide_usage_event:
                 hidden.append(number)

@@ -151,9 +151,8 @@ class ErrorRelay:
             plain = decode(body, head.fields.get(b"content-encoding", b"").lower(), ERROR_BYTES)
         except UnreadableCodingError:
             plain = b""
-        secret = backend.api_key.reveal().encode() if backend.api_key else b""
-        if secret and secret in plain:
-            plain = b""  # an upstream that repeats our key must not tell it to callers
+        if answer.repeats_key(plain):
+            plain = b""
         plain = answer.endpoint.adopt_error(head.status, plain, backend.name)
         if plain is not body:
             head.headers = [item for item in head.headers if item[0] not in _BODY_HEADERS]
