@@ -17,8 +17,9 @@ import pytest
 from penstock.app import new_event_loop, serving
 from penstock.core.errors import OperatorError
 from penstock.relay.snapshot import AccessLog
-from tests.relay.plain_client import ask
-from tests.relay.served_gateway import backend_at, snapshot_of
+from tests.relay.plain_client import ask, call, render
+from tests.relay.scripted_upstream import HOLD, event_stream, scripted_upstream
+from tests.relay.served_gateway import backend_at, served, snapshot_of
 
 BOUND_S = 20
 SCRIPT = """
@@ -86,6 +87,43 @@ async def test_a_log_that_cannot_be_opened_is_the_operators_error(tmp_path: Path
     with pytest.raises(OperatorError, match="access log"):
         async with serving(snapshot):
             pass
+
+
+TOKEN = b'data: {"choices":[{"index":0,"delta":{"content":"a"}}]}\n\n'
+LAST = b'data: {"choices":[{"index":0,"delta":{},"finish_reason":"stop"}]}\n\ndata: [DONE]\n\n'
+STREAMED = b'{"model":"gpt","stream":true}'
+
+
+async def test_a_stream_finishes_within_the_grace_time_and_nobody_new_is_let_in(tmp_path: Path) -> None:
+    more = asyncio.Event()
+    async with scripted_upstream(event_stream([TOKEN, more, LAST])) as upstream:
+        async with served(snapshot_of(backend_at(upstream.port)), log=tmp_path / "log", grace_s=BOUND_S) as gateway:
+            caller = await call(gateway.url)
+            caller.send(render(STREAMED))
+            await caller.answer(until=TOKEN)
+            asyncio.get_running_loop().call_later(0.1, more.set)
+        answered = await caller.answer()
+        assert (answered.whole, answered.body) == (True, TOKEN + LAST)
+        with pytest.raises(ConnectionRefusedError):
+            await call(gateway.url)
+        await caller.close()
+    assert json.loads((tmp_path / "log").read_text())["outcome"] == "done"
+
+
+async def test_a_stream_beyond_the_grace_time_is_cut_and_recorded(tmp_path: Path) -> None:
+    async with scripted_upstream(event_stream([TOKEN, HOLD])) as upstream:
+        async with served(snapshot_of(backend_at(upstream.port)), log=tmp_path / "log", grace_s=0.05) as gateway:
+            callers = [await call(gateway.url) for _ in range(3)]
+            for caller in callers:
+                caller.send(render(STREAMED))
+                await caller.answer(until=TOKEN)
+        assert gateway.running.gateway.in_flight == 0
+        for caller in callers:
+            assert not (await caller.answer()).whole
+            await caller.close()
+        await upstream.until_left()
+    lines = [json.loads(line) for line in (tmp_path / "log").read_text().splitlines()]
+    assert [line["outcome"] for line in lines] == ["cancelled"] * 3
 
 
 def test_the_loop_is_uvloops_where_it_is_installed() -> None:

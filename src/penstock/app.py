@@ -33,6 +33,7 @@ from penstock.transport.server import Server, listen, server_tls
 from penstock.transport.server_limits import ServerLimits
 
 DRAIN_GRACE_S = 30.0
+CUT_S = 1.0
 GC_THRESHOLDS = (50_000, 20, 50)
 """The request path makes few cycles; the collector's default would look for them after every 700 objects."""
 
@@ -98,9 +99,19 @@ async def serving(snapshot: Snapshot, *, grace_s: float = DRAIN_GRACE_S) -> Asyn
             log.warning("%d connections were cut after the grace time of %g s", cut[0], grace_s)
         for client in clients.values():
             client.pool.close()
-        await asyncio.sleep(0)
+        await _until_recorded(gateway)
         if access_log is not None:
             access_log.close()
+
+
+async def _until_recorded(gateway: Gateway) -> None:
+    """Let the exchanges that were cut end and be recorded: their tasks hear of it a few rounds of the loop later."""
+    try:
+        async with asyncio.timeout(CUT_S):
+            while gateway.in_flight:
+                await asyncio.sleep(0.001)
+    except TimeoutError:
+        log.warning("%d exchanges did not end after they were cut", gateway.in_flight)
 
 
 def run(snapshot: Snapshot, *, explanation: Sequence[str], log_level: str) -> int:
