@@ -89,6 +89,15 @@ def test_values_of_variables_are_shown_as_their_names() -> None:
     assert findings.sorted()[0].message == 'there is no backend "${OPENAI_API_KEY}-1"'
 
 
+def test_value_that_begins_with_another_is_hidden_whole() -> None:
+    findings = Findings()
+    findings.hide("sk-canary", "SHORT")
+    findings.hide("sk-canary-and-more", "LONG")
+    findings.error((), 'there is no backend "sk-canary-and-more"')
+
+    assert findings.sorted()[0].message == 'there is no backend "${LONG}"'
+
+
 def test_what_was_cut_out_is_known_with_all_that_it_holds() -> None:
     findings = Findings(broken={("backends", "openai")})
 

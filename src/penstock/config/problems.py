@@ -117,8 +117,9 @@ class Findings:
         self.problems.append(Problem(message=message, path=shown, place=place, severity=severity))
 
     def _mask(self, message: str) -> str:
-        for value, name in self.variables.items():
-            message = message.replace(value, f"${{{name}}}")
+        # Longest first: a value may begin with another, and no rest of it may stay.
+        for value in sorted(self.variables, key=len, reverse=True):
+            message = message.replace(value, f"${{{self.variables[value]}}}")
         return message
 
 
