@@ -51,3 +51,24 @@ async def test_each_turn_is_sent_once() -> None:
         await asyncio.sleep(0)
 
     assert order == ["once"]
+
+
+async def test_one_that_fails_does_not_keep_the_others_from_sending() -> None:
+    class Failing(Writer):
+        def flush(self) -> None:
+            raise RuntimeError
+
+    loop = asyncio.get_running_loop()
+    problems: list[str] = []
+    loop.set_exception_handler(lambda _, context: problems.append(context["message"]))
+    order: list[str] = []
+    outbox = Outbox(loop)
+    outbox.add(Writer(outbox, order, "before"))
+    outbox.add(Failing(outbox, order, "failing"))
+    outbox.add(Writer(outbox, order, "behind"))
+    outbox.add(Writer(outbox, order, "last"))
+
+    for _ in range(3):
+        await asyncio.sleep(0)
+    assert order == ["before", "behind", "last"]
+    assert len(problems) == 1

@@ -35,6 +35,10 @@ class Outbox:
         self._writers.append(writer)
 
     def _flush(self) -> None:
-        writers, self._writers = self._writers, []
-        for writer in writers:
-            writer.flush()
+        writers, self._writers = iter(self._writers), []
+        try:
+            for writer in writers:
+                writer.flush()
+        finally:  # one that failed must not keep the others from sending
+            for writer in writers:
+                self.add(writer)

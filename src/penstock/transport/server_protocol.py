@@ -535,6 +535,8 @@ class ServerConnection(asyncio.Protocol):
         unsent = self._unsent
         if unsent:
             self._unsent = []
+            if self.transport.is_closing():
+                return  # reset since it was written
             self.transport.write(unsent[0] if len(unsent) == 1 else b"".join(unsent))
 
     def couple(self, reader: FlowControlled | None) -> None:
