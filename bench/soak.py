@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import re
 import sys
 import tempfile
 import urllib.request
@@ -31,7 +32,11 @@ SETTLE_S = 30.0
 START_S = 20.0
 SLOW_S = 3
 """What slow faults take here: a little more than ``soak.yaml`` allows a backend."""
+KEPT_DEFECTS = 10
+GATEWAY_LOG = "gateway.log"
 PENSTOCK = str(Path(sys.executable).parent / "penstock")
+
+_ADDRESS = re.compile("0x[0-9a-f]+")
 
 
 def fault_models() -> tuple[str, ...]:
@@ -57,12 +62,14 @@ class Soak:
     samples_mib: list[float] = field(default_factory=list)
     before: dict[str, float] = field(default_factory=dict)
     after: dict[str, float] = field(default_factory=dict)
+    defects: list[str] = field(default_factory=list)
+    """What the gateway has logged as its own errors."""
 
     @property
     def findings(self) -> list[str]:
         """Return everything that is not as it must be."""
         kept = leaks.left_behind(self.before, self.after)
-        return [*self.tally.findings, *kept, *leaks.memory_finding(self.samples_mib)]
+        return [*self.tally.findings, *kept, *leaks.memory_finding(self.samples_mib), *self.defects]
 
     def text(self) -> str:
         """Return the report for people."""
@@ -94,6 +101,12 @@ def read_gauges(gateway: Soaked) -> dict[str, float]:
         "tasks": leaks.read_metric(text, "penstock_tasks"),
         "open files": float(process_tree.open_files(gateway.pid)),
     }
+
+
+def logged_defects(log: str) -> list[str]:
+    """Return each kind of error line once, without its time and the addresses in it."""
+    lines = (_ADDRESS.sub("0x…", line.partition(" ERROR ")[2]) for line in log.splitlines())
+    return [f"the gateway logged: {line}" for line in dict.fromkeys(lines) if line][:KEPT_DEFECTS]
 
 
 async def _settle(gateway: Soaked) -> dict[str, float]:
@@ -140,7 +153,7 @@ def _simulator(folder: Path) -> Iterator[int]:
 def _gateway(folder: Path, upstream: int) -> Iterator[Soaked]:
     port, admin, nobody = spawn.free_port(), spawn.free_port(), spawn.free_port()
     config = fill_config("soak.yaml", folder, port=port, admin=admin, upstream=upstream, nobody=nobody)
-    log = folder / "gateway.log"
+    log = folder / GATEWAY_LOG
     with spawn.running([PENSTOCK, "serve", str(config)], core=machine.cores().gateway, log=log) as process:
         spawn.wait_until_listening(port, process, log, START_S)
         yield Soaked(process.pid, port, admin)
@@ -158,7 +171,9 @@ def run(seconds: float = SECONDS, clients: int = CLIENTS) -> Soak:
         _simulator(Path(folder)) as upstream,
         _gateway(Path(folder), upstream) as gateway,
     ):
-        return asyncio.run(_soak(gateway, seconds, clients))
+        shown = asyncio.run(_soak(gateway, seconds, clients))
+        shown.defects = logged_defects((Path(folder) / GATEWAY_LOG).read_text())
+        return shown
 
 
 def main(arguments: list[str]) -> int:
