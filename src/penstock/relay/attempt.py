@@ -82,7 +82,7 @@ async def attempt(
     edit = JsonEdit(body)
     hide_usage_event = _prepare_body(edit, endpoint, target, facts, upstream_model)
     upstream_body = edit.pieces()
-    caller_lines = _caller_lines(exchange.request, stream=facts.stream)
+    caller_lines = _caller_lines(exchange.request, client.own_names, stream=facts.stream)
     head = b"%b%bcontent-length: %d\r\n\r\n" % (head, caller_lines, sum(map(len, upstream_body)))
     connection = client.pool.checkout_nowait() or await client.pool.checkout()
     receiver = Attempt(exchange, endpoint, client, connection, limits)
@@ -94,16 +94,23 @@ async def attempt(
     try:
         await receiver.finished
     except asyncio.CancelledError:
-        connection.cancel()
+        if receiver.finished.cancelled():
+            connection.cancel()
+        else:  # the answer had come, and another request may have the connection by now
+            receiver.finished.exception()
         raise
 
 
-def _caller_lines(request: ServerRequest, *, stream: bool) -> bytes:
-    """Return the caller's headers for the upstream; they are the same while the same head comes again."""
-    place = (_caller_lines, stream)
+def _caller_lines(request: ServerRequest, own_names: frozenset[bytes], *, stream: bool) -> bytes:
+    """Return the caller's headers for the upstream, without those that the backend has of its own.
+
+    They are the same while the same head comes again.
+    """
+    place = (own_names, stream)
     lines = request.notes.get(place)
     if not isinstance(lines, bytes):
-        lines = request.notes[place] = lines_up(request.headers, request.fields, stream=stream)
+        headers = [item for item in request.headers if item[0] not in own_names] if own_names else request.headers
+        lines = request.notes[place] = lines_up(headers, request.fields, stream=stream)
     return lines
 
 

@@ -12,13 +12,14 @@ import asyncio
 from penstock.core.endpoint import EndpointId
 from penstock.core.errors import EndpointNotOffered
 from penstock.core.provider import fill_path
-from penstock.relay.headers import BACKEND
+from penstock.relay.headers import BACKEND, travels_up
 from penstock.relay.snapshot import Backend
 from penstock.transport.client_protocol import ExchangeTimeouts
 from penstock.transport.deadlines import Deadlines
 from penstock.transport.http_syntax import header_block
 from penstock.transport.pool import Pool, PoolSettings
 from penstock.transport.resolver import Resolver
+from penstock.transport.server_request import HeaderList
 from penstock.transport.tls import client_tls
 
 REMEMBERED_HEADS = 1024
@@ -66,7 +67,10 @@ class BackendClient:
             Resolver(loop, pool.dns_refresh_s),
         )
         self._paths = backend.provider.path_table(backend.options)
-        self._fixed_lines = self._render_fixed_lines()
+        fixed = self._fixed_headers()
+        self.own_names = frozenset(name for name, _ in fixed if travels_up(name))
+        """Headers that the provider or the operator has set, and a caller therefore cannot."""
+        self._fixed_lines = header_block(fixed)
         self._heads: dict[tuple[EndpointId, str], bytes] = {}
 
     def head(self, endpoint: EndpointId, model: str) -> bytes:
@@ -95,7 +99,7 @@ class BackendClient:
         """Say whether the backend has this endpoint."""
         return endpoint in self._paths
 
-    def _render_fixed_lines(self) -> bytes:
+    def _fixed_headers(self) -> HeaderList:
         backend = self.backend
         host = f"[{backend.host}]" if ":" in backend.host else backend.host
         if backend.port != DEFAULT_PORTS[backend.scheme]:
@@ -105,4 +109,4 @@ class BackendClient:
         if backend.api_key:
             key_header = backend.provider.key_header
             lines[key_header.name.lower()] = key_header.prefix + backend.api_key.reveal()
-        return header_block((name.encode("ascii"), value.encode("latin-1")) for name, value in lines.items())
+        return [(name.encode("ascii"), value.encode("latin-1")) for name, value in lines.items()]
