@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -214,3 +215,117 @@ async def test_browsers_of_configured_origins_may_read_answers(
     answered = await asked(body, method=method, headers={"origin": origin}, snapshot=configure)
     assert answered.header("access-control-allow-origin") == allowed
     assert (answered.header("vary") == "Origin") == bool(configured)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b'{"model":"gpt","x":1,"model":"gpt"}',
+        b'{"model":"gpt","\\u006dodel":"other"}',
+        b'{"mod\\u0065l":"a","model":"gpt"}',
+    ],
+)
+@pytest.mark.parametrize("headers", [{}, {"x-ai-eg-model": "gpt"}])
+async def test_a_model_that_is_named_twice_is_refused_however_it_is_spelled(
+    body: bytes, headers: dict[str, str]
+) -> None:
+    answered = await asked(body, headers=headers)
+    assert (answered.status, answered.error["code"], answered.error["param"]) == (400, "duplicate_field", "model")
+
+
+@pytest.mark.parametrize(
+    "field", [b'"stream":"yes"', b'"stream":1', b'"stream":true,"stream_options":7', b'"model":[]']
+)
+async def test_a_field_that_the_gateway_acts_on_must_have_its_type(field: bytes) -> None:
+    body = b"{%b}" % field if field.startswith(b'"model"') else b'{"model":"gpt",%b}' % field
+    answered = await asked(body)
+    assert (answered.status, answered.error["code"]) == (400, "invalid_type")
+    assert answered.error["param"] in body.decode()
+
+
+@pytest.mark.parametrize(
+    ("body", "says"),
+    [
+        (b"", "empty"),
+        (b'{"model":"gpt",\n "messages":[}', "line 2, column 14"),
+        (b'{"model":"gpt"', "at its end"),
+        (b"\xff\xfe", "byte 0"),
+        (b'"gpt"', "must be a JSON object"),
+        (b'{"x":' * 100_000, "nested"),
+    ],
+)
+async def test_json_that_cannot_be_read_is_refused_with_the_place(body: bytes, says: str) -> None:
+    answered = await asked(body)
+    assert (answered.status, answered.error["code"]) == (400, "invalid_json")
+    assert says in answered.error["message"]
+
+
+@pytest.mark.parametrize(
+    "name", [b"\\ud800", b"\\u0000", b"\\r\\nx: y", b"x" * 100_000, b"\\u202e\\ud83d\\ude00", b"%s{}"]
+)
+async def test_any_name_of_a_model_ends_in_an_error_that_can_be_read(name: bytes) -> None:
+    answered = await asked(b'{"model":"%b"}' % name)
+    assert answered.status in {400, 404}
+    assert len(answered.body) < 2000
+    assert answered.error["code"] in {"model_not_found", "invalid_type", "invalid_json"}
+
+
+@pytest.mark.parametrize("path", ["/v1/models/" + "x" * 60_000, "/v1/" + "y" * 60_000])
+@pytest.mark.parametrize("method", ["GET", "POST"])
+async def test_a_long_path_is_not_repeated_whole(path: str, method: str) -> None:
+    answered = await asked(b"", path=path, method=method)
+    assert answered.status in {404, 405}
+    assert len(answered.body) < 2000
+
+
+@pytest.mark.parametrize("path", ["/v1/models/nobody", "/v1/models/%FF%00%0d%0a", "/v1/models/%", "/v1/models/a?b=c"])
+async def test_a_model_that_does_not_exist_is_an_error_that_can_be_read(path: str) -> None:
+    answered = await asked(b"", path=path, method="GET")
+    assert (answered.status, answered.error["code"]) == (404, "model_not_found")
+
+
+async def test_60_kib_of_headers_travel_to_the_upstream_unchanged() -> None:
+    long = {f"x-long-{number}": f"{number:03}" * 3000 for number in range(6)} | {"x-odd": '\tÿ  ;=" \t'}
+    async with scripted_upstream(ANSWER) as upstream, served(snapshot_of(backend_at(upstream.port))) as gateway:
+        assert (await ask(gateway.url, BODY, headers=long)).status == 200
+        for name, value in long.items():
+            assert upstream.request.values(name.encode()) == [value.strip(" \t").encode("latin-1")]
+
+
+@pytest.mark.parametrize(
+    "line", ["x-a: 1\nx-b: 2", "x-a: 1\rx-b: 2", "x-a: 1\x002", "x-a\r: 1", "x-a: 1\r\n authorization: 2"]
+)
+async def test_a_line_break_in_a_header_reaches_no_upstream(line: str) -> None:
+    async with scripted_upstream(ANSWER) as upstream, served(snapshot_of(backend_at(upstream.port))) as gateway:
+        caller = await call(gateway.url)
+        head = f"POST /v1/chat/completions HTTP/1.1\r\nhost: x\r\n{line}\r\ncontent-length: {len(BODY)}\r\n\r\n"
+        caller.send(head.encode("latin-1") + BODY)
+        answered = await caller.answer()
+        await caller.close()
+        assert (answered.status, answered.error["type"]) == (400, "invalid_request_error")
+        assert not upstream.received
+
+
+async def test_a_preflight_cannot_break_out_of_its_header() -> None:
+    def configure(plain: Snapshot) -> Snapshot:
+        return replace(plain, listener=Listener(port=0, cors=Cors(allow_origins=("*",))))
+
+    headers = {"origin": "https://a.example", "access-control-request-headers": "x-a,\x80\xff;, authorization"}
+    answered = await asked(b"", method="OPTIONS", headers=headers, snapshot=configure)
+    assert answered.header("access-control-allow-headers") == headers["access-control-request-headers"]
+
+
+@pytest.mark.parametrize("method", ["GET", "HEAD", "OPTIONS"])
+async def test_every_answer_of_our_own_names_its_request(method: str) -> None:
+    answered = await asked(b"", path="/v1/models", method=method)
+    assert answered.header("x-penstock-request-id")
+    assert answered.header("x-request-id") == answered.header("x-penstock-request-id")
+
+
+async def test_the_size_of_an_answer_of_our_own_is_logged(tmp_path: Path) -> None:
+    async with served(snapshot_of(backend_at(1)), log=tmp_path / "log") as gateway:
+        answered = await ask(gateway.url, path="/v1/models", method="GET")
+        await ask(gateway.url, path="/v1/models", method="HEAD")
+        await ask(gateway.url, path="/v1/nowhere", method="HEAD")
+        lines = await gateway.log(3)
+    assert [line["response_bytes"] for line in lines] == [len(answered.body), 0, 0]

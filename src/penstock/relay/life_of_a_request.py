@@ -81,7 +81,7 @@ class Gateway:
             if request.method == "OPTIONS":
                 return None
             if request.method not in allow:
-                msg = f"{request.path} takes {allow}, not {request.method}."
+                msg = f"{request.path[:200]} takes {allow}, not {request.method}."
                 return MethodNotAllowed(msg, headers=(("allow", allow),))
             exchange.client_key = identify(request.header, self._keys)
             request.notes[self] = _Known(exchange.endpoint, exchange.client_key)
@@ -113,7 +113,7 @@ class Gateway:
             await self._serve(exchange)
         except GatewayError as error:
             headers, body = self._error_answer(exchange, error)
-            request.respond(error.status, headers, body)
+            self._respond(exchange, error.status, headers, body)
         except asyncio.CancelledError:
             if exchange.error is None:  # else the caller has not left: its connection was cut because of the error
                 exchange.outcome = "cancelled"
@@ -133,14 +133,13 @@ class Gateway:
         """Take a request through its stages."""
         request, endpoint = exchange.request, exchange.endpoint
         if request.method == "OPTIONS":
-            allow = self._find_path(exchange)
-            exchange.status = 204
-            request.respond(204, preflight_headers(self._cors, request, allow), b"")
+            headers = preflight_headers(self._cors, request, self._find_path(exchange))
+            self._respond(exchange, 204, [*headers, *self._request_ids(exchange)], b"")
             return
         if endpoint is None:
             body = answer_models(self.snapshot, request.path)
-            exchange.status = 200
-            request.respond(200, [JSON, *self._common_headers(exchange)], body)
+            headers = [JSON, *self._request_ids(exchange), *cors_headers(self._cors, request)]
+            self._respond(exchange, 200, headers, body)
             return
         exchange.body = JsonObject(request.body)
         exchange.facts = endpoint.read_request(exchange.body)
@@ -183,22 +182,32 @@ class Gateway:
         exchange = request.context
         if not isinstance(exchange, Exchange):
             exchange = Exchange(request, monotonic())
-        answer = self._error_answer(exchange, error)
+        headers, body = self._error_answer(exchange, error)
+        self._note_answer(exchange, error.status, body)
         self._record(exchange)
-        return answer
+        return headers, body
 
     def _error_answer(self, exchange: Exchange, error: GatewayError) -> tuple[HeaderList, bytes]:
         exchange.error = error
-        exchange.status = error.status
         render = exchange.endpoint.render_error if exchange.endpoint else render_openai_error
         headers: HeaderList = [JSON, *self._common_headers(exchange)]
         if exchange.target is not None:
             headers.append((BACKEND, exchange.target.backend.name.encode("ascii", "replace")))
         headers.append((REQUEST_ID_OF_UPSTREAM, exchange.request_id.encode("ascii")))
         headers += [(name.encode("ascii"), value.encode("ascii", "replace")) for name, value in error.headers]
-        body = render(error, exchange.request_id)
-        exchange.response_bytes = len(body)
-        return headers, body
+        return headers, render(error, exchange.request_id)
+
+    def _respond(self, exchange: Exchange, status: int, headers: HeaderList, body: bytes) -> None:
+        self._note_answer(exchange, status, body)
+        exchange.request.respond(status, headers, body)
+
+    def _note_answer(self, exchange: Exchange, status: int, body: bytes) -> None:
+        exchange.status = status
+        exchange.response_bytes = 0 if exchange.request.method == "HEAD" else len(body)
+
+    def _request_ids(self, exchange: Exchange) -> HeaderList:
+        request_id = exchange.request_id.encode("ascii")
+        return [(REQUEST_ID, request_id), (REQUEST_ID_OF_UPSTREAM, request_id)]
 
     def _common_headers(self, exchange: Exchange) -> HeaderList:
         headers: HeaderList = [(REQUEST_ID, exchange.request_id.encode("ascii"))]
