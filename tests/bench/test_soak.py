@@ -3,7 +3,7 @@ from __future__ import annotations
 from collections import Counter
 
 from bench import soak
-from bench.leaks import FEWEST_SAMPLES
+from bench.leaks import FEWEST_SAMPLES, left_behind
 from bench.mixed_load import Tally
 from bench.soak import Soak, logged_defects
 
@@ -51,4 +51,7 @@ def test_what_the_gateway_logs_as_its_own_errors_is_told_once() -> None:
 def test_a_short_mixed_load_leaves_nothing_behind() -> None:
     shown = soak.run(seconds=5.0, clients=16)
     assert shown.tally.done.total() > 100
-    assert shown.findings == []
+    # Memory has no slope to speak of in so short a run, and a busy machine may answer late: the long run judges those.
+    assert left_behind(shown.before, shown.after) == []
+    assert shown.defects == []
+    assert [finding for finding in shown.tally.findings if "not ended" in finding] == []
