@@ -18,7 +18,7 @@ AT_REST = {"tasks": 2.0, "open files": 16.0}
 
 
 def _shown(**changes: object) -> Soak:
-    shown = Soak(10.0, tally=Tally(done=Counter({"chat": 10, "fault: fault-silent": 1})), before=AT_REST, after=AT_REST)
+    shown = Soak(60.0, tally=Tally(done=Counter({"chat": 10, "fault: fault-silent": 1})), before=AT_REST, after=AT_REST)
     shown.samples_mib = [50.0] * FEWEST_SAMPLES
     for name, value in changes.items():
         setattr(shown, name, value)
@@ -39,6 +39,11 @@ def test_each_kind_of_finding_fails_a_run() -> None:
     ]
     assert [len(shown.findings) for shown in bad] == [1, 1, 1, 1]
     assert all(shown.text().startswith("FAIL") and "FINDING: " in shown.text() for shown in bad)
+
+
+def test_memory_of_a_short_run_is_not_judged() -> None:
+    growing = [float(number) for number in range(100)]
+    assert _shown(seconds=5.0, samples_mib=growing).findings == []
 
 
 def test_what_the_gateway_logs_as_its_own_errors_is_told_once() -> None:
