@@ -71,16 +71,17 @@ class Caller:
         if self._h11.our_state is h11.IDLE:
             self._h11.send(h11.Request(method=method, target="/", headers=[("host", "x")]))
             self._h11.send(h11.EndOfMessage())
-            self._answered = Answered()
+            self._answered, self._body = Answered(), bytearray()
         async with asyncio.timeout(BOUND_S):
             await self._read(until)
+        self._answered.body = bytes(self._body)
         if self._answered.whole and self._h11.our_state is h11.DONE and self._h11.their_state is h11.DONE:
             self._h11.start_next_cycle()
         return self._answered
 
     async def _read(self, until: bytes | None) -> None:
         answered = self._answered
-        while not answered.whole and (until is None or until not in answered.body):
+        while not answered.whole and (until is None or until not in self._body):
             try:
                 event = self._h11.next_event()
             except h11.RemoteProtocolError:
@@ -93,7 +94,7 @@ class Caller:
                 answered.status = event.status_code
                 answered.headers = list(event.headers)
             elif isinstance(event, h11.Data):
-                answered.body += event.data
+                self._body += event.data
             elif isinstance(event, h11.EndOfMessage):
                 answered.whole = True
             elif isinstance(event, h11.ConnectionClosed):

@@ -12,6 +12,7 @@ import pytest
 from penstock.relay.snapshot import BackendTimeouts, Limits
 from penstock.telemetry.process import resident_bytes
 from penstock.wire.framing.sse import EventSplitter, event_data
+from tests.relay.conftest import both_loops
 from tests.relay.plain_client import Answered, call, render
 from tests.relay.scripted_upstream import (
     CLOSE,
@@ -66,6 +67,7 @@ def last_error(answered: Answered) -> dict[str, Any]:
     return error
 
 
+@both_loops
 @pytest.mark.parametrize("held", [b"", TOKEN[:20], TOKEN[:-1]])
 @pytest.mark.parametrize("ending", [CLOSE, RESET])
 async def test_a_stream_that_is_cut_ends_in_an_error_event_and_a_broken_connection(
@@ -80,6 +82,7 @@ async def test_a_stream_that_is_cut_ends_in_an_error_event_and_a_broken_connecti
     assert (line["outcome"], line["error_code"], line["status"]) == ("error", "upstream_broke_off", 200)
 
 
+@both_loops
 async def test_a_stream_that_stalls_ends_in_an_error_event(tmp_path: Path) -> None:
     answered, line = await outcome(event_stream([TOKEN, HOLD]), tmp_path, timeouts=SHORT_WAITS)
     assert not answered.whole
@@ -115,12 +118,14 @@ async def test_a_finished_stream_without_its_last_event_is_completed(tmp_path: P
     assert (line["outcome"], line["finish_reasons"], line["events"]) == ("done", ["stop"], 2)
 
 
+@both_loops
 async def test_a_stream_that_ends_before_its_answer_is_complete_is_broken(tmp_path: Path) -> None:
     answered, _ = await outcome(event_stream([TOKEN]), tmp_path)
     assert not answered.whole
     assert last_error(answered)["code"] == "upstream_broke_off"
 
 
+@both_loops
 async def test_what_comes_behind_the_end_is_not_passed_on(tmp_path: Path) -> None:
     answered, line = await outcome(event_stream([TOKEN, STOP, DONE, TOKEN]), tmp_path)
     assert answered.whole
@@ -140,6 +145,7 @@ async def test_each_event_is_passed_on_when_it_comes() -> None:
             await caller.close()
 
 
+@both_loops
 @pytest.mark.parametrize("begun", [True, False])
 async def test_a_caller_that_leaves_cancels_the_upstream_at_once(begun: bool, tmp_path: Path) -> None:
     script = event_stream([TOKEN, HOLD]) if begun else [HOLD]
@@ -159,6 +165,7 @@ async def test_a_caller_that_leaves_cancels_the_upstream_at_once(begun: bool, tm
     assert samples["penstock_upstream_connections{backend=up,state=busy}"] == 0
 
 
+@both_loops
 async def test_a_slow_caller_pauses_the_upstream_and_nothing_piles_up() -> None:
     event = b'data: {"choices":[{"index":0,"delta":{"content":"%b"}}]}\n\n' % (b"x" * 60_000)
     events = 1500
@@ -221,3 +228,25 @@ async def test_a_cut_inside_an_event_beyond_the_limit_still_ends_in_an_event_of_
     assert not answered.whole
     assert answered.body.startswith(TOKEN + LONG_EVENT[:2000] + b"\n\n")
     assert last_error(answered)["code"] == line["error_code"] == "upstream_broke_off"
+
+
+@both_loops
+async def test_a_caller_of_http_1_0_gets_the_stream_until_the_end_of_the_connection() -> None:
+    async with scripted_upstream(event_stream([TOKEN, STOP, DONE])) as upstream, served_before(upstream) as gateway:
+        caller = await call(gateway.url)
+        caller.send(render(BODY, version="1.0"))
+        head, _, body = (await caller.until_closed()).partition(b"\r\n\r\n")
+        await caller.close()
+    assert b"transfer-encoding" not in head
+    assert b"connection: close" in head
+    assert body == TOKEN + STOP + DONE
+
+
+@both_loops
+async def test_a_caller_of_http_1_0_sees_that_its_stream_was_cut() -> None:
+    async with scripted_upstream(event_stream([TOKEN, CLOSE])) as upstream, served_before(upstream) as gateway:
+        reader, writer = await asyncio.open_connection("127.0.0.1", gateway.running.data.port)
+        writer.write(render(BODY, version="1.0"))
+        with pytest.raises(ConnectionResetError):
+            await reader.read()
+        writer.transport.abort()
