@@ -13,6 +13,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from prometheus_client.parser import text_string_to_metric_families
 
 from penstock.app import new_event_loop, serving
 from penstock.core.errors import OperatorError
@@ -70,6 +71,17 @@ async def test_admin_pages_are_not_on_the_data_port() -> None:
     async with serving(snapshot_of(backend_at(1)), grace_s=1) as running:
         assert (await ask(running.url, path="/metrics", method="GET")).status == 404
         assert (await ask(running.admin_url, path="/v1/models", method="GET")).status == 404
+
+
+async def test_whatever_is_called_a_total_is_exposed_as_a_counter_and_nothing_else_is() -> None:
+    async with serving(snapshot_of(backend_at(1)), grace_s=1) as running:
+        await ask(running.url, b'{"model":"gpt"}')
+        page = (await ask(running.admin_url, path="/metrics", method="GET")).body.decode()
+    families = list(text_string_to_metric_families(page))
+    assert len(families) > 10
+    for family in families:
+        totals = {sample.name.endswith("_total") for sample in family.samples}
+        assert totals <= {family.type == "counter"}, family.name
 
 
 async def test_a_taken_port_is_the_operators_error_and_leaves_nothing_open() -> None:

@@ -201,7 +201,7 @@ def _gauges(
         GaugeFamily(
             "penstock_upstream_connections", "Connections to backends.", ("backend", "state"), upstream_connections
         ),
-        GaugeFamily("penstock_access_log_dropped_lines", "Lines the access log lost.", (), dropped),
+        GaugeFamily("penstock_access_log_dropped_lines_total", "Lines the access log lost.", (), dropped),
         GaugeFamily("penstock_tasks", "Tasks of the event loop.", (), lambda: [((), len(asyncio.all_tasks()))]),
         GaugeFamily("process_resident_memory_bytes", "Resident memory.", (), lambda: [((), process.resident_bytes())]),
         GaugeFamily("process_cpu_seconds_total", "User and system time.", (), lambda: [((), process.cpu_seconds())]),

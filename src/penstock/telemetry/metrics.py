@@ -103,12 +103,13 @@ class GaugeFamily:
     """Values that are read when asked for."""
 
     def __init__(self, name: str, text: str, labels: Labels, read: Callable[[], Iterable[Sample]]) -> None:
-        """``read`` returns label values and number of each child."""
+        """``read`` returns label values and number of each child; under a name in ``_total`` they only grow."""
         self.name, self.text, self.labels, self._read = name, text, labels, read
+        self._kind = "counter" if name.endswith("_total") else "gauge"
 
     def render(self) -> Iterable[str]:
         """Yield the lines of the family."""
-        yield from _header(self.name, self.text, "gauge")
+        yield from _header(self.name, self.text, self._kind)
         for values, number in self._read():
             yield f"{self.name}{_labels(self.labels, values)} {_number(number)}"
 
