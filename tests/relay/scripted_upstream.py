@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import re
 import socket
+import ssl
 import struct
 from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from contextlib import asynccontextmanager
@@ -163,7 +164,7 @@ class _Connection(asyncio.Protocol):
 
 @asynccontextmanager
 async def scripted_upstream(
-    *answers: Script, answer: Callable[[int], Script] | None = None
+    *answers: Script, answer: Callable[[int], Script] | None = None, tls: ssl.SSLContext | None = None
 ) -> AsyncIterator[ScriptedUpstream]:
     """Serve ``answers`` in order, the last one again and again; or what ``answer`` returns for the n-th request."""
 
@@ -171,7 +172,8 @@ async def scripted_upstream(
         return answers[min(number, len(answers) - 1)]
 
     upstream = ScriptedUpstream(answer or in_order)
-    server = await asyncio.get_running_loop().create_server(lambda: _Connection(upstream), "127.0.0.1", 0)
+    loop = asyncio.get_running_loop()
+    server = await loop.create_server(lambda: _Connection(upstream), "127.0.0.1", 0, ssl=tls)
     upstream.port = server.sockets[0].getsockname()[1]
     try:
         yield upstream

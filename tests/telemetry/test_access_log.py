@@ -50,6 +50,20 @@ async def test_lines_reach_the_file_without_more_traffic(tmp_path: Path) -> None
     log.close()
 
 
+async def test_a_file_that_is_truncated_under_the_log_goes_on_at_its_beginning(tmp_path: Path) -> None:
+    path = tmp_path / "log"
+    log = AccessLog(str(path), asyncio.get_running_loop())
+    for number in range(3):
+        log.write(line(f"/{number}"))
+        log.flush()
+        while not path.read_bytes().endswith(b"\n"):
+            await asyncio.sleep(0.001)
+        (tmp_path / f"log.{number}").write_bytes(path.read_bytes())
+        os.truncate(path, 0)
+    log.close()
+    assert [json.loads((tmp_path / f"log.{number}").read_bytes())["path"] for number in range(3)] == ["/0", "/1", "/2"]
+
+
 @given(st.text(st.characters(codec="utf-8")), st.text(st.characters(codec="utf-8")))
 def test_any_text_stays_on_one_line_of_json(path: str, detail: str) -> None:
     encoded = msgspec.json.encode(line(path, detail))
