@@ -48,6 +48,7 @@ async def streamed(gateway: Served) -> Answered:
 async def outcome(script: Script, folder: Path, **changes: Any) -> tuple[Answered, dict[str, Any]]:
     """Return what the caller got of a scripted stream, and its line of the log."""
     async with scripted_upstream(script) as upstream:
+        folder.mkdir(exist_ok=True)
         async with served_before(upstream, log=folder / "log", **changes) as gateway:
             answered = await streamed(gateway)
             [line] = await gateway.log()
@@ -250,3 +251,11 @@ async def test_a_caller_of_http_1_0_sees_that_its_stream_was_cut() -> None:
         with pytest.raises(ConnectionResetError):
             await reader.read()
         writer.transport.abort()
+
+
+async def test_the_first_event_is_the_first_that_says_something(tmp_path: Path) -> None:
+    script = event_stream([b": still thinking\n\n", TOKEN, CLOSE])
+    _, line = await outcome(script, tmp_path)
+    assert line["first_byte_ms"] <= line["first_event_ms"] <= line["duration_ms"]
+    _, line = await outcome(event_stream([b": still thinking\n\n", CLOSE]), tmp_path / "other")
+    assert "first_event_ms" not in line

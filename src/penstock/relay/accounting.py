@@ -51,8 +51,6 @@ class Accounting:
         self._losses = CounterFamily("penstock_losses_total", "Fields that a provider could not be given.", where)
         self._second = 0
         self._second_text = ""
-        self._second = 0
-        self._second_text = ""
         self._places: dict[tuple[str, str, str], _Place] = {}
 
     def families(self) -> Iterable[Family]:

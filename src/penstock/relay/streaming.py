@@ -120,6 +120,8 @@ class StreamRelay:
         except ValueError:
             return False
         exchange = self._answer.exchange
+        if exchange.first_event_at is None:  # only comments came before
+            exchange.first_event_at = monotonic()
         exchange.events += 1
         exchange.response_bytes += len(payload)
         return True
