@@ -307,8 +307,9 @@ class UpstreamConnection(asyncio.Protocol):
             self._keep = False  # RFC 9112, section 6.1: HTTP/1.0 knows no chunks, so this framing is not to be trusted
         self.deadline = min(self._loop.time() + self._timeouts.idle_s, self._hard_deadline)
         self._head = head
-        head_receiver, self._head_receiver = self._head_receiver, None
+        head_receiver = self._head_receiver
         receiver = head_receiver.on_head(head) if head_receiver is not None else None
+        self._head_receiver = None  # only now: were ``on_head`` to raise, its owner must still hear of a failure
         if receiver is None or self.closed:
             self.close()
             return b""
@@ -382,7 +383,16 @@ class UpstreamConnection(asyncio.Protocol):
             self.close()
         self._on_free(self, reusable)
         if receiver is not None:
+            self._tell_end(receiver)
+
+    def _tell_end(self, receiver: BodyReceiver) -> None:
+        told = False
+        try:
             receiver.on_end()
+            told = True
+        finally:
+            if not told:  # a defect of ours: nobody waits for ever because of it
+                receiver.on_failure(UpstreamInvalid(f"The answer of the backend '{self.name}' could not be read."))
 
 
 def _disagree(headers: list[tuple[bytes, bytes]]) -> bool:
