@@ -382,10 +382,8 @@ class UpstreamConnection(asyncio.Protocol):
         if not reusable:
             self.close()
         self._on_free(self, reusable)
-        if receiver is not None:
-            self._tell_end(receiver)
-
-    def _tell_end(self, receiver: BodyReceiver) -> None:
+        if receiver is None:
+            return
         told = False
         try:
             receiver.on_end()
