@@ -54,3 +54,11 @@ async def test_finish_reasons_of_several_choices_are_all_kept(answer: Answer) ->
 
 async def test_an_invalid_answer_names_the_backend(answer: Answer) -> None:
     assert answer.invalid("said nonsense").message == "The backend 'up' said nonsense."
+
+
+async def test_what_is_kept_of_finish_reasons_is_bounded_and_empty_ones_are_none(answer: Answer) -> None:
+    for _ in range(1000):
+        answer.note(AnswerFacts(finish_reasons=("", "x" * 100_000)))
+    kept = answer.exchange.finish_reasons
+    assert 100 < len(kept) < 1000
+    assert all(0 < len(reason) < 100 for reason in kept)

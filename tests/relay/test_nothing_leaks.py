@@ -86,3 +86,16 @@ async def test_an_error_event_that_repeats_our_key_is_not_passed_on(begun: bool,
     assert KEY.encode() not in answered.body
     assert b'{"error":{"message":"The backend \'up\' reported an error' in answered.body
     assert KEY not in (tmp_path / "log").read_text()
+
+
+async def test_keys_in_a_query_and_in_headers_are_not_logged(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    async with scripted_upstream(json_answer(ANSWER)) as upstream:
+        async with served_before(upstream, log=tmp_path / "log") as gateway:
+            headers = {"x-api-key": "key-canary", "cookie": "key-canary", "user-agent": "key-canary"}
+            for path in ("/v1/chat/completions", "/v1/models", "/v1/nowhere"):
+                await ask(gateway.url, BODY, path=f"{path}?key=key-canary", headers=headers)
+            await ask(gateway.url, BODY + b"key-canary", headers=headers)
+            await gateway.log(4)
+            metrics = await ask(gateway.running.admin_url, path="/metrics", method="GET")
+    assert "key-canary" not in (tmp_path / "log").read_text() + metrics.body.decode() + caplog.text
+    assert b"?key" not in upstream.request.head

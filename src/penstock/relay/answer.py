@@ -18,6 +18,10 @@ from penstock.relay.headers import REQUEST_ID_OF_UPSTREAM, lines_down
 from penstock.relay.snapshot import Limits
 from penstock.transport.client_protocol import AnswerHead, UpstreamConnection
 
+_KEPT_REASONS = 128
+"""One for each choice that OpenAI lets a request ask for."""
+_REASON_CHARS = 64
+
 
 class Answer:
     """What the relays of one attempt share: the exchange, the connection, and how it ends."""
@@ -94,7 +98,8 @@ class Answer:
         if facts.usage != UNREPORTED:
             exchange.usage = facts.usage
         if facts.finish_reasons:
-            exchange.finish_reasons += facts.finish_reasons
+            named = tuple([reason[:_REASON_CHARS] for reason in facts.finish_reasons if reason])
+            exchange.finish_reasons = (exchange.finish_reasons + named)[:_KEPT_REASONS]
         if facts.error is not None:
             exchange.upstream_error = "the upstream reports an error"  # its text may repeat a prompt
 

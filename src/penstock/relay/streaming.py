@@ -126,12 +126,12 @@ class StreamRelay:
         exchange.response_bytes += len(payload)
         return True
 
-    def _look_at(self, blocks: list[bytes]) -> list[int]:
+    def _look_at(self, blocks: list[bytes]) -> set[int]:
         """Look at each event; return the numbers of those that the caller is not to see.
 
         Sets ``_finished`` at the event that ends the stream, and ``_failure`` where the stream must not end well.
         """
-        hidden: list[int] = []
+        hidden: set[int] = set()
         answer = self._answer
         exchange = answer.exchange
         end = len(blocks)
@@ -162,8 +162,8 @@ class StreamRelay:
                 break
             answer.note(facts)
             if facts.usage_only and answer.hide_usage_event:
-                hidden.append(number)
-        hidden += range(end, len(blocks))
+                hidden.add(number)
+        hidden.update(range(end, len(blocks)))
         return hidden
 
     def _reported_error(self) -> GatewayError:
