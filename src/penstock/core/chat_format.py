@@ -1,0 +1,121 @@
+"""What a chat wire format declares, so that the relay translates between any two of them by the same code.
+
+A format that upstreams speak declares an ``UpstreamFormat``; one that callers speak a ``CallerFormat``. The functions
+are pure: they take bytes and return bytes or neutral structs (``chat``, ``chat_answer``). This module only names their
+shapes. Addresses, credentials and which provider speaks which format are not here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Literal, NamedTuple, Protocol
+
+from penstock.core.chat import ChatRequest
+from penstock.core.chat_answer import ChatAnswer, ChatEvent, VendorError
+from penstock.core.json_object import JsonObject
+from penstock.core.loss import Loss, LossKind
+from penstock.core.model_facts import ModelFacts
+
+FormatId = Literal["openai_chat", "anthropic_messages", "bedrock_converse", "gemini_generate", "cohere_chat"]
+Framing = Literal["sse", "aws_eventstream"]
+
+
+class Losses:
+    """Collects what a ``lower`` could not carry, by the caller's own paths."""
+
+    __slots__ = ("_request", "found")
+
+    def __init__(self, request: ChatRequest) -> None:
+        """Collect for ``request``; what nobody reads of it is lost whatever the upstream's format."""
+        self._request = request
+        self.found = [
+            Loss(path=f"$.{path}", kind="dropped", why="not a member this format documents") for path in request.unread
+        ]
+
+    def field(self, name: str, why: str, kind: LossKind = "dropped") -> None:
+        """Report a field of the request, by its name in ``ChatRequest``."""
+        self.found.append(Loss(path=f"$.{self._request.path(name)}", kind=kind, why=why))
+
+    def at(self, path: str, why: str, kind: LossKind = "dropped") -> None:
+        """Report a place of the caller's body (a node's ``at``, or below it)."""
+        self.found.append(Loss(path=f"$.{path}", kind=kind, why=why))
+
+
+class Lowered(NamedTuple):
+    """A request in an upstream's format."""
+
+    body: bytes
+    losses: tuple[Loss, ...]
+    json_tool: str | None = None
+    """Name of the tool that was forced to get structured output; its call is to be unwrapped to text."""
+    headers: tuple[tuple[str, str], ...] = ()
+    """Further request headers that the body needs (``anthropic-beta``)."""
+
+
+@dataclass(slots=True, kw_only=True)
+class AnswerContext:
+    """What a lift of an answer needs beside its bytes, and where it counts what it does not know."""
+
+    model: str
+    """The model's name at the provider; stands in where the answer names none."""
+    request_id: str
+    """Our own id; stands in where the vendor sends none."""
+    headers: Mapping[bytes, bytes] = field(default_factory=dict)
+    """Headers of the upstream's answer, names in lower case (AWS sends its id there)."""
+    created: int = 0
+    """Unix seconds, where the vendor does not say when."""
+    unknown: list[str] = field(default_factory=list)
+    """Vendor words outside our tables (``stop_reason=foo``), to be counted; never an error."""
+
+
+class EventDecoder(Protocol):
+    """Turns the upstream's events, one at a time, into neutral events.
+
+    ``kind`` is the event's name where its framing has one (``event:`` of SSE, ``:event-type`` of AWS), else empty.
+    Raises ``ValueError`` for an event that is not the format at all (not JSON, a needed member missing).
+    """
+
+    def decode(self, kind: str, data: bytes) -> list[ChatEvent]:
+        """Take one event."""
+        ...
+
+    def close(self) -> list[ChatEvent]:
+        """Take the end of the body: what is now known to be complete (``End`` only if the stream did end well)."""
+        ...
+
+
+class EventEncoder(Protocol):
+    """Turns neutral events into bytes of the caller's stream, framing included (empty where nothing is to be said)."""
+
+    def encode(self, event: ChatEvent) -> bytes:
+        """Take one event."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UpstreamFormat:
+    """How to speak with a provider in its own format."""
+
+    id: FormatId
+    lower: Callable[[ChatRequest, str, ModelFacts], Lowered]
+    """Request, the model's name there, facts of that model; ``InvalidRequest`` for what no provider could take."""
+    lift_answer: Callable[[bytes, AnswerContext], ChatAnswer]
+    """Body of a successful answer; ``ValueError`` when it is not the format."""
+    decoder: Callable[[AnswerContext], EventDecoder]
+    read_error: Callable[[int, bytes, Mapping[bytes, bytes]], VendorError]
+    """Status, body (JSON or not) and headers of an error answer; never raises."""
+    framing: Framing = "sse"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CallerFormat:
+    """How to speak with a caller in its format."""
+
+    id: FormatId
+    lift: Callable[[JsonObject], ChatRequest]
+    """The caller's body; ``InvalidRequest`` naming the JSON path where it is not the format."""
+    lower_answer: Callable[[ChatAnswer, ChatRequest], bytes]
+    encoder: Callable[[ChatRequest, AnswerContext], EventEncoder]
+    render_vendor_error: Callable[[VendorError, str], bytes]
+    """The vendor's error and our request id to a body in the caller's format (the status stays the vendor's)."""
