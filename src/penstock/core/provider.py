@@ -14,6 +14,7 @@ from urllib.parse import quote
 
 import msgspec
 
+from penstock.core.chat_format import FormatId
 from penstock.core.endpoint import EndpointId, UsageReader
 from penstock.core.json_object import JsonEdit
 
@@ -38,8 +39,38 @@ class KeyHeader:
 BEARER = KeyHeader()
 
 
+CredentialKind = Literal["api_key", "aws", "entra", "gcp"]
+"""Ways to prove who we are: a key in a header, AWS signatures, tokens of Microsoft Entra ID or of Google Cloud."""
+
+
 class Options(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A provider's own settings of a backend; most have none."""
+
+    def url_values(self) -> dict[str, str]:
+        """Return what may stand in braces in the base URL and in paths, by name."""
+        return {name: str(value) for name, value in msgspec.structs.asdict(self).items()}
+
+
+CallerHeaders = Mapping[bytes, bytes]
+"""The caller's request headers by lower-case name."""
+
+HostSplice = Callable[[JsonEdit, Options, CallerHeaders], None]
+"""Changes a body of the right format to what this host of the format wants (a version in it, no model in it)."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NativeChat:
+    """A provider's chat API in a format that is not OpenAI's; paths are below the base URL, ``{model}`` may be in them.
+
+    A caller of the same format is relayed byte for byte, any other is translated.
+    """
+
+    format: FormatId
+    path: str
+    stream_path: str
+    splices: tuple[HostSplice, ...] = ()
+    in_frames: bool = False
+    """The host wraps each event of a stream in an AWS frame, base64 (Bedrock's InvokeModel)."""
 
 
 PathTable = Mapping[EndpointId, str]
@@ -70,8 +101,12 @@ class Provider:
     schema_name: str = "OpenAI"
     """``spec.schema.name`` of the Envoy AI Gateway's AIServiceBackend."""
     base_url: str | None
-    """Default base URL, path prefix included; None when only the operator can know it."""
+    """Default base URL, path prefix included; names of options may stand in braces. None when only the operator can
+    know it."""
     paths: PathTable | Callable[[Options], PathTable]
+    native_chat: NativeChat | None = None
+    credentials: tuple[CredentialKind, ...] = ("api_key",)
+    """What the provider takes; the first is the usual one."""
     key_header: KeyHeader = BEARER
     key_required: bool = True
     key_env: tuple[str, ...] = ()
@@ -107,6 +142,14 @@ class Provider:
 
 def fill_path(template: str, model: str, options: Options) -> str:
     """Fill a path template; the model name and the options are each quoted as one path segment."""
-    values = {**msgspec.structs.asdict(options), "model": model}
+    return _fill(template, {**options.url_values(), "model": model})
+
+
+def fill_base_url(template: str, options: Options) -> str:
+    """Fill a provider's default base URL; raises ``KeyError`` for an option that there is not."""
+    return _fill(template, options.url_values())
+
+
+def _fill(template: str, values: Mapping[str, str]) -> str:
     needed = {name for _, name, _, _ in Formatter().parse(template) if name}
-    return template.format_map({name: quote(str(values[name]), safe=":@!$,-._~") for name in needed})
+    return template.format_map({name: quote(values[name], safe=":@!$,-._~") for name in needed})
