@@ -1,0 +1,184 @@
+"""The words of Anthropic's messages API and what they mean in the neutral form, both ways.
+
+https://platform.claude.com/docs/en/api/messages, .../api/errors, .../build-with-claude/handling-stop-reasons,
+.../build-with-claude/vision and .../pdf-support (read 2026-11-23), checked against the types of the Python SDK 2.12.
+The modules beside this one read and write the shapes; none of them knows a word that is not here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Literal
+
+from penstock.core.chat_answer import ErrorKind, FinishReason
+from penstock.core.chat_format import FormatId
+
+FORMAT: FormatId = "anthropic_messages"
+"""Our id of this format; also the ``vendor`` of bags that only it understands."""
+
+# --- why an answer ended
+
+StopReason = Literal[
+    "end_turn",
+    "max_tokens",
+    "stop_sequence",
+    "tool_use",
+    "pause_turn",
+    "refusal",
+    "model_context_window_exceeded",
+    "compaction",
+]
+"""Documented values of ``stop_reason``; ``compaction`` only with the compaction beta."""
+
+STOP_REASONS: Mapping[str, FinishReason] = MappingProxyType(
+    {
+        "end_turn": "stop",
+        "max_tokens": "length",
+        "stop_sequence": "stop_sequence",
+        "tool_use": "tool_calls",
+        "pause_turn": "pause",
+        "refusal": "refusal",
+        "model_context_window_exceeded": "context_length",
+        "compaction": "pause",  # the conversation is to be sent again, with the summary in it
+    }
+)
+"""Every ``StopReason`` has a row; another word is ``unknown``."""
+
+STOP_WORDS: Mapping[FinishReason, StopReason] = MappingProxyType(
+    {
+        "stop": "end_turn",
+        "stop_sequence": "stop_sequence",
+        "length": "max_tokens",
+        "context_length": "model_context_window_exceeded",
+        "tool_calls": "tool_use",
+        "content_filter": "refusal",
+        "refusal": "refusal",
+        "guardrail": "refusal",
+        "pause": "pause_turn",
+        "malformed_tool_call": "end_turn",  # the format has no word for the last three: the turn is over
+        "error": "end_turn",
+        "unknown": "end_turn",
+    }
+)
+
+# --- errors
+
+ErrorType = Literal[
+    "invalid_request_error",
+    "authentication_error",
+    "billing_error",
+    "permission_error",
+    "not_found_error",
+    "conflict_error",
+    "memory_precondition_failed_error",
+    "memory_path_conflict_error",
+    "request_too_large",
+    "rate_limit_error",
+    "timeout_error",
+    "api_error",
+    "overloaded_error",
+]
+"""Documented values of ``error.type``."""
+
+ERROR_KINDS: Mapping[str, ErrorKind] = MappingProxyType(
+    {
+        "invalid_request_error": "invalid_request",
+        "authentication_error": "authentication",
+        "billing_error": "quota",
+        "permission_error": "permission",
+        "not_found_error": "not_found",
+        "conflict_error": "invalid_request",
+        "memory_precondition_failed_error": "invalid_request",
+        "memory_path_conflict_error": "invalid_request",
+        "request_too_large": "too_large",
+        "rate_limit_error": "rate_limit",
+        "timeout_error": "timeout",
+        "api_error": "server",
+        "overloaded_error": "overloaded",
+    }
+)
+"""Every ``ErrorType`` has a row; of another type the status says what it means."""
+
+ERROR_TYPES: Mapping[ErrorKind, ErrorType] = MappingProxyType(
+    {
+        "invalid_request": "invalid_request_error",
+        "context_length": "invalid_request_error",
+        "content_filter": "invalid_request_error",
+        "authentication": "authentication_error",
+        "permission": "permission_error",
+        "not_found": "not_found_error",
+        "too_large": "request_too_large",
+        "rate_limit": "rate_limit_error",
+        "quota": "billing_error",
+        "overloaded": "overloaded_error",
+        "timeout": "timeout_error",
+        "server": "api_error",
+    }
+)
+
+ERROR_STATUSES: Mapping[ErrorKind, int] = MappingProxyType(
+    {
+        "invalid_request": 400,
+        "context_length": 400,
+        "content_filter": 400,
+        "authentication": 401,
+        "quota": 402,
+        "permission": 403,
+        "not_found": 404,
+        "too_large": 413,
+        "rate_limit": 429,
+        "server": 500,
+        "timeout": 504,
+        "overloaded": 529,
+    }
+)
+"""The status that goes with an error; of one inside a stream, what it would have been."""
+
+KINDS_OF_STATUSES: Mapping[int, ErrorKind] = MappingProxyType(
+    {
+        400: "invalid_request",
+        401: "authentication",
+        402: "quota",
+        403: "permission",
+        404: "not_found",
+        408: "timeout",
+        409: "invalid_request",
+        413: "too_large",
+        422: "invalid_request",
+        424: "server",  # Bedrock: the model could not process the request (ModelErrorException)
+        429: "rate_limit",
+        500: "server",
+        502: "server",
+        503: "overloaded",
+        504: "timeout",
+        529: "overloaded",
+    }
+)
+"""What an error means when only its status says so; see :func:`kind_of_status` for the rest."""
+
+
+def kind_of_status(status: int) -> ErrorKind:
+    """Return what a status means when the body does not say more."""
+    known = KINDS_OF_STATUSES.get(status)
+    if known is not None:
+        return known
+    return "invalid_request" if 400 <= status < 500 else "server"
+
+
+# --- media
+
+IMAGE_MEDIA_TYPES: frozenset[str] = frozenset({"image/jpeg", "image/png", "image/gif", "image/webp"})
+MEDIA_TYPE_SPELLINGS: Mapping[str, str] = MappingProxyType(
+    {"image/jpg": "image/jpeg", "application/x-pdf": "application/pdf"}
+)
+"""Media types that callers write otherwise than this API."""
+PDF_MEDIA_TYPE = "application/pdf"
+TEXT_MEDIA_TYPE = "text/plain"
+
+# --- limits
+
+CACHE_TTLS: frozenset[str] = frozenset({"5m", "1h"})
+"""How long a cached prompt lives; ``5m`` when not said."""
+LEAST_THINKING_TOKENS = 1024
+"""The least ``thinking.budget_tokens``; it must also be below ``max_tokens``."""
