@@ -16,7 +16,14 @@ from penstock.core.endpoint import PLAIN_EVENT, RequestFacts
 from penstock.core.errors import InvalidRequest
 from penstock.core.json_object import JsonEdit, JsonObject
 from penstock.core.usage import UNREPORTED, Usage
-from penstock.wire.openai_chat import FINISH_REASONS, FinishReason, ask_for_usage, read_answer, read_event, read_request
+from penstock.wire.openai_chat.facts import (
+    FINISH_REASONS,
+    FinishReason,
+    ask_for_usage,
+    read_answer,
+    read_event,
+    read_request,
+)
 from penstock.wire.openai_usage import read_openai_usage
 
 COUNTS = st.none() | st.integers(-2, 2**64) | st.sampled_from(["7", 7.0, True])
