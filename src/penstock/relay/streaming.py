@@ -20,6 +20,8 @@ from penstock.relay.content_coding import IDENTITY, StreamUnpacker, UnreadableCo
 from penstock.transport.client_protocol import AnswerHead
 from penstock.wire.framing.sse import EventSplitter, event_data, render_event, without_blocks
 
+LF, CR = b"\n\r"
+
 
 class StreamRelay:
     """Takes the body of a streamed answer."""
@@ -28,6 +30,7 @@ class StreamRelay:
         "_answer",
         "_begun",
         "_endpoint",
+        "_exchange",
         "_failure",
         "_finished",
         "_head",
@@ -36,6 +39,7 @@ class StreamRelay:
         "_read_usage",
         "_request",
         "_splitter",
+        "_steady",
         "_unpacker",
     )
 
@@ -48,6 +52,7 @@ class StreamRelay:
         endpoint = answer.endpoint
         assert endpoint.read_event is not None  # noqa: S101 - chosen for endpoints that stream
         self._answer = answer
+        self._exchange = answer.exchange
         self._endpoint = endpoint
         self._head = head
         self._request = answer.exchange.request
@@ -57,6 +62,8 @@ class StreamRelay:
         self._begun = False
         self._failure: GatewayError | None = None
         self._finished = False
+        self._steady = False
+        """Nothing is held back, and the chunks of the next event may go to the caller as they are."""
         self._in_long_event = False
         """The caller has the beginning of an event that was too long to be held until it was whole."""
         coding = head.fields.get(b"content-encoding", b"").lower()
@@ -66,10 +73,10 @@ class StreamRelay:
 
     def on_data(self, payload: bytes, framed: bytes | None) -> None:
         """Pass on the events that are whole."""
-        if self._finished:
-            return
-        if framed is not None and self._passes_as_it_is(payload):
+        if framed is not None and self._steady and self._passes_as_it_is(payload):
             self._request.write_raw(framed)
+            return
+        if self._finished:
             return
         if self._unpacker is not None:
             framed = None
@@ -100,28 +107,26 @@ class StreamRelay:
             self._break(self._failure)
         elif self._finished:
             self._end()
+        else:
+            self._steady = self._is_steady()
+
+    def _is_steady(self) -> bool:
+        begun = self._request.takes_chunks and self._exchange.first_event_at is not None
+        return begun and not self._splitter.held and not self._in_long_event and self._unpacker is None
 
     def _passes_as_it_is(self, payload: bytes) -> bool:
         """Say whether this is what most pieces are: one event that says nothing a relay must know."""
-        if (
-            not payload.startswith(b"data: {")
-            or not payload.endswith(b"}\n\n")
-            or payload.count(b"\n") != 2
-            or b"\r" in payload
-            or not self._request.takes_chunks
-            or self._splitter.held
-            or self._in_long_event
-            or self._unpacker is not None
-        ):
+        if not payload.startswith(b"data: {") or not payload.endswith(b"}\n\n"):
+            return False
+        data = payload[6:-2]
+        if LF in data or CR in data:
             return False
         try:
-            if self._read_event(payload[6:-2], self._read_usage) is not PLAIN_EVENT:
+            if self._read_event(data, self._read_usage) is not PLAIN_EVENT:
                 return False
         except ValueError:
             return False
-        exchange = self._answer.exchange
-        if exchange.first_event_at is None:  # only comments came before
-            exchange.first_event_at = monotonic()
+        exchange = self._exchange
         exchange.events += 1
         exchange.response_bytes += len(payload)
         return True
@@ -182,7 +187,7 @@ class StreamRelay:
 
     def _end(self) -> None:
         """The caller has the whole stream."""
-        self._finished = True
+        self._finished, self._steady = True, False
         if not self._begun:
             self._begun = True
             self._answer.begin(self._head, None)
@@ -193,7 +198,7 @@ class StreamRelay:
 
     def _break(self, error: GatewayError) -> None:
         """End in an error: as an answer of its own if nothing was sent, else as the stream's last event."""
-        self._finished = True
+        self._finished, self._steady = True, False
         self._answer.connection.cancel()
         if not self._begun:
             self._answer.finish(error)

@@ -16,12 +16,30 @@ import re
 _SIZE_LINE = re.compile(rb"([0-9A-Fa-f]{1,16})(?:;[^\r\n\x00]{0,1024})?\r\n")
 _PARTIAL_SIZE_LINE = re.compile(rb"[0-9A-Fa-f]{1,16}(?:;[^\r\n\x00]{0,1024})?\r?")
 _TRAILERS = re.compile(rb"(?:[!#$%&'*+.^_`|~0-9A-Za-z-]+:[\t\x20-\x7e\x80-\xff]*\r\n)*\r\n")
+_PLAIN_SIZE = re.compile(rb"[0-9A-Fa-f]{1,16}")
 _FRAMING_TRAILER = re.compile(rb"(?:^|\n)(?:content-length|transfer-encoding):", re.IGNORECASE)
 _TRAILER_LIMIT = 16 * 1024
+_SHORT_BYTES = 8 * 1024
+_REMEMBERED_SIZES = 4096
 
 
 class ChunkedBodyError(ValueError):
     """The body is not validly chunked."""
+
+
+class _Sizes(dict[bytes, int]):
+    """Size line without its end to the size; 0 for what is not a plain size. Lines are read once and remembered."""
+
+    def __missing__(self, line: bytes) -> int:
+        if _PLAIN_SIZE.fullmatch(line) is None:
+            return 0
+        if len(self) >= _REMEMBERED_SIZES:
+            self.clear()
+        size = self[line] = int(line, 16)
+        return size
+
+
+_sizes = _Sizes()
 
 
 class ChunkScanner:
@@ -31,13 +49,14 @@ class ChunkScanner:
     None. After ``done`` is True, ``rest`` holds the bytes behind the body.
     """
 
-    __slots__ = ("_in_trailers", "_pending", "_remaining", "done", "rest")
+    __slots__ = ("_between_chunks", "_in_trailers", "_pending", "_remaining", "done", "rest")
 
     def __init__(self) -> None:
         """Expect the first size line."""
         self._pending = b""
         self._remaining = 0  # payload bytes (and then CRLF: 2) still missing of the chunk in progress
         self._in_trailers = False
+        self._between_chunks = True
         self.done = False
         self.rest = b""
 
@@ -47,17 +66,15 @@ class ChunkScanner:
         Raises:
             ChunkedBodyError: invalid framing.
         """
-        if not self._remaining and not self._pending and not self._in_trailers:
-            match = _SIZE_LINE.match(data)
-            if match is not None:
-                start = match.end()
-                end = start + int(match[1], 16)
-                if len(data) == end + 2 and end > start and data.endswith(b"\r\n"):
-                    return data[start:end], None if b";" in match[0] else data
+        if self._between_chunks and len(data) < _SHORT_BYTES:  # most events of streams are one short chunk
+            line, _, rest = data.partition(b"\r\n")
+            size = _sizes[line]
+            if size and len(rest) == size + 2 and rest.endswith(b"\r\n"):
+                return rest[:-2], data
         return self._scan(data)
 
     def _scan(self, data: bytes) -> tuple[bytes, bytes | None]:
-        plain = not self._pending and not self._remaining and not self._in_trailers
+        plain = self._between_chunks
         data = self._pending + data if self._pending else data
         self._pending = b""
         payloads: list[bytes] = []
@@ -74,11 +91,12 @@ class ChunkScanner:
             if match is None:
                 self._keep_size_line(data[position:])
                 break
-            plain = plain and b";" not in match[0]
+            plain = plain and match.end(1) + 2 == match.end()
             position = match.end()
             size = int(match[1], 16)
             self._remaining = size + 2 if size else 0
             self._in_trailers = not size
+        self._between_chunks = not self._remaining and not self._pending and not self._in_trailers
         plain = plain and not self._remaining and not self._pending and framed_to > 0
         return b"".join(payloads), (data[:framed_to] if plain else None)
 

@@ -91,6 +91,7 @@ class UpstreamConnection(asyncio.Protocol):
         "_head",
         "_head_receiver",
         "_headers",
+        "_heard_at",
         "_keep",
         "_loop",
         "_max_head_bytes",
@@ -131,11 +132,12 @@ class UpstreamConnection(asyncio.Protocol):
         self._body_receiver: BodyReceiver | None = None
         self._timeouts = ExchangeTimeouts(0, 0, 0)
         self._hard_deadline = NEVER
+        self._heard_at = 0.0
         self._head: AnswerHead | None = None
         self._headers: list[tuple[bytes, bytes]] = []
         self._parser: httptools.HttpResponseParser | None = None
         self._buffer = b""
-        self._scanner = ChunkScanner()
+        self._scanner: ChunkScanner | None = None
         self._remaining = 0
         self._keep = True
         self._paused = False
@@ -151,6 +153,7 @@ class UpstreamConnection(asyncio.Protocol):
         self._hard_deadline = now + timeouts.total_s
         self.deadline = min(now + timeouts.first_byte_s, self._hard_deadline)
         self._head = None
+        self._scanner = None
         self._buffer = b""
         self._keep = True
         self._parser = None
@@ -192,7 +195,7 @@ class UpstreamConnection(asyncio.Protocol):
         """Go on reading."""
         if self._paused and not self.closed:
             self._paused = False
-            self.deadline = min(self._loop.time() + self._timeouts.idle_s, self._hard_deadline)
+            self._wait_for_more()
             self.transport.resume_reading()
 
     # --- connection
@@ -219,8 +222,17 @@ class UpstreamConnection(asyncio.Protocol):
         """The upstream has said all it will: close."""
         return False
 
+    def _wait_for_more(self) -> None:
+        """Expect the next bytes of the body. Later ones only note when they came: ``expire`` looks at that."""
+        self._heard_at = self._loop.time()
+        self.deadline = min(self._heard_at + self._timeouts.idle_s, self._hard_deadline)
+
     def expire(self) -> None:
-        """Act on the passed deadline."""
+        """Act on the passed deadline, unless something was heard since it was set."""
+        if self._body_receiver is not None and not self._paused:
+            self.deadline = min(self._heard_at + self._timeouts.idle_s, self._hard_deadline)
+            if self.deadline > self._loop.time():
+                return
         self.deadline = NEVER
         if self._loop.time() >= self._hard_deadline:
             text = f"did not finish its answer within {self._timeouts.total_s:g} s"
@@ -244,9 +256,10 @@ class UpstreamConnection(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         """Take bytes of the answer."""
-        if self._body_receiver is not None:
-            self.deadline = min(self._loop.time() + self._timeouts.idle_s, self._hard_deadline)
-            self._read_body(data, self._body_receiver)
+        receiver = self._body_receiver
+        if receiver is not None:
+            self._heard_at = self._loop.time()
+            self._read_body(data, receiver)
         elif self._head_receiver is not None:
             while data and self._head_receiver is not None:
                 data = self._read_head(data)
@@ -305,7 +318,7 @@ class UpstreamConnection(asyncio.Protocol):
             return b""
         if head.framing == "close" or (http_1_0 and head.framing == "chunked"):
             self._keep = False  # RFC 9112, section 6.1: HTTP/1.0 knows no chunks, so this framing is not to be trusted
-        self.deadline = min(self._loop.time() + self._timeouts.idle_s, self._hard_deadline)
+        self._wait_for_more()
         self._head = head
         head_receiver = self._head_receiver
         receiver = head_receiver.on_head(head) if head_receiver is not None else None
@@ -344,11 +357,8 @@ class UpstreamConnection(asyncio.Protocol):
         return None
 
     def _read_body(self, data: bytes, receiver: BodyReceiver) -> None:
-        head = self._head
-        if head is None:
-            return
-        if head.framing == "chunked":
-            scanner = self._scanner
+        scanner = self._scanner
+        if scanner is not None:
             try:
                 payload, framed = scanner.feed(data)
             except ChunkedBodyError as error:
@@ -358,7 +368,7 @@ class UpstreamConnection(asyncio.Protocol):
                 receiver.on_data(payload, framed)
             if scanner.done:
                 self._complete(scanner.rest)
-        elif head.framing == "length":
+        elif self._head is not None and self._head.framing == "length":
             rest = b""
             if len(data) > self._remaining:
                 data, rest = data[: self._remaining], data[self._remaining :]

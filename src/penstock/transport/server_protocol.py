@@ -524,10 +524,11 @@ class ServerConnection(asyncio.Protocol):
 
     def write(self, data: bytes) -> None:
         """Send ``data`` at the end of this turn of the loop, or at once when it is much."""
-        if not self._unsent:
+        unsent = self._unsent
+        if not unsent:
             self.state.outbox.add(self)
-        self._unsent.append(data)
-        if len(data) > MUCH_BYTES or len(self._unsent) > MANY_PIECES:
+        unsent.append(data)
+        if len(data) > MUCH_BYTES or len(unsent) > MANY_PIECES:
             self.flush()
 
     def flush(self) -> None:
