@@ -21,6 +21,7 @@ r"""Every error a request can end in, by whose fault it is.
     │   ├── UpstreamBrokeOff              502     upstream_broke_off          yes, before the first byte
     │   ├── UpstreamInvalid               502     upstream_invalid            yes, before the first byte
     │   ├── CredentialRejected            502     upstream_credential_rejected yes
+    │   ├── CredentialUnavailable         502     upstream_credential_unavailable yes
     │   └── UpstreamTimeout               504     upstream_timeout            yes, before the first byte
     └── GatewayFault
         ├── Overloaded                    503     overloaded                  yes
@@ -185,6 +186,12 @@ class CredentialRejected(UpstreamFault):
     """The provider does not accept the key that the operator configured; the caller's own key is fine."""
 
     default_code = "upstream_credential_rejected"
+
+
+class CredentialUnavailable(UpstreamFault):
+    """The gateway has no valid credential for the provider, because none could be obtained or renewed."""
+
+    default_code = "upstream_credential_unavailable"
 
 
 class UpstreamTimeout(UpstreamFault):
