@@ -22,7 +22,7 @@ from types import ModuleType
 
 import penstock
 from penstock.core.endpoint import EndpointId
-from penstock.endpoints import all_endpoints
+from penstock.endpoints import declared_endpoints
 
 
 def find(_root: Path) -> Iterator[str]:
@@ -30,7 +30,7 @@ def find(_root: Path) -> Iterator[str]:
     for info in pkgutil.walk_packages(penstock.__path__, "penstock."):
         if not info.name.endswith(".__main__"):
             yield from missing_rows(import_module(info.name))
-    served = [endpoint.id for endpoint in all_endpoints().values()]
+    served = [endpoint.id for endpoint in declared_endpoints()]
     yield from unmatched_endpoints(typing.get_args(EndpointId), served)
 
 

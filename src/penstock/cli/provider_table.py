@@ -12,14 +12,21 @@ from typing import Literal, get_args, get_origin, get_type_hints
 
 import msgspec
 
+from penstock.core.endpoint import Endpoint
 from penstock.core.provider import Options, Provider
-from penstock.endpoints import all_endpoints
+from penstock.endpoints import declared_endpoints
 from penstock.providers import all_providers
+
+
+def shown_endpoints() -> list[Endpoint]:
+    """Return the endpoints that some provider offers in the endpoint's own format."""
+    offered = {id_ for provider in all_providers().values() for id_ in provider.endpoints()}
+    return [endpoint for endpoint in declared_endpoints() if endpoint.id in offered]
 
 
 def render_text() -> str:
     """Render the table for a terminal: aligned columns, no trailing spaces, a line feed at the end."""
-    rows = [["PROVIDER", "NAME", *(endpoint.path for endpoint in all_endpoints().values()), "KEY FROM"]]
+    rows = [["PROVIDER", "NAME", *(endpoint.path for endpoint in shown_endpoints()), "KEY FROM"]]
     rows += [_row(provider, offered="yes", missing="-") for provider in all_providers().values()]
     widths = [max(len(cell) for cell in column) for column in zip(*rows, strict=True)]
     lines = ("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows)
@@ -28,12 +35,12 @@ def render_text() -> str:
 
 def render_markdown() -> str:
     """Render the same table in Markdown."""
-    header = ["`provider:`", "Name", *(f"`{endpoint.path}`" for endpoint in all_endpoints().values()), "Key from"]
+    header = ["`provider:`", "Name", *(f"`{endpoint.path}`" for endpoint in shown_endpoints()), "Key from"]
     rows = []
     for provider in all_providers().values():
         name, title, *offers, _key = _row(provider, offered="✓", missing="–")
         rows.append([f"`{name}`", title, *offers, _key_from(provider, _quoted)])
-    lines = [header, ["---", "---", *(":-:" for _ in all_endpoints()), "---"], *rows]
+    lines = [header, ["---", "---", *(":-:" for _ in shown_endpoints()), "---"], *rows]
     return "\n".join(f"| {' | '.join(line)} |" for line in lines) + "\n"
 
 
@@ -54,7 +61,7 @@ file: [Adding a provider](../adding-a-provider.md).
 
 def _row(provider: Provider, *, offered: str, missing: str) -> list[str]:
     offers = provider.endpoints()
-    marks = [offered if endpoint.id in offers else missing for endpoint in all_endpoints().values()]
+    marks = [offered if endpoint.id in offers else missing for endpoint in shown_endpoints()]
     return [provider.id, provider.title, *marks, _key_from(provider, str)]
 
 

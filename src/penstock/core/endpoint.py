@@ -12,11 +12,12 @@ from typing import Literal
 
 import msgspec
 
+from penstock.core.chat_format import FormatId
 from penstock.core.errors import GatewayError
 from penstock.core.json_object import JsonEdit, JsonObject
-from penstock.core.usage import UNREPORTED, Usage
+from penstock.core.usage import UNREPORTED, Usage, later_counts
 
-EndpointId = Literal["chat_completions", "completions", "embeddings"]
+EndpointId = Literal["chat_completions", "completions", "embeddings", "messages", "count_tokens"]
 JsonMap = Mapping[str, object]
 UsageReader = Callable[[JsonMap], Usage]
 """Turns the JSON object that holds the counts (a provider's ``usage``) into a :class:`Usage`."""
@@ -31,6 +32,8 @@ class AnswerFacts(msgspec.Struct, frozen=True):
     error: str | None = None
     usage_only: bool = False
     """True for the extra last event of a stream that carries the counts and nothing else."""
+    ends: bool = False
+    """True for the event that ends a stream cleanly, in formats where that is an event like any other."""
 
 
 AnswerReader = Callable[[bytes, UsageReader | None], AnswerFacts]
@@ -58,6 +61,10 @@ class Endpoint:
     path: str
     title: str
     streams: bool
+    aliases: tuple[str, ...] = ()
+    """Further paths of the same endpoint."""
+    chat_format: FormatId | None = None
+    """The format that its callers speak, for a provider that speaks another; None where nothing is translated."""
     read_request: Callable[[JsonObject], RequestFacts]
     read_answer: AnswerReader
     """Facts of a whole answer body; raises ``ValueError`` when it is not the format."""
@@ -70,6 +77,10 @@ class Endpoint:
     read_event: AnswerReader | None = None
     """Facts of one event's data; raises ``ValueError`` when it is not the format. None where nothing streams."""
     end_of_stream: bytes = b""
-    """Data of the event that ends a stream cleanly (``[DONE]``)."""
+    """Data of the event that ends a stream cleanly (``[DONE]``); empty where ``AnswerFacts.ends`` says so."""
+    closing_event: bytes = b""
+    """The whole event that ends a stream cleanly, framing included, for an upstream that has finished without it."""
+    merge_usage: Callable[[Usage, Usage], Usage] = later_counts
+    """What earlier events and a later one of the same stream report together."""
     render_error_event: Callable[[GatewayError, str], bytes] | None = None
     """An error as one whole event, framing included, for a stream that has begun."""

@@ -25,3 +25,13 @@ class Usage(msgspec.Struct, frozen=True, omit_defaults=True):
 
 UNREPORTED = Usage()
 """What an attempt used when its provider said nothing."""
+
+
+def later_counts(earlier: Usage, later: Usage) -> Usage:
+    """Return the counts of ``later``, and those of ``earlier`` that it does not report."""
+    if earlier is UNREPORTED:
+        return later
+    return Usage(*[was if now is None else now for was, now in zip(_counts(earlier), _counts(later), strict=True)])
+
+
+_counts = msgspec.structs.astuple

@@ -15,17 +15,29 @@ from penstock.core.endpoint import Endpoint
 
 
 @cache
-def all_endpoints() -> Mapping[str, Endpoint]:
-    """Return every endpoint by its path.
+def declared_endpoints() -> tuple[Endpoint, ...]:
+    """Return every endpoint once.
 
     Raises:
         TypeError: a file declares no ENDPOINT.
     """
-    found: dict[str, Endpoint] = {}
+    found = []
     for module_info in pkgutil.iter_modules(__path__, __name__ + "."):
         endpoint = getattr(import_module(module_info.name), "ENDPOINT", None)
         if not isinstance(endpoint, Endpoint):
             msg = f"{module_info.name} declares no ENDPOINT"
             raise TypeError(msg)
-        found[endpoint.path] = endpoint
-    return MappingProxyType(found)
+        found.append(endpoint)
+    return tuple(found)
+
+
+@cache
+def all_endpoints() -> Mapping[str, Endpoint]:
+    """Return every endpoint by each of its paths.
+
+    Raises:
+        TypeError: a file declares no ENDPOINT.
+    """
+    return MappingProxyType(
+        {path: endpoint for endpoint in declared_endpoints() for path in (endpoint.path, *endpoint.aliases)}
+    )

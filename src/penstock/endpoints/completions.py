@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from penstock.core.endpoint import Endpoint
 from penstock.wire import openai_errors
+from penstock.wire.framing.sse import render_event
 from penstock.wire.openai_chat import facts
 
 ENDPOINT = Endpoint(
@@ -16,6 +17,7 @@ ENDPOINT = Endpoint(
     read_answer=facts.read_answer,
     read_event=facts.read_event,
     end_of_stream=facts.END_OF_STREAM,
+    closing_event=render_event(facts.END_OF_STREAM),
     render_error=openai_errors.render_error,
     adopt_error=openai_errors.adopt_error,
     render_error_event=openai_errors.render_error_event,

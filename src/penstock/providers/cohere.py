@@ -30,6 +30,8 @@ UNSUPPORTED: Mapping[EndpointId, tuple[str, ...]] = MappingProxyType(
         ),
         "completions": (),
         "embeddings": ("dimensions", "user"),
+        "messages": (),
+        "count_tokens": (),
     }
 )
 

@@ -25,10 +25,10 @@ FINGERPRINT = "fp_penstock_simulator"
 MODELS_CREATED = 1_767_225_600
 """1 January 2026: what every simulated model gives as its day of creation."""
 OWN_MODELS = ("simulated-chat", "simulated-completion", "simulated-embedding")
-OWN_PATHS: dict[EndpointId, str] = {
-    "chat_completions": "/v1/chat/completions",
-    "completions": "/v1/completions",
-    "embeddings": "/v1/embeddings",
+OWN_PATHS: dict[str, EndpointId] = {
+    "/v1/chat/completions": "chat_completions",
+    "/v1/completions": "completions",
+    "/v1/embeddings": "embeddings",
 }
 _FORMATS = ("OpenAI", "AzureOpenAI", "Cohere", "Anthropic")
 _OBFUSCATING = ("penstock-simulator", "openai", "azure-openai")
@@ -94,7 +94,7 @@ def _own() -> Vendor:
     return Vendor(
         id="penstock-simulator",
         title="",
-        paths={path: endpoint for endpoint, path in OWN_PATHS.items()},
+        paths=OWN_PATHS,
         base_path="/v1",
         models_path="/v1/models",
         models=OWN_MODELS,
