@@ -1,0 +1,307 @@
+"""Neutral events to the stream of OpenAI chat: ``chat.completion.chunk`` objects as server-sent events.
+
+One event of the hot path (a piece of text, of thinking or of arguments) is one chunk: a prefix rendered once per
+choice, the text as JSON, a fixed suffix. What comes when:
+
+- The first chunk of a choice carries ``"role":"assistant"`` in front of what it has to say.
+- A call begins with a chunk of its ``index`` (0, 1, 2 … among the calls of its choice), id, type, name and empty
+  arguments, then one chunk per fragment; a call without any gets ``{}`` when it ends.
+- ``thinking_blocks`` are said whole, when the block ends, and only if there is a signature to send back; each has an
+  ``index``, by which the SDKs merge. Until then ``reasoning_content`` shows the thinking.
+- The counts are said in an own last chunk without choices, if the caller asked for it (then ``"usage":null`` stands in
+  all others) and the provider reported any.
+- ``[DONE]`` only when the upstream said that it has ended. An error is an event with ``error``, and the last.
+
+https://developers.openai.com/api/reference/resources/chat (read 2026-11-23). Whole answers: ``lower_answer``.
+"""
+
+from __future__ import annotations
+
+import msgspec
+
+from penstock.core.chat import (
+    Audio,
+    ChatRequest,
+    Image,
+    RedactedThinking,
+    Refusal,
+    Text,
+    Thinking,
+    ToolCall,
+    VendorBlock,
+)
+from penstock.core.chat_answer import (
+    ArgumentsDelta,
+    Begin,
+    BlockBegin,
+    BlockEnd,
+    ChatEvent,
+    CitationDelta,
+    End,
+    Finish,
+    Ping,
+    RefusalDelta,
+    SignatureDelta,
+    StreamFailure,
+    TextDelta,
+    ThinkingDelta,
+    UsageReport,
+)
+from penstock.core.chat_format import AnswerContext
+from penstock.core.usage import UNREPORTED
+from penstock.wire.framing.sse import render_event
+from penstock.wire.openai_chat.answer_body import (
+    CallBody,
+    FunctionBody,
+    annotation,
+    audio_body,
+    extra_content,
+    image_body,
+    logprobs_body,
+    thinking_body,
+)
+from penstock.wire.openai_chat.lower_answer import finish_words
+from penstock.wire.openai_chat.render_error import render_vendor_error
+from penstock.wire.openai_chat.usage import usage_body
+
+AnyBlock = Text | Thinking | RedactedThinking | Refusal | ToolCall | Image | Audio | VendorBlock
+_END_OF_STREAM = b"data: [DONE]\n\n"
+_PING = b": ping\n\n"
+_encode = msgspec.json.Encoder().encode
+
+
+class _Block:
+    """A block that has begun: what must be known of it until it ends."""
+
+    __slots__ = ("arguments", "block", "call", "signature", "texts")
+
+    def __init__(self, block: AnyBlock, call: int) -> None:
+        self.block = block
+        self.call = call
+        """Number of a call among the calls of its choice."""
+        self.arguments = False
+        """Whether a call has had any."""
+        self.texts: list[str] = []
+        self.signature = ""
+
+
+class _Choice:
+    """One choice of the stream."""
+
+    __slots__ = ("begin", "blocks", "calls", "end", "images", "prefix", "said", "thoughts")
+
+    def __init__(self, prefix: bytes) -> None:
+        self.prefix = prefix
+        """A chunk up to the inside of its delta."""
+        self.said = False
+        self.blocks: dict[int, _Block] = {}
+        self.calls = 0
+        self.images = 0
+        self.thoughts = 0
+        self.begin = 0
+        """Where the present text block begins and ends in the content, in characters."""
+        self.end = 0
+
+
+class StreamEncoder:
+    """Renders one stream; see the module for what it says when."""
+
+    __slots__ = ("_choices", "_context", "_end", "_head", "_suffix", "_tier", "_usage", "_wants_usage")
+
+    def __init__(self, request: ChatRequest, context: AnswerContext) -> None:
+        """Begin a stream that answers ``request``."""
+        self._context = context
+        self._wants_usage = request.wants_usage_event
+        self._choices: dict[int, _Choice] = {}
+        self._usage = UNREPORTED
+        self._tier: str | None = None
+        self._end = b',"usage":null}\n\n' if request.wants_usage_event else b"}\n\n"
+        self._suffix = b'},"finish_reason":null}]' + self._end
+        self._head = b""
+        self._begin(Begin(context.request_id, context.model))
+
+    def encode(self, event: ChatEvent) -> bytes:
+        """Take one event, and return the bytes it makes."""
+        if isinstance(event, TextDelta):
+            return self._text(event)
+        if isinstance(event, ArgumentsDelta):
+            return self._arguments(event)
+        if isinstance(event, ThinkingDelta):
+            choice = self._choice(event.choice)
+            choice.blocks[event.index].texts.append(event.text)
+            return self._chunk(choice, b'"reasoning_content":' + _encode(event.text))
+        return self._rarer(event)
+
+    def _rarer(self, event: ChatEvent) -> bytes:
+        match event:
+            case BlockBegin():
+                return self._block_begin(event)
+            case BlockEnd():
+                return self._block_end(event)
+            case SignatureDelta():
+                self._choice(event.choice).blocks[event.index].signature += event.signature
+                return b""
+            case RefusalDelta():
+                return self._chunk(self._choice(event.choice), b'"refusal":' + _encode(event.text))
+            case CitationDelta():
+                return self._citation(event)
+            case Finish():
+                return self._finish(event)
+            case Begin():
+                self._begin(event)
+                return b""
+            case UsageReport():
+                self._report(event)
+                return b""
+            case Ping():
+                return _PING
+            case StreamFailure():
+                return render_event(render_vendor_error(event.error, self._context.request_id))
+            case End():
+                return self._usage_chunk() + _END_OF_STREAM
+            case _:  # the hot path has taken these
+                return b""
+
+    # --- pieces
+
+    def _text(self, event: TextDelta) -> bytes:
+        choice = self._choice(event.choice)
+        choice.end += len(event.text)
+        delta = b'"content":' + _encode(event.text)
+        if event.logprobs is None:
+            return self._chunk(choice, delta)
+        return self._chunk(choice, delta, b'},"logprobs":' + _encode(logprobs_body(event.logprobs)))
+
+    def _arguments(self, event: ArgumentsDelta) -> bytes:
+        choice = self._choice(event.choice)
+        block = choice.blocks[event.index]
+        if not event.fragment:
+            return b""
+        block.arguments = True
+        return self._fragment(choice, block.call, event.fragment)
+
+    def _fragment(self, choice: _Choice, call: int, fragment: str) -> bytes:
+        return self._chunk(
+            choice, b'"tool_calls":[{"index":%d,"function":{"arguments":%b}}]' % (call, _encode(fragment))
+        )
+
+    def _citation(self, event: CitationDelta) -> bytes:
+        choice = self._choice(event.choice)
+        found = annotation(event.citation, choice.begin, choice.end)
+        return b"" if found is None else self._chunk(choice, b'"annotations":[' + _encode(found) + b"]")
+
+    # --- blocks
+
+    def _block_begin(self, event: BlockBegin) -> bytes:
+        choice = self._choice(event.choice)
+        block = event.block
+        begun = choice.blocks[event.index] = _Block(block, choice.calls)
+        match block:
+            case Text():
+                choice.begin = choice.end
+                begun.signature = block.signature or ""
+                return self._text(TextDelta(event.choice, event.index, block.text)) if block.text else b""
+            case Thinking():
+                begun.signature = block.signature or ""
+                begun.texts.append(block.text)
+                shown = b'"reasoning_content":' + _encode(block.text)
+                return self._chunk(choice, shown) if block.text else b""
+            case ToolCall():
+                choice.calls += 1
+                begun.arguments = bool(block.arguments)
+                return self._call_begin(choice, begun.call, block)
+            case Refusal():
+                return self._chunk(choice, b'"refusal":' + _encode(block.text)) if block.text else b""
+            case Image():
+                return self._image(choice, block)
+            case Audio():
+                sound = audio_body(block, self._context.request_id)
+                return b"" if sound is None else self._chunk(choice, b'"audio":' + _encode(sound))
+            case _:  # redacted thinking is said when it ends; a vendor's own block has no place
+                return b""
+
+    def _call_begin(self, choice: _Choice, number: int, call: ToolCall) -> bytes:
+        body = CallBody(
+            index=number,
+            id=call.id,
+            function=FunctionBody(call.name, call.arguments),
+            extra_content=extra_content(call.signature),
+        )
+        return self._chunk(choice, b'"tool_calls":[' + _encode(body) + b"]")
+
+    def _image(self, choice: _Choice, image: Image) -> bytes:
+        body = image_body(image, choice.images)
+        if body is None:
+            return b""
+        choice.images += 1
+        return self._chunk(choice, b'"images":[' + _encode(body) + b"]")
+
+    def _block_end(self, event: BlockEnd) -> bytes:
+        choice = self._choice(event.choice)
+        ended = choice.blocks.pop(event.index)
+        match ended.block:
+            case ToolCall():
+                return b"" if ended.arguments else self._fragment(choice, ended.call, "{}")
+            case Text() if ended.signature:
+                return self._chunk(choice, b'"extra_content":' + _encode(extra_content(ended.signature)))
+            case Thinking() if ended.signature:
+                return self._thought(choice, Thinking("".join(ended.texts), ended.signature))
+            case RedactedThinking() as redacted:
+                return self._thought(choice, redacted)
+            case _:
+                return b""
+
+    def _thought(self, choice: _Choice, block: Thinking | RedactedThinking) -> bytes:
+        body = thinking_body(block, choice.thoughts)
+        choice.thoughts += 1
+        return self._chunk(choice, b'"thinking_blocks":[' + _encode(body) + b"]")
+
+    # --- the frame
+
+    def _begin(self, event: Begin) -> None:
+        created = event.created if event.created is not None else self._context.created
+        self._head = b'data: {"id":%b,"object":"chat.completion.chunk","created":%d,"model":%b,' % (
+            _encode(event.id),
+            created,
+            _encode(event.model),
+        )
+        if event.service_tier is not None:
+            self._head += b'"service_tier":%b,' % _encode(event.service_tier)
+        self._choices.clear()
+
+    def _choice(self, index: int) -> _Choice:
+        choice = self._choices.get(index)
+        if choice is None:
+            prefix = self._head + b'"choices":[{"index":%d,"delta":{' % index
+            choice = self._choices[index] = _Choice(prefix)
+        return choice
+
+    def _chunk(self, choice: _Choice, delta: bytes, logprobs: bytes | None = None) -> bytes:
+        suffix = self._suffix if logprobs is None else logprobs + self._suffix[1:]
+        if choice.said:
+            return choice.prefix + delta + suffix
+        choice.said = True
+        return choice.prefix + b'"role":"assistant",' + delta + suffix
+
+    def _finish(self, event: Finish) -> bytes:
+        choice = self._choice(event.choice)
+        reason, native = finish_words(event.reason, event.word, calls=choice.calls > 0)
+        delta = b"" if choice.said else b'"role":"assistant","content":""'
+        choice.said = True
+        ending = b'},"finish_reason":' + _encode(reason)
+        if native is not None:
+            ending += b',"native_finish_reason":' + _encode(native)
+        return choice.prefix + delta + ending + b"}]" + self._end
+
+    def _report(self, event: UsageReport) -> None:
+        new = {name: count for name, count in msgspec.structs.asdict(event.usage).items() if count is not None}
+        self._usage = msgspec.structs.replace(self._usage, **new)
+        if event.service_tier is not None and b'"service_tier":' not in self._head:
+            self._tier = event.service_tier
+
+    def _usage_chunk(self) -> bytes:
+        body = usage_body(self._usage) if self._wants_usage else None
+        if body is None:
+            return b""
+        tier = b"" if self._tier is None else b',"service_tier":' + _encode(self._tier)
+        return self._head + b'"choices":[],"usage":' + _encode(body) + tier + b"}\n\n"

@@ -1,0 +1,157 @@
+"""A neutral answer to OpenAI chat, whole.
+
+``content`` is all text of a choice, its blocks joined without a separator (a vendor that splits a text in blocks splits
+it anywhere); it is null only beside calls or a refusal. ``finish_reason`` is one of OpenAI's words, with
+``native_finish_reason`` beside it where none of them says it exactly. Further members: ``answer_body``. Pictures and
+sound have places; a ``VendorBlock`` (server tools of other vendors) has none. Streams: ``encode_events``.
+
+https://developers.openai.com/api/reference/resources/chat (read 2026-11-23).
+"""
+
+from __future__ import annotations
+
+import msgspec
+
+from penstock.core.chat import Audio, ChatRequest, Image, RedactedThinking, Refusal, Text, Thinking, ToolCall
+from penstock.core.chat_answer import ChatAnswer, Choice, FinishReason
+from penstock.wire.openai_chat.answer_body import (
+    AnnotationBody,
+    AudioBody,
+    CallBody,
+    ExtraContent,
+    FunctionBody,
+    ImageBody,
+    LogprobsBody,
+    RedactedThinkingBody,
+    ThinkingBody,
+    annotation,
+    audio_body,
+    extra_content,
+    image_body,
+    logprobs_body,
+    thinking_body,
+)
+from penstock.wire.openai_chat.usage import UsageBody, usage_body
+from penstock.wire.openai_chat.vocabulary import FINISH_WORDS, INEXACT
+
+
+class _Message(msgspec.Struct, omit_defaults=True, kw_only=True):
+    role: str = msgspec.field(default_factory=lambda: "assistant")
+    content: str | msgspec.UnsetType | None
+    refusal: str | None = None
+    reasoning_content: str | None = None
+    thinking_blocks: list[ThinkingBody | RedactedThinkingBody] | None = None
+    tool_calls: list[CallBody] | None = None
+    annotations: list[AnnotationBody] | None = None
+    images: list[ImageBody] | None = None
+    audio: AudioBody | None = None
+    extra_content: ExtraContent | None = None
+
+
+class _Choice(msgspec.Struct, omit_defaults=True):
+    index: int
+    message: _Message
+    finish_reason: str
+    logprobs: LogprobsBody | None = None
+    native_finish_reason: str | None = None
+
+
+class _Answer(msgspec.Struct, omit_defaults=True):
+    id: str
+    object: str
+    created: int
+    model: str
+    choices: list[_Choice]
+    usage: UsageBody | None = None
+    service_tier: str | None = None
+
+
+_encoder = msgspec.json.Encoder()
+
+
+def lower_answer(answer: ChatAnswer, _request: ChatRequest) -> bytes:
+    """Return the body; ``created`` is 0 where neither vendor nor lift said when."""
+    body = _Answer(
+        answer.id,
+        "chat.completion",
+        answer.created or 0,
+        answer.model,
+        [_choice(choice, answer.id) for choice in answer.choices],
+        usage_body(answer.usage),
+        answer.service_tier,
+    )
+    return _encoder.encode(body)
+
+
+def finish_words(reason: FinishReason, word: str, *, calls: bool) -> tuple[str, str | None]:
+    """Return ``finish_reason`` and ``native_finish_reason``; ``calls``: there are tools to be called."""
+    if reason not in INEXACT:
+        return FINISH_WORDS[reason], None
+    said = "tool_calls" if calls and reason == "unknown" else FINISH_WORDS[reason]
+    return said, word or reason
+
+
+def _choice(choice: Choice, answer_id: str) -> _Choice:
+    message = _message(choice, answer_id)
+    reason, native = finish_words(choice.finish, choice.word, calls=bool(message.tool_calls))
+    logprobs = None if choice.logprobs is None else logprobs_body(choice.logprobs)
+    return _Choice(choice.index, message, reason, logprobs, native)
+
+
+def _message(choice: Choice, answer_id: str) -> _Message:
+    texts: list[Text] = []
+    thinking: list[Thinking | RedactedThinking] = []
+    calls: list[CallBody] = []
+    images: list[ImageBody] = []
+    refusals: list[str] = []
+    message = _Message(content="")
+    for block in choice.blocks:
+        match block:
+            case Text():
+                texts.append(block)
+            case Thinking() | RedactedThinking():
+                thinking.append(block)
+            case ToolCall():
+                calls.append(_call(block))
+            case Refusal():
+                refusals.append(block.text)
+            case Image():
+                images += filter(None, [image_body(block)])
+            case Audio():
+                message.audio = audio_body(block, answer_id)
+            case _:
+                pass  # a block of a vendor's own, or one that answers do not have
+    message.refusal = "".join(refusals) or None
+    message.tool_calls = calls or None
+    message.images = images or None
+    _say_text(message, texts)
+    _say_thinking(message, thinking)
+    return message
+
+
+def _call(call: ToolCall) -> CallBody:
+    return CallBody(
+        id=call.id, function=FunctionBody(call.name, call.arguments), extra_content=extra_content(call.signature)
+    )
+
+
+def _say_text(message: _Message, texts: list[Text]) -> None:
+    annotations: list[AnnotationBody] = []
+    begin = 0
+    for text in texts:
+        end = begin + len(text.text)
+        annotations += filter(None, [annotation(citation, begin, end) for citation in text.citations])
+        begin = end
+        if text.signature is not None:
+            message.extra_content = extra_content(text.signature)
+    joined = "".join([text.text for text in texts])
+    message.content = joined if joined or not (message.tool_calls or message.refusal) else None
+    message.annotations = annotations or None
+
+
+def _say_thinking(message: _Message, thinking: list[Thinking | RedactedThinking]) -> None:
+    if not thinking:
+        return
+    message.reasoning_content = "".join([block.text for block in thinking if isinstance(block, Thinking)]) or None
+    if any(isinstance(block, RedactedThinking) or block.signature is not None for block in thinking):
+        message.thinking_blocks = [thinking_body(block) for block in thinking]

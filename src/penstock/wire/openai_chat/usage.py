@@ -1,0 +1,62 @@
+"""The ``usage`` object of answers that we write: only what was reported stands in it.
+
+``total_tokens`` is the sum where only its parts were reported. Tokens written to a cache have OpenAI's own name,
+``cache_write_tokens``. Reading the object is the work of ``penstock.wire.openai_usage``.
+
+``openai.types.CompletionUsage`` of the Python SDK 3.54 (read 2026-11-23).
+"""
+
+from __future__ import annotations
+
+import msgspec
+
+from penstock.core.usage import Usage
+
+
+class InputDetails(msgspec.Struct, omit_defaults=True):
+    """Tokens of the prompt by kind."""
+
+    cached_tokens: int | None = None
+    cache_write_tokens: int | None = None
+    audio_tokens: int | None = None
+
+
+class OutputDetails(msgspec.Struct, omit_defaults=True):
+    """Tokens of the answer by kind."""
+
+    reasoning_tokens: int | None = None
+    audio_tokens: int | None = None
+
+
+class UsageBody(msgspec.Struct, omit_defaults=True):
+    """The object."""
+
+    prompt_tokens: int | None = None
+    completion_tokens: int | None = None
+    total_tokens: int | None = None
+    prompt_tokens_details: InputDetails | None = None
+    completion_tokens_details: OutputDetails | None = None
+
+
+_NO_INPUT_DETAILS = InputDetails()
+_NO_OUTPUT_DETAILS = OutputDetails()
+
+
+def usage_body(usage: Usage) -> UsageBody | None:
+    """Return the object; None when nothing was reported."""
+    into, out, total = usage.input_tokens, usage.output_tokens, usage.total_tokens
+    if total is None and into is not None and out is not None:
+        total = into + out
+    in_details = InputDetails(usage.cached_input_tokens, usage.cache_creation_tokens, usage.audio_input_tokens)
+    out_details = OutputDetails(usage.reasoning_tokens, usage.audio_output_tokens)
+    body = UsageBody(
+        into,
+        out,
+        total,
+        None if in_details == _NO_INPUT_DETAILS else in_details,
+        None if out_details == _NO_OUTPUT_DETAILS else out_details,
+    )
+    return None if body == _NOTHING else body
+
+
+_NOTHING = UsageBody()
