@@ -166,6 +166,23 @@ def kind_of_status(status: int) -> ErrorKind:
     return "invalid_request" if 400 <= status < 500 else "server"
 
 
+# --- how soon an answer is wanted
+
+SERVICE_TIERS: Mapping[str, str] = MappingProxyType({"standard": "default", "priority": "priority", "batch": "batch"})
+"""``usage.service_tier`` of an answer to the neutral word, which is OpenAI's."""
+
+ASKED_SERVICE_TIERS: Mapping[str, tuple[str, bool]] = MappingProxyType(
+    {
+        "auto": ("auto", True),
+        "standard_only": ("standard_only", True),
+        "default": ("standard_only", True),
+        "flex": ("standard_only", False),
+        "scale": ("auto", False),
+        "priority": ("auto", False),  # used if the organisation has bought it; it cannot be bought by the request
+    }
+)
+"""What a caller asks for to ``service_tier``, and whether the two mean the same."""
+
 # --- media
 
 IMAGE_MEDIA_TYPES: frozenset[str] = frozenset({"image/jpeg", "image/png", "image/gif", "image/webp"})
@@ -175,10 +192,13 @@ MEDIA_TYPE_SPELLINGS: Mapping[str, str] = MappingProxyType(
 """Media types that callers write otherwise than this API."""
 PDF_MEDIA_TYPE = "application/pdf"
 TEXT_MEDIA_TYPE = "text/plain"
+FILES_BETA = "files-api-2025-04-14"
+"""The feature to ask for (``anthropic-beta``) when a request names uploaded files."""
 
 # --- limits
 
 CACHE_TTLS: frozenset[str] = frozenset({"5m", "1h"})
 """How long a cached prompt lives; ``5m`` when not said."""
+MOST_CACHE_MARKERS = 4
 LEAST_THINKING_TOKENS = 1024
 """The least ``thinking.budget_tokens``; it must also be below ``max_tokens``."""

@@ -1,0 +1,106 @@
+"""A neutral request as the body of ``POST /v1/messages``.
+
+https://platform.claude.com/docs/en/api/messages (read 2026-11-23), checked against the types of the Python SDK 2.12.
+Claude on Vertex AI and on Bedrock takes the same body; what those hosts want otherwise (``anthropic_version``, no
+``model``) is done to it by their provider. This module puts the parts together and reports what has no place at all.
+"""
+
+from __future__ import annotations
+
+import msgspec
+
+from penstock.core.chat import ChatRequest
+from penstock.core.chat_format import Losses, Lowered
+from penstock.core.model_facts import ModelFacts
+from penstock.wire.anthropic_messages.lower_thinking import plan_thinking, sampling
+from penstock.wire.anthropic_messages.lower_tools import write_tools
+from penstock.wire.anthropic_messages.lower_turns import write_turns
+from penstock.wire.anthropic_messages.vocabulary import ASKED_SERVICE_TIERS, FORMAT
+from penstock.wire.anthropic_messages.writing import Writing
+
+_NO_PLACE = "this provider has no such setting"
+_ASKS_FOR_NOTHING = frozenset({b"null", b"false", b"{}", b"[]", b'""'})
+
+
+def lower_request(request: ChatRequest, model: str, facts: ModelFacts) -> Lowered:
+    """Write the request for a model; what cannot be carried is in the losses.
+
+    Raises:
+        InvalidRequest: it has content that cannot be left out and cannot be carried, or no content at all.
+    """
+    losses = Losses(request)
+    writing = Writing(request, losses)
+    plan = plan_thinking(request, facts, losses)
+    tooling = write_tools(request, facts, writing, thinking=plan.on)
+    system, messages = write_turns(request.messages, writing)
+    writing.limit_markers()
+    body: dict[str, object] = {"model": model, "max_tokens": plan.max_tokens}
+    if system:
+        body["system"] = system
+    body["messages"] = messages
+    if tooling.tools:
+        body["tools"] = tooling.tools
+    if tooling.choice is not None:
+        body["tool_choice"] = tooling.choice
+    if plan.thinking is not None:
+        body["thinking"] = plan.thinking
+    output = {"effort": plan.effort, "format": tooling.output_format}
+    output = {name: value for name, value in output.items() if value is not None}
+    if output:
+        body["output_config"] = output
+    body.update(sampling(request, facts, plan, losses))
+    _limits(request, body, losses)
+    _account(request, body, losses)
+    _report_the_rest(request, body, losses)
+    if request.stream:
+        body["stream"] = True
+    headers = (("anthropic-beta", ",".join(sorted(writing.betas))),) if writing.betas else ()
+    return Lowered(msgspec.json.encode(body), tuple(losses.found), tooling.json_tool, headers)
+
+
+def _limits(request: ChatRequest, body: dict[str, object], losses: Losses) -> None:
+    stops = [text for text in request.stop if text and not text.isspace()]
+    if len(stops) != len(request.stop):
+        losses.field("stop", "this provider refuses stop sequences of white space alone")
+    if stops:
+        body["stop_sequences"] = stops
+    if request.choices is not None and request.choices != 1:
+        losses.field("choices", "this provider gives one answer", "clamped")
+
+
+def _account(request: ChatRequest, body: dict[str, object], losses: Losses) -> None:
+    """Write on whose behalf, and in which tier, the request is served."""
+    if request.user:
+        body["metadata"] = {"user_id": request.user}
+    if request.metadata is not None and bytes(request.metadata).strip() not in _ASKS_FOR_NOTHING:
+        losses.field("metadata", "this provider keeps no metadata but the user's id")
+    if request.service_tier is None:
+        return
+    tier, same = ASKED_SERVICE_TIERS.get(request.service_tier, (None, True))
+    if tier is None:
+        losses.field("service_tier", "this provider has no such tier")
+        return
+    body["service_tier"] = tier
+    if not same:
+        losses.field("service_tier", f"the nearest tier is {tier}", "approximated")
+
+
+def _report_the_rest(request: ChatRequest, body: dict[str, object], losses: Losses) -> None:
+    """Report what has no place in this format; members of the same vendor's callers go back in."""
+    if request.seed is not None:
+        losses.field("seed", _NO_PLACE)
+    if request.frequency_penalty:
+        losses.field("frequency_penalty", _NO_PLACE)
+    if request.presence_penalty:
+        losses.field("presence_penalty", _NO_PLACE)
+    if request.logit_bias is not None and bytes(request.logit_bias).strip() not in _ASKS_FOR_NOTHING:
+        losses.field("logit_bias", _NO_PLACE)
+    if request.logprobs:
+        losses.field("logprobs", "this provider gives no log probabilities")
+    if request.top_logprobs:
+        losses.field("top_logprobs", "this provider gives no log probabilities")
+    for name, value in request.extras.items():
+        if request.vendor == FORMAT:
+            body.setdefault(name, value)
+        elif bytes(value).strip() not in _ASKS_FOR_NOTHING:
+            losses.at(name, _NO_PLACE)

@@ -1,0 +1,69 @@
+"""What is kept while one request is written: losses, cache markers, ids that were changed, features asked for.
+
+The parts of ``lower`` share it. It knows nothing of messages or tools.
+"""
+
+from __future__ import annotations
+
+import re
+
+from penstock.core.chat import CacheMarker, ChatRequest
+from penstock.core.chat_format import Losses
+from penstock.wire.anthropic_messages.vocabulary import CACHE_TTLS, MOST_CACHE_MARKERS
+
+_NOT_IN_IDS = re.compile(r"[^a-zA-Z0-9_-]")
+
+
+class Writing:
+    """The state of one ``lower``."""
+
+    __slots__ = ("_ids", "_markers", "_used_ids", "betas", "losses", "request")
+
+    def __init__(self, request: ChatRequest, losses: Losses) -> None:
+        """Begin to write ``request``."""
+        self.request = request
+        self.losses = losses
+        self.betas: set[str] = set()
+        self._markers: list[tuple[dict[str, object], str]] = []
+        self._ids: dict[str, str] = {}
+        self._used_ids: set[str] = set()
+
+    def call_id(self, given: str, at: str) -> str:
+        """Return the id of a tool call in the letters this API takes, the same for the call and its result."""
+        written = self._ids.get(given)
+        if written is None:
+            written = plain = _NOT_IN_IDS.sub("_", given) or "call"
+            number = 2
+            while written in self._used_ids:
+                written, number = f"{plain}_{number}", number + 1
+            self._ids[given] = written
+            self._used_ids.add(written)
+        if written != given:
+            self.losses.at(at, "ids of tool calls are letters, digits, _ and - here: rewritten", "approximated")
+        return written
+
+    def mark(self, block: dict[str, object], at: str) -> None:
+        """Note a block that carries a cache marker, in the order of the prompt."""
+        self._markers.append((block, at))
+
+    def limit_markers(self) -> None:
+        """Take the earliest markers out when there are more than the API takes: a later one covers more."""
+        surplus = len(self._markers) - MOST_CACHE_MARKERS
+        for block, at in self._markers[: max(surplus, 0)]:
+            del block["cache_control"]
+            self.losses.at(
+                f"{at}.cache_control", f"at most {MOST_CACHE_MARKERS} cache markers: the last ones", "clamped"
+            )
+
+
+def cache_control(marker: CacheMarker | None, at: str, block: dict[str, object], writing: Writing) -> None:
+    """Put a cache marker on a block, if one was asked for."""
+    if marker is None:
+        return
+    control = {"type": "ephemeral"}
+    if marker.ttl in CACHE_TTLS:
+        control["ttl"] = marker.ttl
+    elif marker.ttl is not None:
+        writing.losses.at(f"{at}.cache_control", "a cache lives 5m or 1h", "approximated")
+    block["cache_control"] = control
+    writing.mark(block, at)
