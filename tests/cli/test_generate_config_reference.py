@@ -32,7 +32,7 @@ def test_every_key_of_the_file_has_kind_default_and_meaning() -> None:
     sections = [each for name, each in definitions.items() if name.endswith("Section")]
     keys = [*Document.model_fields, *(key for section in sections for key in section["properties"])]
 
-    assert sorted(key for key, *_ in rows) == sorted(f"`{key}`" for key in keys)
+    assert {key for key, *_ in rows} == {f"`{key}`" for key in keys}
     assert all(cell not in {"", "None"} for row in rows for cell in row)
 
 

@@ -8,9 +8,10 @@ import h11
 import msgspec
 import pytest
 
-from penstock.core.endpoint import EndpointId
+from penstock.core.endpoint import Endpoint, EndpointId
 from penstock.core.errors import EndpointNotOffered, OperatorError
 from penstock.core.secret import Secret
+from penstock.endpoints import declared_endpoints
 from penstock.providers import all_providers
 from penstock.relay import backend_client
 from penstock.relay.backend_client import BackendClient
@@ -24,6 +25,14 @@ def client_of(backend: Backend) -> BackendClient:
     return BackendClient(backend, loop, Deadlines(loop), 64 * 1024)
 
 
+def endpoint(endpoint_id: EndpointId) -> Endpoint:
+    return next(each for each in declared_endpoints() if each.id == endpoint_id)
+
+
+def head_of(client: BackendClient, endpoint_id: EndpointId, model: str = "m", *, stream: bool = False) -> bytes:
+    return client.head(endpoint(endpoint_id), model, stream=stream)[1]
+
+
 def read(head: bytes) -> tuple[str, dict[str, str]]:
     """Read a rendered head as h11's server does."""
     server = h11.Connection(h11.SERVER)
@@ -34,7 +43,7 @@ def read(head: bytes) -> tuple[str, dict[str, str]]:
 
 
 async def test_the_head_has_path_host_key_and_content_type() -> None:
-    target, headers = read(client_of(backend_at(8001)).head("chat_completions", "m"))
+    target, headers = read(head_of(client_of(backend_at(8001)), "chat_completions"))
 
     assert target == "/v1/chat/completions"
     assert headers["host"] == "127.0.0.1:8001"
@@ -52,12 +61,12 @@ async def test_the_head_has_path_host_key_and_content_type() -> None:
     ],
 )
 async def test_the_host_names_a_port_only_where_it_is_not_the_usual_one(changes: dict[str, Any], host: str) -> None:
-    assert read(client_of(replace(backend_at(1), **changes)).head("embeddings", "m"))[1]["host"] == host
+    assert read(head_of(client_of(replace(backend_at(1), **changes)), "embeddings"))[1]["host"] == host
 
 
 async def test_the_operators_headers_are_sent_and_a_missing_key_is_not() -> None:
     backend = backend_at(1, api_key=None, headers={"X-Team": "water"})
-    headers = read(client_of(backend).head("chat_completions", "m"))[1]
+    headers = read(head_of(client_of(backend), "chat_completions"))[1]
 
     assert headers["x-team"] == "water"
     assert "authorization" not in headers
@@ -72,29 +81,39 @@ async def test_azure_puts_the_deployment_into_the_path_and_the_key_into_its_own_
         base_path="",
         api_key=Secret("azure-key"),
     )
-    target, headers = read(client_of(backend).head("chat_completions", "a deployment/1"))
+    target, headers = read(head_of(client_of(backend), "chat_completions", "a deployment/1"))
 
     assert "/deployments/a%20deployment%2F1/chat/completions?api-version=" in target
     assert headers["api-key"] == "azure-key"
     assert "authorization" not in headers
 
 
-async def test_an_endpoint_that_is_not_offered_is_named_with_those_that_are() -> None:
-    client = client_of(backend_at(1, provider=all_providers()["groq"]))
-    embeddings: EndpointId = "embeddings"
+async def test_a_stream_may_have_a_path_of_its_own() -> None:
+    provider = all_providers()["bedrock"]
+    client = client_of(backend_at(1, provider=provider, options=provider.options(), base_path=""))
+    model = "arn:aws:bedrock:us-east-1:123456789012:inference-profile/us.meta.llama3"
 
-    assert not client.offers(embeddings)
-    with pytest.raises(EndpointNotOffered, match=r"does not offer embeddings; it offers: .*chat_completions"):
-        client.head(embeddings, "m")
+    whole, _ = read(head_of(client, "chat_completions", model))
+    stream, _ = read(head_of(client, "chat_completions", model, stream=True))
+    assert whole == "/model/arn:aws:bedrock:us-east-1:123456789012:inference-profile%2Fus.meta.llama3/converse"
+    assert stream == f"{whole}-stream"
+
+
+async def test_an_endpoint_that_is_not_offered_is_refused() -> None:
+    client = client_of(backend_at(1, provider=all_providers()["groq"]))
+
+    assert client.way(endpoint("embeddings")) is None
+    with pytest.raises(EndpointNotOffered, match=r"Groq .*does not offer /v1/embeddings"):
+        head_of(client, "embeddings")
 
 
 async def test_heads_of_callers_models_are_remembered_within_bounds(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(backend_client, "REMEMBERED_HEADS", 3)
     client = client_of(backend_at(1))
-    heads = [client.head("chat_completions", f"m{number}") for number in range(10)]
+    heads = [head_of(client, "chat_completions", f"m{number}") for number in range(10)]
 
     assert len(client._heads) <= 3
-    assert client.head("chat_completions", "m0") == heads[0]
+    assert head_of(client, "chat_completions", "m0") == heads[0]
 
 
 async def test_tls_files_that_cannot_be_read_are_the_operators_error() -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from penstock.config.address import Address, BaseUrl, is_loopback, read_base_url
+from penstock.config.credentials import read_credentials
 from penstock.config.default_models import list_default_models
 from penstock.config.document import BackendSection, Document, ModelSection, TargetSection
 from penstock.config.loaded import Overrides
@@ -16,7 +17,7 @@ from penstock.config.problems import Findings
 from penstock.config.provider_options import read_options
 from penstock.config.similar_names import hint
 from penstock.config.value_readers import hash_key
-from penstock.core.provider import Provider
+from penstock.core.provider import Options, Provider, fill_base_url
 from penstock.identity.client_keys import ANONYMOUS
 from penstock.providers import all_providers
 from penstock.relay.snapshot import (
@@ -96,15 +97,17 @@ def _find_provider(name: str, section: BackendSection, findings: Findings) -> Pr
 
 def _build_backend(name: str, section: BackendSection, provider: Provider, findings: Findings) -> Backend | None:
     path = ("backends", name)
-    base_url = section.base_url or (read_base_url(provider.base_url) if provider.base_url else None)
-    if base_url is None and not findings.is_broken((*path, "base_url")):
-        findings.missing((*path, "base_url"), f"is required: {provider.title} has no address of its own")
-    _check_key(name, section, provider, findings)
-    if base_url and section.api_key:
-        _check_privacy(name, base_url, findings)
     options = read_options(provider, section.options, (*path, "options"), findings)
-    if base_url is None or options is None:
+    if options is None:
+        _check_key(name, section, provider, findings)
         return None
+    base_url = _find_base_url(name, section, provider, options, findings)
+    credentials = read_credentials(name, section, provider, options, findings)
+    _check_key(name, section, provider, findings)
+    if base_url is None:
+        return None
+    if section.api_key or credentials:
+        _check_privacy(name, base_url, findings)
     return Backend(
         name=name,
         provider=provider,
@@ -113,6 +116,7 @@ def _build_backend(name: str, section: BackendSection, provider: Provider, findi
         port=base_url.port,
         base_path=base_url.path,
         api_key=section.api_key,
+        credentials=credentials,
         options=options,
         headers=section.headers,
         timeouts=BackendTimeouts(**dict(section.timeouts)),
@@ -121,9 +125,25 @@ def _build_backend(name: str, section: BackendSection, provider: Provider, findi
     )
 
 
+def _find_base_url(
+    name: str, section: BackendSection, provider: Provider, options: Options, findings: Findings
+) -> BaseUrl | None:
+    path = ("backends", name)
+    if section.base_url is not None or provider.base_url is None:
+        if section.base_url is None and not findings.is_broken((*path, "base_url")):
+            findings.missing((*path, "base_url"), f"is required: {provider.title} has no address of its own")
+        return section.base_url
+    missing = options.missing()
+    for option in missing:
+        if not findings.is_broken((*path, "options", option)):
+            findings.missing((*path, "options", option), f"is required for {provider.title}")
+    return None if missing else read_base_url(fill_base_url(provider.base_url, options))
+
+
 def _check_key(name: str, section: BackendSection, provider: Provider, findings: Findings) -> None:
     path = ("backends", name, "api_key")
-    if provider.key_required and section.api_key is None and not findings.is_broken(path):
+    other = section.aws or section.entra or section.gcp
+    if provider.key_required and section.api_key is None and other is None and not findings.is_broken(path):
         example = f"api_key: ${{{provider.key_env[0]}}}" if provider.key_env else "api_key: {file: PATH}"
         findings.missing(path, f"is required for {provider.title}, such as {example}")
     if section.api_key and provider.key_header.name in section.headers:
@@ -151,7 +171,12 @@ def _build_models(
             owned_by = section.owned_by or targets[0].backend.provider.id
             listed = section.listed and not is_pattern(name)
             models[name] = Model(
-                name=name, targets=tuple(targets), owned_by=owned_by, created=section.created, listed=listed
+                name=name,
+                targets=tuple(targets),
+                owned_by=owned_by,
+                created=section.created,
+                listed=listed,
+                losses=section.losses,
             )
     if not sections and not findings.breaks_under(("models",)):
         findings.error(("models",), "at least one model is needed; leave models out for the providers' own names")

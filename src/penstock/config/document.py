@@ -8,19 +8,12 @@ the long ones before anything is checked. What a value means together with other
 
 from __future__ import annotations
 
-from typing import ClassVar, Self
+from typing import Self
 
-from pydantic import (
-    BaseModel,
-    ConfigDict,
-    Field,
-    GetJsonSchemaHandler,
-    model_validator,
-)
-from pydantic.json_schema import JsonSchemaValue
-from pydantic_core import CoreSchema
+from pydantic import Field, model_validator
 
 from penstock.config.address import Address
+from penstock.config.credential_sections import AwsSection, EntraSection, GcpSection
 from penstock.config.fields import (
     ClientKeyText,
     Count,
@@ -41,7 +34,8 @@ from penstock.config.fields import (
     Url,
     Word,
 )
-from penstock.relay.snapshot import BackendTimeouts, ClientTimeouts, Cors, Limits, Listener, PoolLimits
+from penstock.config.section import Section
+from penstock.relay.snapshot import BackendTimeouts, ClientTimeouts, Cors, Limits, Listener, LossPolicy, PoolLimits
 
 _LISTENER = Listener()
 _LIMITS = Limits()
@@ -57,35 +51,6 @@ def _address_field(default: Address, description: str) -> Address:
         default_factory=lambda: default, description=description, json_schema_extra={"default": str(default)}
     )
     return field
-
-
-class Section(BaseModel):
-    """A mapping of the file. Keys that are not fields are errors; an empty value is an empty mapping."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True, arbitrary_types_allowed=True)
-    has_short_form: ClassVar[bool] = False
-    """Whether a text may stand instead of the mapping."""
-
-    @classmethod
-    def expand(cls, value: object) -> object:
-        """Turn a short form into the mapping that it stands for."""
-        return value
-
-    @model_validator(mode="before")
-    @classmethod
-    def _expand_short_form(cls, value: object) -> object:
-        return {} if value is None else cls.expand(value)
-
-    @classmethod
-    def __get_pydantic_json_schema__(cls, core_schema: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
-        """Add what may stand instead of the mapping: the short form, and nothing where nothing is required.
-
-        As further types of one schema, not as alternatives: a mistake is then reported where it is.
-        """
-        schema = handler(core_schema)
-        is_optional = not any(field.is_required() for field in cls.model_fields.values())
-        schema["type"] = ["object", *(["string"] if cls.has_short_form else []), *(["null"] if is_optional else [])]
-        return schema
 
 
 class ListenerTlsSection(Section):
@@ -201,6 +166,9 @@ class BackendSection(Section):
         None, description="`http://` or `https://` URL, path prefix included. Default: the provider's own."
     )
     api_key: SecretText | None = Field(None, description="The provider's key, such as `${OPENAI_API_KEY}`.")
+    aws: AwsSection | None = Field(None, description="Instead of api_key: sign as AWS wants it.")
+    entra: EntraSection | None = Field(None, description="Instead of api_key: tokens of Microsoft Entra ID.")
+    gcp: GcpSection | None = Field(None, description="Instead of api_key: tokens of Google Cloud.")
     options: dict[str, object] = Field(
         default_factory=dict, repr=False, description="Settings that only this provider has."
     )
@@ -247,6 +215,9 @@ class ModelSection(Section):
     )
     created: UnixSeconds = Field(0, description="When the list of models says it was made; 0 is unknown.")
     listed: Switch = Field(True, description="Whether the list of models shows it. Patterns are never shown.")
+    losses: LossPolicy = Field(
+        "allow", description="`reject`: refuse a request that the provider cannot take as it is, naming what is lost."
+    )
 
     @classmethod
     def expand(cls, value: object) -> object:

@@ -100,6 +100,14 @@ def _write_backend(found: _Found, environ: Mapping[str, str], findings: Findings
         except ValueError:
             findings.error((*path, "base_url"), "is not an address that this provider can have")
             findings.broken.add((*path, "base_url"))
+    options: dict[str, Value] = {}
+    for option, names in found.provider.option_env.items():
+        variable = _first_set(names, environ)
+        if variable is not None:
+            findings.elsewhere[*path, "options", option] = variable
+            options[option] = environ[variable].strip()
+    if options:
+        backend["options"] = options
     return backend
 
 

@@ -9,8 +9,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TypeVar
 
-from penstock.config.document import Document, Section
+from penstock.config.document import Document
 from penstock.config.problems import Findings, Problem
+from penstock.config.section import Section
 from penstock.config.yaml_tree import KeyPath, Node, nearest_place
 
 S = TypeVar("S", bound=Section)

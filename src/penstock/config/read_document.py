@@ -15,9 +15,10 @@ from typing import get_args, get_origin
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
-from penstock.config.document import Document, Section
+from penstock.config.document import Document
 from penstock.config.fields import ReadContext
 from penstock.config.problems import Findings
+from penstock.config.section import Section
 from penstock.config.similar_names import find_similar, hint
 from penstock.config.yaml_tree import KeyPath, Value
 

@@ -13,7 +13,7 @@ from typing import Literal, NamedTuple, Protocol
 
 from penstock.core.chat import ChatRequest
 from penstock.core.chat_answer import ChatAnswer, ChatEvent, VendorError
-from penstock.core.json_object import JsonObject
+from penstock.core.json_object import JsonEdit, JsonObject
 from penstock.core.loss import Loss, LossKind
 from penstock.core.model_facts import ModelFacts
 
@@ -106,6 +106,8 @@ class UpstreamFormat:
     read_error: Callable[[int, bytes, Mapping[bytes, bytes]], VendorError]
     """Status, body (JSON or not) and headers of an error answer; never raises."""
     framing: Framing = "sse"
+    ask_for_usage: Callable[[JsonEdit], None] | None = None
+    """Makes a stream carry its usage, for formats where that must be asked for."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

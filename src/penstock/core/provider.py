@@ -50,6 +50,10 @@ class Options(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         """Return what may stand in braces in the base URL and in paths, by name."""
         return {name: str(value) for name, value in msgspec.structs.asdict(self).items()}
 
+    def missing(self) -> tuple[str, ...]:
+        """Return the options that have no default and were not given."""
+        return ()
+
 
 CallerHeaders = Mapping[bytes, bytes]
 """The caller's request headers by lower-case name."""
@@ -118,6 +122,8 @@ class Provider:
     headers: Mapping[str, str] = field(default_factory=dict)
     """Further headers of every request (an API version, say)."""
     options: type[Options] = Options
+    option_env: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """Environment variables of options, first found wins."""
     stream_usage: StreamUsage = "on_request"
     request_quirks: tuple[RequestQuirk, ...] = ()
     read_usage: UsageReader | None = None

@@ -40,6 +40,7 @@ PROVIDER = Provider(
     schema_name="AzureOpenAI",
     base_url=None,
     paths=paths,
+    credentials=("api_key", "entra"),
     key_header=KeyHeader(name="api-key", prefix=""),
     key_env=("AZURE_OPENAI_API_KEY",),
     base_url_env=("AZURE_OPENAI_ENDPOINT",),

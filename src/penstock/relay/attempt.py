@@ -12,19 +12,23 @@ from time import monotonic
 
 import msgspec
 
-from penstock.core.endpoint import Endpoint, RequestFacts
-from penstock.core.errors import UpstreamFault
-from penstock.core.json_object import JsonEdit
-from penstock.core.loss import summarise
+from penstock.core.endpoint import Endpoint
+from penstock.core.errors import InvalidRequest, UpstreamFault
+from penstock.core.json_object import JsonEdit, JsonObject
+from penstock.core.loss import Loss, summarise
 from penstock.relay.answer import Answer
 from penstock.relay.backend_client import BackendClient
 from penstock.relay.content_coding import UnreadableCodingError
 from penstock.relay.exchange import Exchange
 from penstock.relay.headers import LOSSES, lines_up
-from penstock.relay.snapshot import Limits, Target
+from penstock.relay.invoked_stream import InvokedStream
+from penstock.relay.snapshot import Backend, Limits, Target
 from penstock.relay.streaming import StreamRelay
+from penstock.relay.translated import TranslatedAnswer, lower_request
+from penstock.relay.way import Way
 from penstock.relay.whole import ErrorRelay, WholeRelay
 from penstock.transport.client_protocol import AnswerHead, BodyReceiver
+from penstock.transport.http_syntax import header_block
 from penstock.transport.server_request import ServerRequest
 
 EVENT_STREAM = b"text/event-stream"
@@ -33,7 +37,9 @@ EVENT_STREAM = b"text/event-stream"
 class Attempt(Answer):
     """Receives the head of the upstream's answer."""
 
-    __slots__ = ()
+    __slots__ = ("in_frames",)
+
+    in_frames: bool
 
     def on_head(self, head: AnswerHead) -> BodyReceiver | None:
         """Choose who takes the body."""
@@ -45,6 +51,8 @@ class Attempt(Answer):
             self.connection.cancel()
             self.finish(self.invalid(f"answered with a redirect (status {head.status}), which is not followed"))
             return None
+        if self.in_frames and self.exchange.stream:
+            return InvokedStream(self, head)
         media_type = head.fields.get(b"content-type", b"").partition(b";")[0].strip().lower()
         if media_type == EVENT_STREAM and self.endpoint.read_event is not None and self.exchange.stream:
             try:
@@ -78,17 +86,35 @@ async def attempt(
     assert facts is not None  # noqa: S101
     exchange.target = target
     exchange.upstream_model = upstream_model
-    head = client.head(endpoint.id, upstream_model)
-    edit = JsonEdit(body)
-    hide_usage_event = _prepare_body(edit, endpoint, target, facts, upstream_model)
+    way, head = client.head(endpoint, upstream_model, stream=facts.stream)
+    lowered = None
+    if way.translation is None:
+        edit = JsonEdit(body)
+        if upstream_model != facts.model:
+            edit.set("model", msgspec.json.encode(upstream_model))
+    else:
+        lowered = lower_request(exchange, way.translation, upstream_model)
+        edit = JsonEdit(JsonObject(lowered.body))
+        edit.losses.extend(lowered.losses)
+    _splice(edit, way, target.backend, exchange, endpoint)
     upstream_body = edit.pieces()
     caller_lines = _caller_lines(exchange.request, client.own_names, stream=facts.stream)
+    if lowered is not None and lowered.headers:
+        caller_lines += header_block((name.encode(), value.encode()) for name, value in lowered.headers)
     head = b"%b%bcontent-length: %d\r\n\r\n" % (head, caller_lines, sum(map(len, upstream_body)))
-    connection = client.pool.checkout_nowait() or await client.pool.checkout()
-    receiver = Attempt(exchange, endpoint, client, connection, limits)
-    receiver.hide_usage_event = hide_usage_event
     if edit.losses:
-        exchange.losses = tuple(edit.losses)
+        _check_losses(exchange, edit.losses)
+    connection = client.pool.checkout_nowait() or await client.pool.checkout()
+    receiver: Answer
+    if way.translation is None:
+        receiver = Attempt(exchange, endpoint, client, connection, limits)
+        receiver.in_frames = way.in_frames
+        receiver.hide_usage_event = facts.stream and not facts.wants_usage_event
+    else:
+        assert lowered is not None  # noqa: S101 - lowered above
+        receiver = TranslatedAnswer(exchange, endpoint, client, connection, limits)
+        receiver.translate(way.translation, lowered.json_tool, in_frames=way.in_frames)
+    if edit.losses:
         receiver.own_lines += b"%b: %b\r\n" % (LOSSES, summarise(edit.losses).encode("ascii"))
     connection.send([head, *upstream_body], receiver, client.timeouts)
     try:
@@ -114,14 +140,25 @@ def _caller_lines(request: ServerRequest, own_names: frozenset[bytes], *, stream
     return lines
 
 
-def _prepare_body(edit: JsonEdit, endpoint: Endpoint, target: Target, facts: RequestFacts, upstream_model: str) -> bool:
-    """Splice what must change; return whether the usage event is then to be hidden from the caller."""
-    if upstream_model != facts.model:
-        edit.set("model", msgspec.json.encode(upstream_model))
-    provider = target.backend.provider
-    ask = facts.stream and not facts.wants_usage_event and provider.stream_usage == "on_request"
-    if ask and endpoint.ask_for_usage is not None:
-        endpoint.ask_for_usage(edit)
-    for quirk in provider.request_quirks:
-        quirk(endpoint.id, edit)
-    return facts.stream and not facts.wants_usage_event
+def _splice(edit: JsonEdit, way: Way, backend: Backend, exchange: Exchange, endpoint: Endpoint) -> None:
+    """Change what this provider and this host want otherwise."""
+    provider, facts = backend.provider, exchange.facts
+    assert facts is not None  # noqa: S101 - read before the first attempt
+    if facts.stream and not facts.wants_usage_event and provider.stream_usage == "on_request":
+        ask = endpoint.ask_for_usage if way.translation is None else way.translation.upstream.ask_for_usage
+        if ask is not None:
+            ask(edit)
+    if way.quirks_of is not None:
+        for quirk in provider.request_quirks:
+            quirk(way.quirks_of, edit)
+    for splice in way.splices:
+        splice(edit, backend.options, exchange.request.fields)
+
+
+def _check_losses(exchange: Exchange, losses: list[Loss]) -> None:
+    """Note what is lost; refuse it where the model's route takes no losses."""
+    exchange.losses = tuple(losses)
+    if exchange.model is not None and exchange.model.losses == "reject":
+        shown = ", ".join(loss.path for loss in losses[:20])
+        msg = f"The provider cannot take this request as it is, and losses are not allowed here: {shown}."
+        raise InvalidRequest(msg, code="translation_loss", param=losses[0].path.removeprefix("$."))

@@ -9,11 +9,12 @@ from __future__ import annotations
 
 import asyncio
 
-from penstock.core.endpoint import EndpointId
+from penstock.core.endpoint import Endpoint, EndpointId
 from penstock.core.errors import EndpointNotOffered
 from penstock.core.provider import fill_path
 from penstock.relay.headers import BACKEND, travels_up
 from penstock.relay.snapshot import Backend
+from penstock.relay.way import Way, find_way
 from penstock.transport.client_protocol import ExchangeTimeouts
 from penstock.transport.deadlines import Deadlines
 from penstock.transport.http_syntax import header_block
@@ -66,38 +67,41 @@ class BackendClient:
             deadlines,
             Resolver(loop, pool.dns_refresh_s),
         )
-        self._paths = backend.provider.path_table(backend.options)
+        self._ways: dict[EndpointId, Way | None] = {}
         fixed = self._fixed_headers()
         self.own_names = frozenset(name for name, _ in fixed if travels_up(name))
         """Headers that the provider or the operator has set, and a caller therefore cannot."""
         self._fixed_lines = header_block(fixed)
-        self._heads: dict[tuple[EndpointId, str], bytes] = {}
+        self._heads: dict[tuple[EndpointId, str, bool], tuple[Way, bytes]] = {}
 
-    def head(self, endpoint: EndpointId, model: str) -> bytes:
-        """Return the request line and our own headers, for the caller's headers to follow.
+    def way(self, endpoint: Endpoint) -> Way | None:
+        """Return how the backend serves this endpoint, or None when it does not."""
+        if endpoint.id not in self._ways:
+            self._ways[endpoint.id] = find_way(self.backend.provider, self.backend.options, endpoint)
+        return self._ways[endpoint.id]
+
+    def head(self, endpoint: Endpoint, model: str, *, stream: bool) -> tuple[Way, bytes]:
+        """Return how to serve, and the request line and our own headers, for the caller's headers to follow.
 
         Raises:
-            EndpointNotOffered: the provider has no such endpoint.
+            EndpointNotOffered: the backend does not serve this endpoint.
         """
-        head = self._heads.get((endpoint, model))
-        if head is not None:
-            return head
-        template = self._paths.get(endpoint)
-        if template is None:
+        place = (endpoint.id, model, stream)
+        known = self._heads.get(place)
+        if known is not None:
+            return known
+        way = self.way(endpoint)
+        if way is None:
             provider = self.backend.provider
-            offered = ", ".join(self._paths)
-            msg = f"{provider.title} (backend '{self.backend.name}') does not offer {endpoint}; it offers: {offered}."
+            msg = f"{provider.title} (backend '{self.backend.name}') does not offer {endpoint.path}."
             raise EndpointNotOffered(msg, param="model")
+        template = way.stream_path if stream else way.path
         path = self.backend.base_path + fill_path(template, model, self.backend.options)
         head = b"POST %b HTTP/1.1\r\n%b" % (path.encode("ascii"), self._fixed_lines)
         if len(self._heads) >= REMEMBERED_HEADS:
             self._heads.clear()
-        self._heads[endpoint, model] = head
-        return head
-
-    def offers(self, endpoint: EndpointId) -> bool:
-        """Say whether the backend has this endpoint."""
-        return endpoint in self._paths
+        self._heads[place] = way, head
+        return way, head
 
     def _fixed_headers(self) -> HeaderList:
         backend = self.backend

@@ -9,6 +9,7 @@ import itertools
 import os
 from typing import Literal
 
+from penstock.core.chat import ChatRequest
 from penstock.core.endpoint import Endpoint, RequestFacts
 from penstock.core.errors import GatewayError
 from penstock.core.json_object import JsonObject
@@ -33,6 +34,7 @@ class Exchange:
 
     __slots__ = (
         "body",
+        "chat",
         "client_key",
         "endpoint",
         "error",
@@ -52,6 +54,7 @@ class Exchange:
         "status",
         "stream",
         "target",
+        "unknown",
         "upstream_error",
         "upstream_model",
         "upstream_status",
@@ -66,6 +69,8 @@ class Exchange:
         self.endpoint: Endpoint | None = None
         self.body: JsonObject | None = None
         self.facts: RequestFacts | None = None
+        self.chat: ChatRequest | None = None
+        """The body in the neutral form, once it had to be translated."""
         self.own_lines = b""
         """Headers of our own that every answer carries, rendered."""
         self.client_key: str | None = None
@@ -86,3 +91,5 @@ class Exchange:
         self.finish_reasons: tuple[str, ...] = ()
         self.usage: Usage = UNREPORTED
         self.losses: tuple[Loss, ...] = ()
+        self.unknown: list[str] = []
+        """Words of the upstream that are in no table of ours."""

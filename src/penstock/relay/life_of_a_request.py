@@ -167,7 +167,7 @@ class Gateway:
     def _choose_target(self, model: Model, endpoint: Endpoint) -> Target:
         """Return the first target that offers the endpoint."""
         for target in model.targets:
-            if self._clients[target.backend.name].offers(endpoint.id):
+            if self._clients[target.backend.name].way(endpoint) is not None:
                 return target
         titles = ", ".join(dict.fromkeys(target.backend.provider.title for target in model.targets))
         msg = f'The model "{model.name}" cannot be used with {endpoint.path}: {titles} does not offer it.'

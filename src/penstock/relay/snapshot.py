@@ -9,9 +9,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Literal
 
 from penstock.core.provider import Options, Provider
 from penstock.core.secret import Secret
+from penstock.core.upstream_credentials import UpstreamCredentials
 
 MIB = 1024 * 1024
 
@@ -89,6 +91,8 @@ class Backend:
     base_path: str
     """Path prefix without a trailing slash: ``/v1``, or empty."""
     api_key: Secret | None = None
+    credentials: UpstreamCredentials | None = None
+    """Instead of a key: what a cloud hands out."""
     options: Options = field(default_factory=Options)
     headers: Mapping[str, str] = field(default_factory=dict, repr=False)
     """Further request headers that the operator wants sent; a credential may be among them."""
@@ -107,6 +111,10 @@ class Target:
     :func:`penstock.routing.choose_model.name_upstream` gives the name to send."""
 
 
+LossPolicy = Literal["allow", "reject"]
+"""What becomes of a request that a provider cannot take as it is: sent and reported, or refused."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Model:
     """A public model name, or a pattern with ``*``, and where its requests go."""
@@ -117,6 +125,7 @@ class Model:
     created: int
     """Unix seconds."""
     listed: bool = True
+    losses: LossPolicy = "allow"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,0 +1,65 @@
+"""How a backend serves an endpoint: by the endpoint's own path, or by the provider's chat API, translated or not.
+
+Found once for each backend and endpoint. What a translation does is in the wire modules, what a host wants in its
+provider's file; this module only chooses among what both declare.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from penstock.core.chat_format import CallerFormat, FormatId, UpstreamFormat
+from penstock.core.endpoint import Endpoint, EndpointId
+from penstock.core.provider import HostSplice, Options, Provider
+from penstock.wire.chat_formats import find_caller_format, find_upstream_format
+
+OPENAI_CHAT: EndpointId = "chat_completions"
+
+
+@dataclass(frozen=True, slots=True)
+class Translation:
+    """Between the caller's chat format and the provider's."""
+
+    caller: CallerFormat
+    upstream: UpstreamFormat
+
+
+@dataclass(frozen=True, slots=True)
+class Way:
+    """Where a request of one endpoint goes at one provider, and what is done to it."""
+
+    path: str
+    """Template, below the base URL."""
+    stream_path: str
+    quirks_of: EndpointId | None
+    """The endpoint whose quirks of the provider apply; None where the provider's own API is called."""
+    splices: tuple[HostSplice, ...] = ()
+    in_frames: bool = False
+    translation: Translation | None = None
+
+
+def find_way(provider: Provider, options: Options, endpoint: Endpoint) -> Way | None:
+    """Return how the provider serves the endpoint, or None when it does not: the same format is preferred."""
+    paths = provider.path_table(options)
+    if endpoint.id in paths:
+        return Way(paths[endpoint.id], paths[endpoint.id], endpoint.id)
+    wanted = endpoint.chat_format
+    if wanted is None:
+        return None
+    native = provider.native_chat
+    if native is not None:
+        return Way(
+            native.path,
+            native.stream_path,
+            None,
+            native.splices,
+            native.in_frames,
+            None if native.format == wanted else _translation(wanted, native.format),
+        )
+    if OPENAI_CHAT in paths:
+        return Way(paths[OPENAI_CHAT], paths[OPENAI_CHAT], OPENAI_CHAT, translation=_translation(wanted, "openai_chat"))
+    return None
+
+
+def _translation(caller: FormatId, upstream: FormatId) -> Translation:
+    return Translation(find_caller_format(caller), find_upstream_format(upstream))
