@@ -5,6 +5,7 @@ from typing import Any, cast
 
 import msgspec
 import pytest
+from anthropic.types import ModelInfo
 from openai.types import Model as OpenAIModel
 
 from penstock.core.errors import ModelNotFound
@@ -20,9 +21,17 @@ def asked_from(origin: bytes | None, wanted: bytes | None = None) -> Any:
     return cast(Any, SimpleNamespace(header=fields.get))
 
 
+def asked_for(path: str, **headers: bytes) -> Any:
+    fields = {name.replace("_", "-").encode(): value for name, value in headers.items()}
+    return cast(Any, SimpleNamespace(path=path, header=fields.get))
+
+
 @pytest.mark.parametrize(
     ("path", "is_one"),
     [
+        ("/anthropic/v1/models", True),
+        ("/anthropic/v1/models/gpt", True),
+        ("/anthropic/v1/modelsx", False),
         ("/v1/models", True),
         ("/v1/models/gpt", True),
         ("/v1/models/vendor/model", True),
@@ -36,7 +45,7 @@ def test_the_models_paths_are_the_list_and_what_is_below_it(path: str, is_one: b
 
 
 def test_the_list_reads_as_the_official_clients_models() -> None:
-    listed = msgspec.json.decode(answer_models(SNAPSHOT, "/v1/models"))
+    listed = msgspec.json.decode(answer_models(SNAPSHOT, asked_for("/v1/models")))
 
     models = [OpenAIModel.model_validate(model, strict=True) for model in listed["data"]]
     assert [model.id for model in models] == ["gpt", "vendor/model 1"]
@@ -45,13 +54,29 @@ def test_the_list_reads_as_the_official_clients_models() -> None:
 
 @pytest.mark.parametrize("path", ["/v1/models/vendor/model%201", "/v1/models/vendor%2Fmodel%201"])
 def test_one_model_is_found_by_its_encoded_name(path: str) -> None:
-    model = OpenAIModel.model_validate_json(answer_models(SNAPSHOT, path))
+    model = OpenAIModel.model_validate_json(answer_models(SNAPSHOT, asked_for(path)))
     assert (model.id, model.owned_by, model.created) == ("vendor/model 1", "us", 1_700_000_000)
+
+
+@pytest.mark.parametrize(
+    "request_", [asked_for("/anthropic/v1/models"), asked_for("/v1/models", anthropic_version=b"2023-06-01")]
+)
+def test_a_client_of_anthropic_gets_the_list_in_its_own_form(request_: Any) -> None:
+    listed = msgspec.json.decode(answer_models(SNAPSHOT, request_))
+
+    models = [ModelInfo.model_validate(model) for model in listed["data"]]
+    assert [model.id for model in models] == ["gpt", "vendor/model 1"]
+    assert (listed["first_id"], listed["last_id"], listed["has_more"]) == ("gpt", "vendor/model 1", False)
+
+
+def test_a_client_of_anthropic_gets_one_model_in_its_own_form() -> None:
+    model = ModelInfo.model_validate_json(answer_models(SNAPSHOT, asked_for("/anthropic/v1/models/gpt")))
+    assert model.id == "gpt"
 
 
 def test_a_model_that_is_not_there_is_named() -> None:
     with pytest.raises(ModelNotFound, match='"nope" does not exist'):
-        answer_models(SNAPSHOT, "/v1/models/nope")
+        answer_models(SNAPSHOT, asked_for("/v1/models/nope"))
 
 
 @pytest.mark.parametrize(

@@ -93,10 +93,10 @@ class Answer:
         return lines
 
     def note(self, facts: AnswerFacts) -> None:
-        """Keep what the answer says about itself; a later report wins."""
+        """Keep what the answer says about itself; a later report wins, as the format counts."""
         exchange = self.exchange
         if facts.usage != UNREPORTED:
-            exchange.usage = facts.usage
+            exchange.usage = self.endpoint.merge_usage(exchange.usage, facts.usage)
         if facts.finish_reasons:
             named = tuple([reason[:_REASON_CHARS] for reason in facts.finish_reasons if reason])
             exchange.finish_reasons = (exchange.finish_reasons + named)[:_KEPT_REASONS]

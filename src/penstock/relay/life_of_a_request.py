@@ -27,11 +27,18 @@ from penstock.relay.attempt import attempt
 from penstock.relay.backend_client import BackendClient
 from penstock.relay.exchange import Exchange
 from penstock.relay.headers import BACKEND, MODEL_CHOICE, REQUEST_ID, REQUEST_ID_OF_UPSTREAM
-from penstock.relay.local_answers import answer_models, cors_headers, is_models_path, preflight_headers
+from penstock.relay.local_answers import (
+    answer_models,
+    cors_headers,
+    is_models_path,
+    preflight_headers,
+    speaks_anthropic,
+)
 from penstock.relay.snapshot import Model, Snapshot, Target
 from penstock.routing.choose_model import choose, name_upstream
 from penstock.transport.http_syntax import header_block
 from penstock.transport.server_request import HeaderList, ServerRequest
+from penstock.wire.anthropic_messages.caller_errors import render_error as render_anthropic_error
 from penstock.wire.openai_errors import render_error as render_openai_error
 
 JSON = (b"content-type", b"application/json")
@@ -137,7 +144,7 @@ class Gateway:
             self._respond(exchange, 204, [*headers, *self._request_ids(exchange)], b"")
             return
         if endpoint is None:
-            body = answer_models(self.snapshot, request.path)
+            body = answer_models(self.snapshot, request)
             headers = [JSON, *self._request_ids(exchange), *cors_headers(self._cors, request)]
             self._respond(exchange, 200, headers, body)
             return
@@ -189,7 +196,10 @@ class Gateway:
 
     def _error_answer(self, exchange: Exchange, error: GatewayError) -> tuple[HeaderList, bytes]:
         exchange.error = error
-        render = exchange.endpoint.render_error if exchange.endpoint else render_openai_error
+        if exchange.endpoint is not None:
+            render = exchange.endpoint.render_error
+        else:
+            render = render_anthropic_error if speaks_anthropic(exchange.request) else render_openai_error
         headers: HeaderList = [JSON, *self._common_headers(exchange)]
         if exchange.target is not None:
             headers.append((BACKEND, exchange.target.backend.name.encode("ascii", "replace")))

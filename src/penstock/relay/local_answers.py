@@ -11,32 +11,48 @@ from urllib.parse import unquote
 from penstock.core.errors import ModelNotFound
 from penstock.relay.snapshot import Cors, Snapshot
 from penstock.transport.server_request import HeaderList, ServerRequest
+from penstock.wire import anthropic_models
 from penstock.wire.openai_models import ModelObject, render_model, render_models
 
 MODELS_PATH = "/v1/models"
+ANTHROPIC = "/anthropic"
+"""Below it the Envoy AI Gateway has Anthropic's paths."""
+ANTHROPIC_VERSION = b"anthropic-version"
+"""A header that every client of Anthropic sends, and no other."""
 EXPOSED_HEADERS = b"x-penstock-request-id, x-penstock-backend, x-penstock-losses, x-request-id, retry-after"
 
 
 def is_models_path(path: str) -> bool:
-    """Say whether a path is the list of models or one of them."""
+    """Say whether a path is the list of models or one of them, in OpenAI's form or in Anthropic's."""
+    path = path.removeprefix(ANTHROPIC)
     return path == MODELS_PATH or (path.startswith(MODELS_PATH + "/") and len(path) > len(MODELS_PATH) + 1)
 
 
-def answer_models(snapshot: Snapshot, path: str) -> bytes:
-    """Render the list of models, or the one that the path names.
+def speaks_anthropic(request: ServerRequest) -> bool:
+    """Say whether a request that has no endpoint comes from a client of Anthropic's API."""
+    return request.path.startswith(ANTHROPIC + "/") or request.header(ANTHROPIC_VERSION) is not None
+
+
+def answer_models(snapshot: Snapshot, request: ServerRequest) -> bytes:
+    """Render the list of models, or the one that the path names, in the form that the caller's client knows.
 
     Raises:
         ModelNotFound: no listed model has that name.
     """
+    path = request.path.removeprefix(ANTHROPIC)
+    as_anthropic = speaks_anthropic(request)
     if path == MODELS_PATH:
-        return render_models(
-            ModelObject(model.name, model.created, model.owned_by) for model in snapshot.models.values() if model.listed
-        )
+        listed = [model for model in snapshot.models.values() if model.listed]
+        if as_anthropic:
+            return anthropic_models.render_models((model.name, model.created) for model in listed)
+        return render_models(ModelObject(model.name, model.created, model.owned_by) for model in listed)
     name = unquote(path.removeprefix(MODELS_PATH + "/"))
     model = snapshot.models.get(name)
     if model is None or not model.listed:
         msg = f'The model "{name[:80]}" does not exist.'
         raise ModelNotFound(msg, param="model")
+    if as_anthropic:
+        return anthropic_models.render_model(model.name, model.created)
     return render_model(ModelObject(model.name, model.created, model.owned_by))
 
 

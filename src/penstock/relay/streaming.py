@@ -18,7 +18,7 @@ from penstock.core.errors import GatewayError, UpstreamBrokeOff, UpstreamFault
 from penstock.relay.answer import Answer
 from penstock.relay.content_coding import IDENTITY, StreamUnpacker, UnreadableCodingError
 from penstock.transport.client_protocol import AnswerHead
-from penstock.wire.framing.sse import EventSplitter, event_data, render_event, without_blocks
+from penstock.wire.framing.sse import EventSplitter, event_data, without_blocks
 
 LF, CR = b"\n\r"
 
@@ -168,6 +168,9 @@ class StreamRelay:
             answer.note(facts)
             if facts.usage_only and answer.hide_usage_event:
                 hidden.add(number)
+            if facts.ends and exchange.upstream_error is None:
+                self._finished, end = True, number + 1
+                break
         hidden.update(range(end, len(blocks)))
         return hidden
 
@@ -221,7 +224,7 @@ class StreamRelay:
             return
         exchange = self._answer.exchange
         if exchange.finish_reasons and exchange.upstream_error is None and not self._in_long_event:
-            self._send(render_event(self._endpoint.end_of_stream), None)
+            self._send(self._endpoint.closing_event, None)
             self._end()
             return
         name = self._answer.backend.name
