@@ -14,6 +14,19 @@ ThinkingStyle = Literal["none", "budget", "adaptive", "level"]
 """How a model takes reasoning: not at all; a budget in tokens; as it sees fit (with an effort); a level by name."""
 
 
+class EmbeddingFacts(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What a translation must know of a model that makes vectors."""
+
+    inputs_per_call: int = 1
+    """How many inputs one call takes, where that is the model's and not the format's."""
+    sizes: tuple[int, ...] = ()
+    """Lengths of vectors it can be asked for; empty when it is not known, and then the vendor decides."""
+    tasks: bool = True
+    """Takes a task type as a parameter; otherwise the task stands in the text."""
+    truncation: Literal["start_end", "left_right"] = "start_end"
+    """By which words Bedrock is told which end of a text to cut."""
+
+
 class ModelFacts(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Facts of one model, or of a family."""
 
@@ -36,6 +49,7 @@ class ModelFacts(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Takes temperature, top_p and top_k."""
     temperature_or_top_p: bool = False
     """Takes one of the two, not both."""
+    embeddings: EmbeddingFacts = EmbeddingFacts()
 
 
 UNKNOWN_MODEL = ModelFacts()
