@@ -1,0 +1,70 @@
+"""Token counts of Gemini (``usageMetadata``) as :class:`penstock.core.usage.Usage`.
+
+``promptTokenCount`` has the cached tokens in it; what tools of Google's own fed back is counted apart
+(``toolUsePromptTokenCount``) and is input too. ``candidatesTokenCount`` has no thoughts in it, so output is the sum of
+both; Google leaves a count of nought out. https://ai.google.dev/api/generate-content#UsageMetadata (read 2026-11-23).
+"""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import msgspec
+
+from penstock.core.usage import UNREPORTED, Usage
+
+_Count = Annotated[int, msgspec.Meta(ge=0, le=2**63 - 1)]
+
+
+class _Modality(msgspec.Struct, rename="camel"):
+    modality: str | None = None
+    token_count: _Count | None = None
+
+
+class UsageMetadata(msgspec.Struct, rename="camel"):
+    """``usageMetadata`` as it comes."""
+
+    prompt_token_count: _Count | None = None
+    tool_use_prompt_token_count: _Count | None = None
+    cached_content_token_count: _Count | None = None
+    candidates_token_count: _Count | None = None
+    thoughts_token_count: _Count | None = None
+    total_token_count: _Count | None = None
+    prompt_tokens_details: list[_Modality] | None = None
+    candidates_tokens_details: list[_Modality] | None = None
+
+
+_decoder = msgspec.json.Decoder(UsageMetadata)
+
+
+def read_usage(raw: msgspec.Raw) -> Usage:
+    """Return the counts; of an object that is not what Google documents nothing is reported."""
+    if not bytes(raw):
+        return UNREPORTED
+    try:
+        found = _decoder.decode(raw)
+    except msgspec.DecodeError:  # the answer must still reach its caller
+        return UNREPORTED
+    return Usage(
+        _sum(found.prompt_token_count, found.tool_use_prompt_token_count),
+        found.cached_content_token_count,
+        None,
+        _sum(found.candidates_token_count, found.thoughts_token_count),
+        found.thoughts_token_count,
+        _audio(found.prompt_tokens_details),
+        _audio(found.candidates_tokens_details),
+        found.total_token_count,
+    )
+
+
+def _sum(count: int | None, more: int | None) -> int | None:
+    if count is None or more is None:
+        return more if count is None else count
+    return count + more
+
+
+def _audio(details: list[_Modality] | None) -> int | None:
+    if not details:
+        return None
+    counts = [each.token_count for each in details if each.modality == "AUDIO" and each.token_count is not None]
+    return sum(counts) if counts else None
