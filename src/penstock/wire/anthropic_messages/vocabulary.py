@@ -166,6 +166,33 @@ def kind_of_status(status: int) -> ErrorKind:
     return "invalid_request" if 400 <= status < 500 else "server"
 
 
+# --- blocks that only Anthropic knows
+
+VENDOR_BLOCKS: frozenset[str] = frozenset(
+    {
+        "search_result",
+        "server_tool_use",
+        "web_search_tool_result",
+        "web_fetch_tool_result",
+        "code_execution_tool_result",
+        "bash_code_execution_tool_result",
+        "text_editor_code_execution_tool_result",
+        "tool_search_tool_result",
+        "tool_reference",
+        "tool_addition",
+        "tool_removal",
+        "container_upload",
+        "browser_state",
+        "mcp_tool_use",
+        "mcp_tool_result",
+        "mcp_tool_listing",
+        "advisor_tool_result",
+        "compaction",
+        "fallback",
+    }
+)
+"""Kinds of blocks in requests, betas included, that the neutral form carries as they are."""
+
 # --- how soon an answer is wanted
 
 SERVICE_TIERS: Mapping[str, str] = MappingProxyType({"standard": "default", "priority": "priority", "batch": "batch"})
@@ -182,6 +209,14 @@ ASKED_SERVICE_TIERS: Mapping[str, tuple[str, bool]] = MappingProxyType(
     }
 )
 """What a caller asks for to ``service_tier``, and whether the two mean the same."""
+
+LIFTED_SERVICE_TIERS: Mapping[str, str] = MappingProxyType({"auto": "auto", "standard_only": "default"})
+"""``service_tier`` of a caller of this format to the neutral word."""
+
+SHOWN_SERVICE_TIERS: Mapping[str, str] = MappingProxyType(
+    {"default": "standard", "standard": "standard", "priority": "priority", "batch": "batch"}
+)
+"""The tier that served an answer to the word in its usage; the format has none for another tier, and none is told."""
 
 # --- media
 
