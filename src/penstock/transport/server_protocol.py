@@ -241,8 +241,14 @@ class ServerConnection(asyncio.Protocol):
             self._repeated.describe(request, digits)
         self._scanner = None
         self._expects_continue = False
-        self._begin_body(request, int(digits))
-        return data[end:]
+        length = int(digits)
+        self._begin_body(request, length)
+        rest = data[end:]
+        if not length or len(rest) != length or request.refusal is not None:
+            return rest
+        request.body = rest  # the usual request comes in one read, and alone
+        self._end_of_request(request)
+        return b""
 
     def _begin_head(self) -> None:
         self._incoming = HttpRequest(self)
@@ -377,6 +383,9 @@ class ServerConnection(asyncio.Protocol):
         if piece and request.refusal is None:
             self._keep(piece, request.parts)
         if ended:
+            parts = request.parts
+            request.body = parts[0] if len(parts) == 1 else b"".join(parts)
+            parts.clear()
             self._end_of_request(request)
         return rest
 
@@ -390,12 +399,10 @@ class ServerConnection(asyncio.Protocol):
 
     def _end_of_request(self, request: HttpRequest) -> None:
         """A request is whole: let it take its turn."""
-        parts = request.parts
-        request.body = parts[0] if len(parts) == 1 else b"".join(parts)
-        parts.clear()
-        request.keep_alive = request.keep_alive and not self.state.draining
         self._incoming = None
         self._in_head = True
+        if self.state.draining:
+            request.keep_alive = False
         self._waiting.append(request)
         if len(self._waiting) > self.state.limits.pipelined_requests:
             request.keep_alive = False
