@@ -1,0 +1,1 @@
+"""AWS Bedrock's Converse API, as upstreams speak it. Where the words are mapped: ``vocabulary``."""

@@ -1,0 +1,290 @@
+"""The conversation in the turns of Converse.
+
+The API wants user and assistant in turn, the user first; results of tools before anything else of a turn; no blank
+text; a text beside every document; instructions apart from the conversation; a cache point behind what is to be cached,
+never inside a tool's result.
+https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_Message.html (read 2026-11-23). Tools that are
+offered are written by ``lower_tools``.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple, assert_never
+
+import msgspec
+
+from penstock.core.chat import (
+    Audio,
+    Block,
+    CacheMarker,
+    Document,
+    Image,
+    Message,
+    RedactedThinking,
+    Refusal,
+    Text,
+    Thinking,
+    ToolCall,
+    ToolResult,
+    VendorBlock,
+)
+from penstock.core.errors import InvalidRequest
+from penstock.wire.bedrock_converse.lower_media import refuse, write_audio, write_document, write_image
+from penstock.wire.bedrock_converse.lower_tools import check_tool_name
+from penstock.wire.bedrock_converse.writing import Json, Writing
+
+FIRST_TURN = "(The conversation begins with the assistant.)"
+BESIDE_DOCUMENT = "(See the document.)"
+NO_OUTPUT = "(no output)"
+_arguments_decoder: msgspec.json.Decoder[dict[str, msgspec.Raw]] = msgspec.json.Decoder(dict[str, msgspec.Raw])
+
+
+class Conversation(NamedTuple):
+    """``system`` blocks and ``messages`` of a request."""
+
+    system: list[Json]
+    messages: list[Json]
+
+
+class _Turn:
+    """One turn as it is gathered; results of tools stand before its other blocks."""
+
+    __slots__ = ("blocks", "document_at", "has_text", "results", "role")
+
+    def __init__(self, role: str) -> None:
+        self.role = role
+        self.results: list[Json] = []
+        self.blocks: list[Json] = []
+        self.has_text = False
+        self.document_at = ""
+
+
+def write_conversation(writing: Writing) -> Conversation:
+    """Write instructions and turns.
+
+    Raises:
+        InvalidRequest: content that the API cannot carry, arguments that are no JSON object, or nothing to send.
+    """
+    system: list[Json] = []
+    turns: list[_Turn] = []
+    for message in writing.request.messages:
+        if message.name is not None:
+            writing.losses.at(f"{message.at}.name", "participants have no names here")
+        if message.role in {"system", "developer"}:
+            if turns:
+                writing.losses.at(message.at, "instructions stand before the conversation", "moved")
+            _write_instructions(message, system, writing)
+            continue
+        turn = turns[-1] if turns and turns[-1].role == message.role else _Turn(message.role)
+        for block in message.blocks:
+            _write_block(block, turn, writing)
+        if (turn.results or turn.blocks) and (not turns or turns[-1] is not turn):
+            turns.append(turn)
+    if not turns:
+        turns.append(_instructions_as_turn(system, writing))
+    elif turns[0].role == "assistant":
+        writing.losses.at("messages", "the user must speak first: a turn that says so was added", "approximated")
+        first = _Turn("user")
+        first.blocks.append({"text": FIRST_TURN})
+        turns.insert(0, first)
+    for turn in turns:
+        if turn.document_at and not turn.has_text:
+            writing.losses.at(turn.document_at, "a document must stand beside a text: one was added", "approximated")
+            turn.blocks.append({"text": BESIDE_DOCUMENT})
+    return Conversation(system, [{"role": turn.role, "content": turn.results + turn.blocks} for turn in turns])
+
+
+def _write_instructions(message: Message, system: list[Json], writing: Writing) -> None:
+    for block in message.blocks:
+        if not isinstance(block, Text):
+            refuse("Instructions can only be text for this provider.", block.at)
+        if _is_blank(block, writing):
+            continue
+        system.append({"text": block.text})
+        if block.cache is not None:
+            system.append(writing.cache_point(block.cache, block.at))
+
+
+def _instructions_as_turn(system: list[Json], writing: Writing) -> _Turn:
+    if not system:
+        msg = 'There is nothing to send: "messages" has no text.'
+        raise InvalidRequest(msg, code="empty_messages", param="messages")
+    writing.losses.at("messages", "the user must speak: the instructions are sent as the user's words", "moved")
+    turn = _Turn("user")
+    turn.blocks += system
+    system.clear()
+    return turn
+
+
+def _write_block(block: Block, turn: _Turn, writing: Writing) -> None:
+    if turn.role == "assistant" and isinstance(block, Image | Document | Audio):
+        refuse("The assistant's turns cannot have pictures, sound or documents for this provider.", block.at)
+    cache: CacheMarker | None = None
+    match block:
+        case Text():
+            _write_text(block, turn, writing)
+            return
+        case Refusal():
+            writing.losses.at(block.at, "refusals are plain text here", "approximated")
+            _write_text(Text(block.text, at=block.at), turn, writing)
+            return
+        case Thinking() | RedactedThinking():
+            _write_thinking(block, turn, writing)
+            return
+        case VendorBlock():
+            _write_vendor_block(block, turn, writing)
+            return
+        case ToolResult():
+            _write_result(block, turn, writing)
+            return
+        case ToolCall():
+            written = _call(block, writing)
+            cache = block.cache
+        case Image():
+            written = write_image(block, writing)
+            cache = block.cache
+        case Audio():
+            written = write_audio(block)
+            cache = block.cache
+        case Document():
+            written = write_document(block, writing)
+            cache = block.cache
+            if "document" in written:
+                turn.document_at = turn.document_at or block.at or "messages"
+        case _:
+            assert_never(block)
+    turn.blocks.append(written)
+    if cache is not None:
+        turn.blocks.append(writing.cache_point(cache, block.at))
+
+
+def _is_blank(block: Text, writing: Writing) -> bool:
+    """Say whether a text is one the API refuses; if something was asked with it, that is reported."""
+    if block.text and not block.text.isspace():
+        return False
+    if block.text:
+        writing.losses.at(block.at, "text without a visible character is refused")
+    if block.cache is not None:
+        writing.losses.at(f"{block.at}.cache_control", "stands on a text that is not sent")
+    return True
+
+
+def _write_text(block: Text, turn: _Turn, writing: Writing) -> None:
+    if block.signature is not None:
+        writing.losses.at(block.at, "signatures of text are another vendor's", "approximated")
+    if _is_blank(block, writing):
+        return
+    if block.citations:
+        writing.losses.at(block.at, "citations of earlier answers are not sent back", "approximated")
+    turn.blocks.append({"text": block.text})
+    turn.has_text = True
+    if block.cache is not None:
+        turn.blocks.append(writing.cache_point(block.cache, block.at))
+
+
+def _write_thinking(block: Thinking | RedactedThinking, turn: _Turn, writing: Writing) -> None:
+    if turn.role != "assistant":
+        writing.losses.at(block.at, "only the assistant thinks")
+    elif isinstance(block, RedactedThinking):
+        turn.blocks.append({"reasoningContent": {"redactedContent": block.data}})
+    elif block.signature:
+        text = {"text": block.text, "signature": block.signature}
+        turn.blocks.append({"reasoningContent": {"reasoningText": text}})
+    else:
+        writing.losses.at(block.at, "models on Bedrock take back only thinking that they signed")
+
+
+def _call(block: ToolCall, writing: Writing) -> Json:
+    arguments = block.arguments.strip() or "{}"
+    try:
+        _arguments_decoder.decode(arguments)
+    except (msgspec.DecodeError, RecursionError, UnicodeError) as error:
+        msg = "The arguments of a tool call must be a JSON object."
+        raise InvalidRequest(msg, code="invalid_tool_arguments", param=block.at) from error
+    if block.signature is not None:
+        writing.losses.at(block.at, "signatures of tool calls are another vendor's", "approximated")
+    return {
+        "toolUse": {
+            "toolUseId": writing.call_id(block.id, block.at),
+            "name": check_tool_name(block.name, block.at),
+            "input": msgspec.Raw(arguments.encode()),
+        }
+    }
+
+
+def _write_result(block: ToolResult, turn: _Turn, writing: Writing) -> None:
+    if turn.role != "user":
+        refuse("Results of tools are the user's.", block.at)
+    if turn.blocks:
+        writing.losses.at(block.at, "results of tools stand first in their turn", "moved")
+    marker = block.cache
+    content: list[Json] = []
+    for part in block.content:
+        match part:
+            case Text():
+                if part.cache is not None:
+                    writing.losses.at(f"{part.at}.cache_control", "a cache point stands behind the result", "moved")
+                    marker = marker or part.cache
+                if part.text and not part.text.isspace():
+                    content.append({"text": part.text})
+            case Image():
+                content.append(write_image(part, writing))
+            case Document():
+                content.append(write_document(part, writing))
+            case VendorBlock():
+                content.append(_search_result(part))
+            case _:
+                assert_never(part)
+    if not content:
+        writing.losses.at(block.at, "a result must say something: a text that there is none was sent", "approximated")
+        content.append({"text": NO_OUTPUT})
+    result: Json = {"toolUseId": writing.call_id(block.call_id, block.at), "content": content}
+    if block.is_error:
+        result["status"] = "error"
+    turn.results.append({"toolResult": result})
+    if marker is not None:
+        turn.results.append(writing.cache_point(marker, block.at))
+
+
+def _write_vendor_block(block: VendorBlock, turn: _Turn, writing: Writing) -> None:
+    if turn.role == "user":
+        turn.blocks.append(_search_result(block))
+    elif block.kind == "custom_tool_call":
+        refuse("Calls of tools whose input is free text cannot be sent to this provider.", block.at)
+    else:
+        writing.losses.at(block.at, f"a block that only {block.vendor} knows")
+
+
+class _SearchText(msgspec.Struct):
+    text: str
+
+
+class _SearchCitations(msgspec.Struct):
+    enabled: bool = False
+
+
+class _SearchResult(msgspec.Struct):
+    """``search_result`` as Anthropic writes it; Converse has the same."""
+
+    source: str
+    title: str
+    content: list[_SearchText]
+    citations: _SearchCitations | None = None
+
+
+_search_result_decoder = msgspec.json.Decoder(_SearchResult)
+
+
+def _search_result(block: VendorBlock) -> Json:
+    if block.kind != "search_result":
+        refuse(f"This provider has no block of type {block.kind}.", block.at)
+    try:
+        found = _search_result_decoder.decode(block.raw)
+    except (msgspec.DecodeError, UnicodeError) as error:
+        msg = f"Not a search result: {error}."
+        raise InvalidRequest(msg, param=block.at) from error
+    written: Json = {"source": found.source, "title": found.title}
+    written["content"] = [{"text": part.text} for part in found.content]
+    if found.citations is not None:
+        written["citations"] = {"enabled": found.citations.enabled}
+    return {"searchResult": written}

@@ -1,0 +1,204 @@
+"""The tools that are offered, which must be called, and the form of the answer.
+
+A form (JSON Schema) is asked for in ``outputConfig.textFormat`` where the model takes it; otherwise by a tool whose
+call is the answer (``penstock.wire.json_tool``). Converse has no word for "call no tool", and wants the tools named
+again in every request whose conversation has a call of one.
+https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_ToolConfiguration.html and
+.../userguide/structured-output.html (read 2026-11-23).
+"""
+
+from __future__ import annotations
+
+import re
+from typing import NamedTuple
+
+import msgspec
+
+from penstock.core.chat import ChatRequest, ResponseFormat, Tool, ToolCall, ToolChoice, ToolResult
+from penstock.core.errors import InvalidRequest
+from penstock.wire.bedrock_converse.writing import Json, Writing
+from penstock.wire.json_tool import DESCRIPTION, choose_tool_name
+
+_TOOL_NAME = re.compile(r"[a-zA-Z0-9_-]{1,64}")
+_EMPTY_SCHEMA = msgspec.Raw(b'{"type":"object","properties":{}}')
+_ANY_OBJECT = msgspec.Raw(b'{"type":"object"}')
+_object_decoder: msgspec.json.Decoder[dict[str, msgspec.Raw]] = msgspec.json.Decoder(dict[str, msgspec.Raw])
+
+
+class Tooling(NamedTuple):
+    """What the request says of tools; ``json_tool`` is the tool whose call is the answer's text."""
+
+    config: Json | None = None
+    text_format: Json | None = None
+    json_tool: str | None = None
+
+
+def write_tools(writing: Writing, *, thinking: bool) -> Tooling:
+    """Write the tools, the choice among them and the form of the answer; ``thinking`` when the model will think.
+
+    Raises:
+        InvalidRequest: a name or a schema that the API refuses.
+    """
+    request, facts = writing.request, writing.facts
+    may_force = not thinking or facts.forced_tools_while_thinking
+    tools = _tools(writing)
+    choice = _possible_choice(writing, tools)
+    form = request.response_format
+    if form is None or form.kind == "text":
+        return Tooling(_config(tools, choice, writing, may_force=may_force))
+    if form.kind == "json_schema" and facts.json_schema:
+        return Tooling(_config(tools, choice, writing, may_force=may_force), _text_format(form))
+    if choice is not None and choice.mode in {"required", "named"}:
+        writing.losses.field("response_format", "the answer is the call of a tool")
+        return Tooling(_config(tools, choice, writing, may_force=may_force))
+    return _by_tool(tools, form, choice, writing, may_force=may_force)
+
+
+def _tools(writing: Writing) -> list[Json]:
+    """Return the tools with their cache points; those a choice leaves out are not offered."""
+    chosen = writing.request.tool_choice
+    allowed: frozenset[str] = frozenset()
+    if chosen is not None and chosen.mode in {"auto", "required"} and len(chosen.names) > 1:
+        writing.losses.field("tool_choice", "tools that may not be called are not offered", "approximated")
+        allowed = frozenset(chosen.names)
+    tools: list[Json] = []
+    for tool in writing.request.tools:
+        if not isinstance(tool, Tool):
+            writing.losses.at(tool.at, f"a tool that only {tool.vendor} runs")
+        elif not allowed or tool.name in allowed:
+            tools.append({"toolSpec": _tool(tool, writing)})
+            if tool.cache is not None:
+                tools.append(writing.cache_point(tool.cache, tool.at))
+    return tools
+
+
+def _tool(tool: Tool, writing: Writing) -> Json:
+    written: Json = {"name": check_tool_name(tool.name, tool.at)}
+    if tool.description and not tool.description.isspace():
+        written["description"] = tool.description
+    written["inputSchema"] = {"json": _object_schema(tool.schema, tool.at)}
+    if tool.strict and writing.facts.json_schema:
+        written["strict"] = True
+    elif tool.strict:
+        writing.losses.at(f"{tool.at}.strict", "this model does not enforce schemas")
+    return written
+
+
+def check_tool_name(name: str, at: str) -> str:
+    """Return the name.
+
+    Raises:
+        InvalidRequest: this API refuses it (``code="invalid_tool_name"``).
+    """
+    if _TOOL_NAME.fullmatch(name) is None:
+        msg = "The name of a tool must be 1 to 64 letters, digits, underscores and hyphens for this provider."
+        raise InvalidRequest(msg, code="invalid_tool_name", param=at)
+    return name
+
+
+def _object_schema(schema: msgspec.Raw, at: str) -> msgspec.Raw:
+    """Return the schema of an object that this API wants: with ``"type": "object"``."""
+    text = bytes(schema).strip()
+    if text in {b"", b"null", b"{}"}:
+        return _EMPTY_SCHEMA
+    try:
+        kind = _object_decoder.decode(text).get("type")
+    except (msgspec.DecodeError, RecursionError, UnicodeError) as error:
+        msg = "The schema of a tool's arguments must be a JSON object."
+        raise InvalidRequest(msg, code="invalid_schema", param=at) from error
+    if kind is None:
+        rest = text[1:].lstrip()
+        return msgspec.Raw(b'{"type":"object"' + (b"}" if rest == b"}" else b"," + rest))
+    if bytes(kind) != b'"object"':
+        msg = 'The schema must describe an object: "type" must be "object".'
+        raise InvalidRequest(msg, code="invalid_schema", param=at)
+    return msgspec.Raw(text)
+
+
+def _possible_choice(writing: Writing, tools: list[Json]) -> ToolChoice | None:
+    choice = writing.request.tool_choice
+    if choice is not None and choice.mode in {"required", "named"} and not tools:
+        writing.losses.field("tool_choice", "there are no tools to call")
+        return None
+    return choice
+
+
+def _config(tools: list[Json], choice: ToolChoice | None, writing: Writing, *, may_force: bool) -> Json | None:
+    """Return ``toolConfig``, or None where there is nothing to say of tools."""
+    called = _called_tools(writing.request)
+    mode = "auto" if choice is None else choice.mode
+    if mode == "none":
+        if not called:
+            return None
+        writing.losses.field("tool_choice", "tools cannot be forbidden once the conversation has calls", "approximated")
+    if not tools:
+        if not called:
+            return None
+        writing.losses.field("tools", "the conversation has calls, so their tools must be named", "approximated")
+        return {"tools": [{"toolSpec": {"name": name, "inputSchema": {"json": _ANY_OBJECT}}} for name in called]}
+    config: Json = {"tools": tools}
+    if mode in {"required", "named"} and not may_force:
+        writing.losses.field("tool_choice", "no tool can be forced while the model thinks", "approximated")
+        mode = "auto"
+    name = choice.names[0] if choice is not None and len(choice.names) == 1 else ""
+    _choose(config, mode, name, writing)
+    return config
+
+
+def _choose(config: Json, mode: str, name: str, writing: Writing) -> None:
+    """Say which tools must be called; ``auto`` is what the API does when nothing is said.
+
+    One call at a time is a matter of Claude's own ``tool_choice``, which must then stand alone.
+    """
+    kind = "tool" if name and mode in {"required", "named"} else "any" if mode in {"required", "named"} else "auto"
+    if writing.request.parallel_tool_calls is False:
+        if writing.vendor == "anthropic":
+            own: Json = {"type": kind, "disable_parallel_tool_use": True}
+            if kind == "tool":
+                own["name"] = name
+            writing.model_fields["tool_choice"] = own
+            return
+        writing.losses.field("parallel_tool_calls", "models on Bedrock other than Claude cannot be told")
+    if kind != "auto":
+        config["toolChoice"] = {kind: {"name": name} if kind == "tool" else {}}
+
+
+def _called_tools(request: ChatRequest) -> list[str]:
+    """Return the names of the tools that were called, each once; empty when there is neither call nor result."""
+    names: dict[str, None] = {}
+    for message in request.messages:
+        for block in message.blocks:
+            if isinstance(block, ToolCall):
+                names[block.name] = None
+            elif isinstance(block, ToolResult) and not names:
+                names["tool"] = None
+    return list(names)
+
+
+def _text_format(form: ResponseFormat) -> Json:
+    described: Json = {"schema": bytes(form.schema).decode().strip() or '{"type":"object"}'}
+    if form.name:
+        described["name"] = form.name
+    if form.description:
+        described["description"] = form.description
+    return {"type": "json_schema", "structure": {"jsonSchema": described}}
+
+
+def _by_tool(
+    tools: list[Json], form: ResponseFormat, choice: ToolChoice | None, writing: Writing, *, may_force: bool
+) -> Tooling:
+    """Add the tool whose call is the answer; beside the caller's own tools, one of them all must be called."""
+    request = writing.request
+    name = choose_tool_name(tool.name for tool in request.tools if isinstance(tool, Tool))
+    schema = _ANY_OBJECT if form.kind == "json_object" else _object_schema(form.schema, request.path("response_format"))
+    description = f"{form.description}\n\n{DESCRIPTION}" if form.description else DESCRIPTION
+    spec: Json = {"name": name, "description": description, "inputSchema": {"json": schema}}
+    config: Json = {"tools": [*tools, {"toolSpec": spec}]}
+    if may_force:
+        writing.losses.field("response_format", "asked for by a tool that the model must call", "approximated")
+        only = not tools or (choice is not None and choice.mode == "none")
+        _choose(config, "required", name if only else "", writing)
+    else:
+        writing.losses.field("response_format", "asked for by a tool that the model may leave uncalled", "approximated")
+        _choose(config, "auto", "", writing)
+    return Tooling(config, None, name)

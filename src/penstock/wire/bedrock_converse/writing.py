@@ -1,0 +1,82 @@
+"""What is kept while one request is written: losses, ids and names that were changed, fields for the model itself.
+
+The parts of ``lower`` share it. It knows nothing of messages or tools.
+"""
+
+from __future__ import annotations
+
+import re
+
+from penstock.core.chat import CacheMarker, ChatRequest
+from penstock.core.chat_format import Losses
+from penstock.core.model_facts import ModelFacts
+from penstock.wire.bedrock_converse.vocabulary import CACHE_TTLS, DEFAULT_CACHE_TTL, vendor_of
+
+Json = dict[str, object]
+
+_CALL_ID = re.compile(r"[a-zA-Z0-9_-]{1,64}")
+_NOT_IN_IDS = re.compile(r"[^a-zA-Z0-9_-]")
+_NOT_IN_NAMES = re.compile(r"[^a-zA-Z0-9\s()\[\]-]+")
+_SPACES = re.compile(r"\s+")
+_MOST_NAME_LENGTH = 200
+_MOST_ID_LENGTH = 64
+
+
+class Writing:
+    """The state of one ``lower``; ``model_fields`` becomes ``additionalModelRequestFields``."""
+
+    __slots__ = ("_ids", "_names", "_used_ids", "facts", "losses", "model", "model_fields", "request", "vendor")
+
+    def __init__(self, request: ChatRequest, model: str, facts: ModelFacts) -> None:
+        """Begin to write ``request`` for ``model``."""
+        self.request = request
+        self.model = model
+        self.facts = facts
+        self.vendor = vendor_of(model, facts)
+        self.losses = Losses(request)
+        self.model_fields: Json = {}
+        self._ids: dict[str, str] = {}
+        self._used_ids: set[str] = set()
+        self._names: set[str] = set()
+
+    def call_id(self, given: str, at: str) -> str:
+        """Return the id of a tool call in the letters and the length this API takes, the same for call and result."""
+        written = self._ids.get(given)
+        if written is None:
+            written = given if _CALL_ID.fullmatch(given) else _NOT_IN_IDS.sub("_", given)[:_MOST_ID_LENGTH] or "call"
+            plain, number = written, 2
+            while written in self._used_ids:
+                suffix = f"_{number}"
+                written, number = plain[: _MOST_ID_LENGTH - len(suffix)] + suffix, number + 1
+            self._ids[given] = written
+            self._used_ids.add(written)
+        if written != given:
+            self.losses.at(at, "ids of tool calls are at most 64 letters, digits, _ and -: rewritten", "approximated")
+        return written
+
+    def document_name(self, title: str | None, ending: str, at: str) -> str:
+        """Return a name for a document in the letters this API takes, that no other document of the request has."""
+        stem = title or ""
+        if stem.lower().endswith(f".{ending}"):
+            stem = stem[: -len(ending) - 1]
+        plain = _SPACES.sub(" ", _NOT_IN_NAMES.sub(" ", stem)).strip()[: _MOST_NAME_LENGTH - 8].strip() or "document"
+        name, number = plain, 2
+        while name in self._names:
+            name, number = f"{plain} ({number})", number + 1
+        self._names.add(name)
+        if title and name != stem:
+            self.losses.at(at, "names of documents are letters, digits, spaces, - ( ) [ ], and unique", "approximated")
+        return name
+
+    def cache_point(self, marker: CacheMarker, at: str) -> Json:
+        """Return the block that stands behind a marked one."""
+        point: Json = {"type": "default"}
+        if marker.ttl in {None, DEFAULT_CACHE_TTL}:
+            pass
+        elif marker.ttl not in CACHE_TTLS:
+            self.losses.at(f"{at}.cache_control", "a cache lives 5m or 1h", "approximated")
+        elif self.vendor not in {"anthropic", ""}:
+            self.losses.at(f"{at}.cache_control", "only Claude's cache lives longer than 5m", "approximated")
+        else:
+            point["ttl"] = marker.ttl
+        return {"cachePoint": point}
