@@ -20,6 +20,7 @@ r"""Every error a request can end in, by whose fault it is.
     │   ├── UpstreamUnreachable           502     upstream_unreachable        yes
     │   ├── UpstreamBrokeOff              502     upstream_broke_off          yes, before the first byte
     │   ├── UpstreamInvalid               502     upstream_invalid            yes, before the first byte
+    │   ├── UpstreamRefused               502     upstream_refused            yes
     │   ├── CredentialRejected            502     upstream_credential_rejected yes
     │   ├── CredentialUnavailable         502     upstream_credential_unavailable yes
     │   └── UpstreamTimeout               504     upstream_timeout            yes, before the first byte
@@ -180,6 +181,12 @@ class UpstreamInvalid(UpstreamFault):
     """The answer is not HTTP, or not the format it must be."""
 
     default_code = "upstream_invalid"
+
+
+class UpstreamRefused(UpstreamFault):
+    """The provider answered with a status that another target may be tried for; a caller sees it only as the last."""
+
+    default_code = "upstream_refused"
 
 
 class CredentialRejected(UpstreamFault):

@@ -12,7 +12,7 @@ import asyncio
 import re
 import threading
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Generic, TypeVar
 
 from penstock.core.secret import MASK, Secret
@@ -28,7 +28,7 @@ _OPAQUE = re.compile(r"[\w+/.~-]{60,}=*|eyJ[\w.-]{8,}")
 class Fetched(Generic[V]):
     """A credential as its source gave it."""
 
-    value: V
+    value: V = field(repr=False)
     expires_at: float | None = None
     """Unix seconds; None when it does not expire."""
     read_again_s: float | None = None
