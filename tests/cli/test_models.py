@@ -14,17 +14,18 @@ def test_models_of_a_file_and_where_they_go(invoke: Invoke, configuration: Path)
     assert result.exit_code == 0
     assert result.stdout == (
         "Models\n  fast\n  └─ openai/gpt-5.4-mini\n"
-        "  careful\n  ├─ local/qwen3\n  └─ openai/<same name>  (stands by)\n"
+        "  careful\n  ├─ local/qwen3  (50%)\n  └─ openai/<same name>  (50%)\n"
         "\nPatterns, tried in this order for other names\n  local/*\n  └─ local/*\n"
     )
-    assert "warning: models: only the first target serves" in result.stderr
 
 
 def test_json_says_the_same(invoke: Invoke, configuration: Path) -> None:
     described = json.loads(invoke("models", "--json", str(configuration)).stdout)
 
     assert [model["name"] for model in described["models"]] == ["fast", "careful"]
-    assert described["models"][0]["targets"] == [{"backend": "openai", "model": "gpt-5.4-mini"}]
+    assert described["models"][0]["targets"] == [
+        {"backend": "openai", "model": "gpt-5.4-mini", "weight": 1, "priority": 0}
+    ]
     assert [model["name"] for model in described["patterns"]] == ["local/*"]
 
 

@@ -26,7 +26,7 @@ def test_text_says_what_listens_who_may_call_and_where_requests_go(configuration
         "  local   vLLM    http://127.0.0.1:9/v1      no key\n"
         "\n"
         "Models\n  fast\n  └─ openai/gpt-5.4-mini\n"
-        "  careful\n  ├─ local/qwen3\n  └─ openai/<same name>  (stands by)\n"
+        "  careful\n  ├─ local/qwen3  (50%)\n  └─ openai/<same name>  (50%)\n"
         "\nPatterns, tried in this order for other names\n  local/*\n  └─ local/*\n"
     )
 

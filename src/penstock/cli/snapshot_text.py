@@ -6,6 +6,7 @@ Credentials are only said to be there. Printing is the commands' business.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from operator import attrgetter
 
 from penstock.config.address import Address, BaseUrl
 from penstock.relay.snapshot import Backend, Model, Snapshot, Target
@@ -76,17 +77,34 @@ def _tree(models: Iterable[Model]) -> Iterator[str]:
     for model in models:
         yield f"  {model.name}"
         last = len(model.targets) - 1
-        for index, target in enumerate(model.targets):
-            standing_by = "" if index == 0 else "  (stands by)"
-            yield f"  {'└─' if index == last else '├─'} {_write_target(target)}{standing_by}"
+        for index, target in enumerate(sorted(model.targets, key=attrgetter("priority"))):
+            yield f"  {'└─' if index == last else '├─'} {_write_target(target)}{_write_share(target, model.targets)}"
 
 
 def _write_target(target: Target) -> str:
     return f"{target.backend.name}/{target.model or '<same name>'}"
 
 
+def _write_share(target: Target, targets: Sequence[Target]) -> str:
+    """Write which part of the requests a target gets, where there are several."""
+    equals = [each for each in targets if each.priority == target.priority]
+    first = min(each.priority for each in targets)
+    when = "" if target.priority == first else f"when priority {first} fails"
+    whole = sum(each.weight for each in equals)
+    share = f"{target.weight / whole:.0%}" if len(equals) > 1 and whole else ""
+    return f"  ({', '.join(filter(None, [share, when]))})" if share or when else ""
+
+
 def _describe_model(model: Model) -> Json:
-    targets = [{"backend": target.backend.name, "model": target.model} for target in model.targets]
+    targets = [
+        {
+            "backend": target.backend.name,
+            "model": target.model,
+            "weight": target.weight,
+            "priority": target.priority,
+        }
+        for target in model.targets
+    ]
     return {
         "name": model.name,
         "targets": targets,

@@ -32,6 +32,7 @@ from penstock.relay.snapshot import (
     ListenerTls,
     Model,
     PoolLimits,
+    Retry,
     Snapshot,
     Target,
     UpstreamTls,
@@ -168,6 +169,8 @@ def _build_models(
             if (target := _build_target(name, index, each, backends, findings))
         ]
         if len(targets) == len(section.targets):
+            if len(targets) > 1 and not any(target.weight for target in targets):
+                findings.error(("models", name, "targets"), "all have the weight 0, so that none would ever serve")
             owned_by = section.owned_by or targets[0].backend.provider.id
             listed = section.listed and not is_pattern(name)
             models[name] = Model(
@@ -177,6 +180,7 @@ def _build_models(
                 created=section.created,
                 listed=listed,
                 losses=section.losses,
+                retry=_build_retry(section),
             )
     if not sections and not findings.breaks_under(("models",)):
         findings.error(("models",), "at least one model is needed; leave models out for the providers' own names")
@@ -201,7 +205,17 @@ def _build_target(
         return None
     # "openai/*: openai" means OpenAI's own names, without the prefix that only names the backend.
     model = "*" if section.model is None and name == f"{backend.name}/*" else section.model
-    return Target(backend=backend, model=model)
+    return Target(backend=backend, model=model, weight=section.weight, priority=section.priority)
+
+
+def _build_retry(section: ModelSection) -> Retry:
+    retry = section.retry
+    return Retry(
+        attempts=retry.attempts,
+        statuses=frozenset(retry.statuses),
+        backoff_s=retry.backoff_s,
+        backoff_max_s=retry.backoff_max_s,
+    )
 
 
 def _warn_of_idle_parts(models: Mapping[str, Model], backends: Mapping[str, Backend], findings: Findings) -> None:
@@ -209,10 +223,6 @@ def _warn_of_idle_parts(models: Mapping[str, Model], backends: Mapping[str, Back
     for name in backends:
         if name not in used:
             findings.warning(("backends", name), "no model leads to this backend")
-    standing_by = [name for name, model in models.items() if len(model.targets) > 1]
-    if standing_by:
-        shown = ", ".join(standing_by[:5]) + (" and others" if len(standing_by) > 5 else "")
-        findings.warning(("models",), f"only the first target serves in this version; more are given for {shown}")
 
 
 def _build_client_keys(document: Document, findings: Findings) -> tuple[ClientKey, ...]:

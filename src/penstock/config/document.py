@@ -32,10 +32,20 @@ from penstock.config.fields import (
     Text,
     UnixSeconds,
     Url,
+    Whole,
     Word,
 )
 from penstock.config.section import Section
-from penstock.relay.snapshot import BackendTimeouts, ClientTimeouts, Cors, Limits, Listener, LossPolicy, PoolLimits
+from penstock.relay.snapshot import (
+    BackendTimeouts,
+    ClientTimeouts,
+    Cors,
+    Limits,
+    Listener,
+    LossPolicy,
+    PoolLimits,
+    Retry,
+)
 
 _LISTENER = Listener()
 _LIMITS = Limits()
@@ -192,6 +202,8 @@ class TargetSection(Section):
         None,
         description="The model's name there; `*` is what the `*` of a pattern stood for. Default: the caller's name.",
     )
+    weight: Whole = Field(1, description="Share of the requests among the targets of one priority; 0 is none.")
+    priority: Whole = Field(0, description="Lower is tried first; the others wait for it to fail.")
 
     @classmethod
     def expand(cls, value: object) -> object:
@@ -202,19 +214,39 @@ class TargetSection(Section):
         return {"backend": backend, "model": model} if slash else {"backend": backend}
 
 
+class RetrySection(Section):
+    """When another target is tried, as long as the caller has nothing of an answer yet.
+
+    Always when a backend cannot be reached, breaks off, gives no answer in time or refuses the gateway's credential.
+    """
+
+    attempts: Count | None = Field(
+        None,
+        description="Tries of all targets together. Default: each once, and an only target again if unreachable.",
+    )
+    statuses: list[Whole] = Field(
+        default_factory=lambda: sorted(Retry().statuses), description="Statuses of answers that are not an answer."
+    )
+    backoff_s: Seconds = Field(
+        Retry().backoff_s, description="Longest wait before a target is tried again; doubled for each round."
+    )
+    backoff_max_s: Seconds = Field(Retry().backoff_max_s, description="The longest of these waits.")
+
+
 class ModelSection(Section):
     """Where the requests for a model go."""
 
     has_short_form = True
 
     targets: list[TargetSection] = Field(
-        min_length=1, description="`backend`, `backend/model`, or mappings. The first serves; the others stand by."
+        min_length=1, description="`backend`, `backend/model`, or mappings; chosen by priority, then by weight."
     )
     owned_by: Text | None = Field(
         None, description="Who the list of models says owns it. Default: the first target's provider."
     )
     created: UnixSeconds = Field(0, description="When the list of models says it was made; 0 is unknown.")
     listed: Switch = Field(True, description="Whether the list of models shows it. Patterns are never shown.")
+    retry: RetrySection = Field(default_factory=RetrySection, description="When another target is tried.")
     losses: LossPolicy = Field(
         "allow", description="`reject`: refuse a request that the provider cannot take as it is, naming what is lost."
     )

@@ -60,6 +60,7 @@ def _number(kind: str, minimum: int) -> JsonSchema:
 Seconds = Annotated[float, PlainValidator(read.read_seconds), _schema("seconds", _number("number", 0), _VARIABLE)]
 Size = Annotated[int, PlainValidator(read.read_size), _schema("size", _number("integer", 1), _SIZE_TEXT)]
 Count = Annotated[int, PlainValidator(read.read_count), _schema("count", _number("integer", 1), _VARIABLE)]
+Whole = Annotated[int, PlainValidator(read.read_whole), _schema("whole number", _number("integer", 0), _VARIABLE)]
 UnixSeconds = Annotated[
     int, PlainValidator(read.read_unix_seconds), _schema("Unix seconds", _number("integer", 0), _VARIABLE)
 ]

@@ -92,6 +92,14 @@ def read_count(value: object) -> int:
     return number
 
 
+def read_whole(value: object) -> int:
+    """Read a whole number from 0."""
+    number = _whole_number(value)
+    if number < 0:
+        refuse("must not be negative")
+    return number
+
+
 def read_unix_seconds(value: object) -> int:
     """Read a time as whole seconds since 1970."""
     number = _whole_number(value)

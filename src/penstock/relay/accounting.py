@@ -27,6 +27,8 @@ TOKEN_TYPES = (
     ("audio_output", "audio_output_tokens"),
 )
 """Label value to the field of ``Usage``. Cached and reasoning tokens are also part of input and output."""
+_KEPT_WORDS = 20
+_WORD_CHARS = 80
 
 
 class Accounting:
@@ -49,13 +51,28 @@ class Accounting:
             "penstock_time_to_first_event_seconds", "From the whole request to the first event of a stream.", where
         )
         self._losses = CounterFamily("penstock_losses_total", "Fields that a provider could not be given.", where)
+        self._failed_attempts = CounterFamily(
+            "penstock_failed_attempts_total", "Attempts after which another target was tried.", (*where, "code")
+        )
+        self._unknown = CounterFamily(
+            "penstock_unknown_words_total", "Words of providers that are in no table.", ("backend", "place")
+        )
         self._second = 0
         self._second_text = ""
         self._places: dict[tuple[str, str, str], _Place] = {}
 
     def families(self) -> Iterable[Family]:
         """Return the metric families, for exposition."""
-        return (self._requests, self._tokens, self._unreported, self._durations, self._first_events, self._losses)
+        return (
+            self._requests,
+            self._tokens,
+            self._unreported,
+            self._durations,
+            self._first_events,
+            self._losses,
+            self._failed_attempts,
+            self._unknown,
+        )
 
     def record(self, exchange: Exchange, now: float) -> None:
         """Record an exchange that has ended at monotonic time ``now``."""
@@ -76,6 +93,10 @@ class Accounting:
         counter.value += 1
         if target is not None:
             _record_attempt(place, exchange, now)
+        for backend, code in exchange.failed_attempts:
+            self._failed_attempts.child(*key[:2], backend, code).add()
+        for word in exchange.unknown:
+            self._unknown.child(key[2], word.partition("=")[0]).add()
         if self.access_log is not None:
             self.access_log.write(self._line(exchange, place, now))
 
@@ -134,6 +155,10 @@ class Accounting:
             line.error_code, line.error, line.detail, line.fault = error.code, error.message, error.detail, error.fault
         elif exchange.upstream_error is not None:
             line.error = exchange.upstream_error
+        if exchange.failed_attempts:
+            line.failed_attempts = exchange.failed_attempts
+        if exchange.unknown:
+            line.unknown = tuple([word[:_WORD_CHARS] for word in exchange.unknown[:_KEPT_WORDS]])
         return line
 
 

@@ -10,14 +10,15 @@ from __future__ import annotations
 import asyncio
 
 from penstock.core.endpoint import AnswerFacts, Endpoint
-from penstock.core.errors import GatewayError, UpstreamInvalid
+from penstock.core.errors import GatewayError, UpstreamInvalid, UpstreamRefused
 from penstock.core.usage import UNREPORTED
 from penstock.relay.backend_client import BackendClient
 from penstock.relay.exchange import Exchange
-from penstock.relay.headers import REQUEST_ID_OF_UPSTREAM, lines_down
+from penstock.relay.headers import ATTEMPTS, REQUEST_ID_OF_UPSTREAM, lines_down
 from penstock.relay.snapshot import Limits
 from penstock.transport.client_protocol import AnswerHead, UpstreamConnection
 
+NO_STATUSES: frozenset[int] = frozenset()
 _KEPT_REASONS = 128
 """One for each choice that OpenAI lets a request ask for."""
 _REASON_CHARS = 64
@@ -36,6 +37,7 @@ class Answer:
         "limits",
         "own_lines",
         "read_usage",
+        "retry_statuses",
         "secret",
     )
 
@@ -57,6 +59,10 @@ class Answer:
         """Headers of ours that the answer carries."""
         self.secret = client.secret
         self.hide_usage_event = False
+        self.retry_statuses: frozenset[int] = NO_STATUSES
+        """Statuses for which another target is tried instead of telling the caller."""
+        if exchange.failed_attempts:
+            self.own_lines += b"%b: %d\r\n" % (ATTEMPTS, len(exchange.failed_attempts) + 1)
         self.read_usage = client.backend.provider.read_usage
         self.finished: asyncio.Future[None] = client.loop.create_future()
 
@@ -106,6 +112,10 @@ class Answer:
     def repeats_key(self, said: bytes) -> bool:
         """Say whether an upstream repeats the key that we sent it: no caller may learn it."""
         return self.secret in said if self.secret else False
+
+    def refused(self, status: int) -> UpstreamRefused:
+        """Return the error for a status that another target may be tried for."""
+        return UpstreamRefused(f"The backend '{self.backend.name}' answered with status {status}.")
 
     def invalid(self, what: str) -> UpstreamInvalid:
         """Return the error for an answer that is not what this endpoint returns."""

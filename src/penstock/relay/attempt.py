@@ -16,7 +16,7 @@ from penstock.core.endpoint import Endpoint
 from penstock.core.errors import InvalidRequest, UpstreamFault
 from penstock.core.json_object import JsonEdit, JsonObject
 from penstock.core.loss import Loss, summarise
-from penstock.relay.answer import Answer
+from penstock.relay.answer import NO_STATUSES, Answer
 from penstock.relay.backend_client import BackendClient
 from penstock.relay.content_coding import UnreadableCodingError
 from penstock.relay.exchange import Exchange
@@ -26,7 +26,7 @@ from penstock.relay.snapshot import Backend, Limits, Target
 from penstock.relay.streaming import StreamRelay
 from penstock.relay.translated import TranslatedAnswer, lower_request
 from penstock.relay.way import Way
-from penstock.relay.whole import ErrorRelay, WholeRelay
+from penstock.relay.whole import ErrorRelay, RefusedRelay, WholeRelay
 from penstock.transport.client_protocol import AnswerHead, BodyReceiver
 from penstock.transport.http_syntax import header_block
 from penstock.transport.server_request import ServerRequest
@@ -46,7 +46,7 @@ class Attempt(Answer):
         self.exchange.upstream_status = head.status
         self.exchange.first_byte_at = monotonic()
         if head.status >= 400:
-            return ErrorRelay(self, head)
+            return RefusedRelay(self, head.status) if head.status in self.retry_statuses else ErrorRelay(self, head)
         if head.status >= 300:
             self.connection.cancel()
             self.finish(self.invalid(f"answered with a redirect (status {head.status}), which is not followed"))
@@ -74,8 +74,12 @@ async def attempt(
     client: BackendClient,
     upstream_model: str,
     limits: Limits,
+    *,
+    retry_statuses: frozenset[int] = NO_STATUSES,
 ) -> None:
     """Try one target; returns when the caller has its answer.
+
+    For one of ``retry_statuses`` the caller gets none, since another target will be tried.
 
     Raises:
         GatewayError: the target failed and nothing has been sent to the caller.
@@ -114,6 +118,7 @@ async def attempt(
         assert lowered is not None  # noqa: S101 - lowered above
         receiver = TranslatedAnswer(exchange, endpoint, client, connection, limits)
         receiver.translate(way.translation, lowered.json_tool, in_frames=way.in_frames)
+    receiver.retry_statuses = retry_statuses
     if edit.losses:
         receiver.own_lines += b"%b: %b\r\n" % (LOSSES, summarise(edit.losses).encode("ascii"))
     connection.send([head, *upstream_body], receiver, client.timeouts)

@@ -40,6 +40,7 @@ class Exchange:
         "error",
         "events",
         "facts",
+        "failed_attempts",
         "finish_reasons",
         "first_byte_at",
         "first_event_at",
@@ -91,5 +92,18 @@ class Exchange:
         self.finish_reasons: tuple[str, ...] = ()
         self.usage: Usage = UNREPORTED
         self.losses: tuple[Loss, ...] = ()
+        self.failed_attempts: tuple[tuple[str, str], ...] = ()
+        """Backend and error code of each attempt before the one that decided."""
         self.unknown: list[str] = []
         """Words of the upstream that are in no table of ours."""
+
+    def forget_attempt(self, code: str) -> None:
+        """Note that an attempt failed with ``code``, and forget what was learnt from its answer."""
+        if self.target is not None:
+            self.failed_attempts += ((self.target.backend.name, code),)
+        self.upstream_status = self.upstream_error = None
+        self.first_byte_at = self.first_event_at = None
+        self.events = 0
+        self.finish_reasons = ()
+        self.usage = UNREPORTED
+        self.losses = ()

@@ -18,6 +18,8 @@ REQUEST_ID_OF_UPSTREAM = b"x-request-id"
 """The vendors' own name; clients show it. Ours stands in when an upstream sends none."""
 BACKEND = b"x-penstock-backend"
 LOSSES = b"x-penstock-losses"
+ATTEMPTS = b"x-penstock-attempts"
+"""How many targets were tried, when the first did not answer."""
 MODEL_CHOICE = b"x-ai-eg-model"
 
 CREDENTIALS = frozenset(

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping
+from random import random
 from time import monotonic
 from typing import NamedTuple
 
@@ -19,10 +20,12 @@ from penstock.core.errors import (
     InvalidRequest,
     MethodNotAllowed,
     UnknownPath,
+    UpstreamUnreachable,
 )
 from penstock.core.json_object import JsonObject
 from penstock.identity.client_keys import identify, index_keys
 from penstock.relay.accounting import Accounting
+from penstock.relay.answer import NO_STATUSES
 from penstock.relay.attempt import attempt
 from penstock.relay.backend_client import BackendClient
 from penstock.relay.exchange import Exchange
@@ -34,8 +37,9 @@ from penstock.relay.local_answers import (
     preflight_headers,
     speaks_anthropic,
 )
-from penstock.relay.snapshot import Model, Snapshot, Target
+from penstock.relay.snapshot import Model, Retry, Snapshot, Target
 from penstock.routing.choose_model import choose, name_upstream
+from penstock.routing.order_targets import order_targets
 from penstock.transport.http_syntax import header_block
 from penstock.transport.server_request import HeaderList, ServerRequest
 from penstock.wire.anthropic_messages.caller_errors import render_error as render_anthropic_error
@@ -157,9 +161,35 @@ class Gateway:
         name = self._model_name(request, exchange.facts)
         model, _ = choose(self.snapshot.models, self.snapshot.patterns, name)
         exchange.model = model
-        target = self._choose_target(model, endpoint)
-        client = self._clients[target.backend.name]
-        await attempt(exchange, target, client, name_upstream(model, target, name), self._limits)
+        await self._try_targets(exchange, endpoint, model, name)
+
+    async def _try_targets(self, exchange: Exchange, endpoint: Endpoint, model: Model, name: str) -> None:
+        """Try the targets in their order until one has answered, or the attempts are used up."""
+        retry = model.retry
+        targets = order_targets(self._offering(model, endpoint), random)
+        once = max(len(targets), 2)  # an only target that could not be reached is tried again
+        attempts = retry.attempts or once
+        for number in range(attempts):
+            target = targets[number % len(targets)]
+            client = self._clients[target.backend.name]
+            is_last = number + 1 == attempts or (retry.attempts is None and number + 1 == len(targets))
+            statuses = NO_STATUSES if is_last else retry.statuses
+            try:
+                upstream_model = name_upstream(model, target, name)
+                await attempt(exchange, target, client, upstream_model, self._limits, retry_statuses=statuses)
+                return
+            except GatewayError as error:
+                unreachable = isinstance(error, UpstreamUnreachable)
+                if number + 1 == attempts or not error.retryable or (is_last and not unreachable):
+                    raise
+                exchange.forget_attempt(error.code)
+            await self._back_off(retry, (number + 1) // len(targets))
+
+    async def _back_off(self, retry: Retry, rounds: int) -> None:
+        """Wait before a target is tried again: a random time, so that many callers do not come back together."""
+        if rounds:
+            longest_s = min(retry.backoff_s * 2 ** min(rounds - 1, 16), retry.backoff_max_s)
+            await asyncio.sleep(longest_s * (0.5 + random() / 2))  # noqa: S311 - no secret
 
     def _model_name(self, request: ServerRequest, facts: RequestFacts) -> str:
         """Return the model's name: from the header, which wins, or from the body."""
@@ -171,11 +201,11 @@ class Gateway:
         msg = "The request names no model: set the field 'model', or the header 'x-ai-eg-model'."
         raise InvalidRequest(msg, code="missing_model", param="model")
 
-    def _choose_target(self, model: Model, endpoint: Endpoint) -> Target:
-        """Return the first target that offers the endpoint."""
-        for target in model.targets:
-            if self._clients[target.backend.name].way(endpoint) is not None:
-                return target
+    def _offering(self, model: Model, endpoint: Endpoint) -> list[Target]:
+        """Return the targets that offer the endpoint."""
+        offering = [target for target in model.targets if self._clients[target.backend.name].way(endpoint) is not None]
+        if offering:
+            return offering
         titles = ", ".join(dict.fromkeys(target.backend.provider.title for target in model.targets))
         msg = f'The model "{model.name}" cannot be used with {endpoint.path}: {titles} does not offer it.'
         raise EndpointNotOffered(msg, param="model")

@@ -109,6 +109,25 @@ class Target:
     model: str | None
     """None: the name that the caller used. Under a pattern, ``*`` in it is what the pattern's ``*`` stood for;
     :func:`penstock.routing.choose_model.name_upstream` gives the name to send."""
+    weight: int = 1
+    """Share of the requests among the targets of one priority; 0 is none."""
+    priority: int = 0
+    """Lower is tried first."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Retry:
+    """When another target is tried: connection refused or broken off, no answer in time, or one of ``statuses``.
+
+    Never once the caller has the first byte of an answer.
+    """
+
+    attempts: int | None = None
+    """Tries of all targets together; None: each target once, and an only target again if it could not be reached."""
+    statuses: frozenset[int] = frozenset({429, 500, 502, 503, 504, 529})
+    backoff_s: float = 0.1
+    """Longest wait before a target is tried again; doubled for each further round."""
+    backoff_max_s: float = 10.0
 
 
 LossPolicy = Literal["allow", "reject"]
@@ -126,6 +145,7 @@ class Model:
     """Unix seconds."""
     listed: bool = True
     losses: LossPolicy = "allow"
+    retry: Retry = field(default_factory=Retry)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -22,7 +22,7 @@ from penstock.relay.content_coding import IDENTITY, StreamUnpacker, UnreadableCo
 from penstock.relay.exchange import Exchange
 from penstock.relay.stream_events import EventCutter, FramedError
 from penstock.relay.way import Translation
-from penstock.relay.whole import ERROR_BYTES
+from penstock.relay.whole import ERROR_BYTES, RefusedRelay
 from penstock.transport.client_protocol import AnswerHead, BodyReceiver
 from penstock.wire.json_tool import EventUnwrapper, unwrap_answer
 
@@ -81,6 +81,8 @@ class TranslatedAnswer(Answer):
             return None
         coding = head.fields.get(b"content-encoding", b"").lower()
         head.headers = [item for item in head.headers if item[0] not in _BODY_HEADERS]
+        if head.status in self.retry_statuses:
+            return RefusedRelay(self, head.status)
         if head.status >= 400:
             return TranslatedError(self, head, coding)
         if not exchange.stream:
@@ -101,6 +103,9 @@ class TranslatedAnswer(Answer):
         if error.status == 401:
             text = f"The backend '{self.backend.name}' does not accept the credential that this gateway has for it."
             self.finish(CredentialRejected(text))
+            return
+        if error.status in self.retry_statuses:
+            self.finish(self.refused(error.status))
             return
         if self.repeats_key(error.message.encode()):
             error = structs.replace(error, message=f"The backend '{self.backend.name}' reports an error.")

@@ -116,6 +116,33 @@ class WholeRelay:
         self._answer.finish()
 
 
+class RefusedRelay:
+    """Takes the body of an error that is not told, because another target will be tried; its connection lives on."""
+
+    __slots__ = ("_answer", "_size", "_status")
+
+    def __init__(self, answer: Answer, status: int) -> None:
+        """Begin; nothing is kept."""
+        self._answer = answer
+        self._status = status
+        self._size = 0
+
+    def on_data(self, payload: bytes, framed: bytes | None) -> None:
+        """Leave the piece out."""
+        self._size += len(payload)
+        if self._size > ERROR_BYTES:
+            self._answer.connection.cancel()
+            self.on_end()
+
+    def on_end(self) -> None:
+        """Let the next target be tried."""
+        self._answer.finish(self._answer.refused(self._status))
+
+    def on_failure(self, error: UpstreamFault) -> None:
+        """The status is known, and decides."""
+        self.on_end()
+
+
 class ErrorRelay:
     """Takes the body of an error answer and sends it in the caller's format, with the upstream's status."""
 

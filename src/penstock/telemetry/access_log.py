@@ -57,6 +57,10 @@ class AccessLine(msgspec.Struct, omit_defaults=True):
     error: str | None = None
     detail: str | None = None
     fault: str | None = None
+    failed_attempts: tuple[tuple[str, str], ...] = ()
+    """Backend and error code of each attempt before the one that decided."""
+    unknown: tuple[str, ...] = ()
+    """Words of the upstream that are in no table of ours."""
 
 
 class AccessLog:
