@@ -38,8 +38,8 @@ class Writing:
                 written, number = f"{plain}_{number}", number + 1
             self._ids[given] = written
             self._used_ids.add(written)
-        if written != given:
-            self.losses.at(at, "ids of tool calls are letters, digits, _ and - here: rewritten", "approximated")
+            if written != given:
+                self.losses.at(at, "ids of tool calls are letters, digits, _ and - here: rewritten", "approximated")
         return written
 
     def mark(self, block: dict[str, object], at: str) -> None:
