@@ -9,7 +9,6 @@ frame of an AWS event stream a line) and ``client_stream.sse``.
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import get_args
@@ -31,15 +30,14 @@ from penstock.core.chat_answer import (
 from penstock.core.chat_format import AnswerContext, CallerFormat, EventDecoder, FormatId, UpstreamFormat
 from penstock.core.json_object import JsonObject
 from penstock.core.model_facts import ModelFacts
-from penstock.core.usage import UNREPORTED, Usage
-from penstock.wire.framing.aws_eventstream import FrameSplitter, encode_frame
-from penstock.wire.framing.sse import EventSplitter, event_data
+from penstock.core.usage import UNREPORTED, Usage, later_counts
+from penstock.relay.stream_events import EventCutter, FramedError
+from penstock.wire.framing.aws_eventstream import MAX_FRAME_BYTES, encode_frame
 from penstock.wire.json_tool import EventUnwrapper
 
 ROOT = Path(__file__).parents[1] / "vectors" / "chat"
 CREATED = 1_700_000_000
 REQUEST_ID = "req_test"
-_KIND = re.compile(rb"^event: ?(.*?)\r?$", re.MULTILINE)
 
 
 class Refused(msgspec.Struct, forbid_unknown_fields=True):
@@ -115,43 +113,37 @@ def find_vectors() -> list[Vector]:
 
 
 class Replay:
-    """Runs a stream through decoder, unwrapping and encoder, as a relay does."""
+    """Runs a stream through cutter, decoder, unwrapping and encoder, as the relay does."""
 
     def __init__(self, vector: Vector, caller: CallerFormat, upstream: UpstreamFormat, context: AnswerContext) -> None:
         self.events: list[ChatEvent] = []
         self.usage = UNREPORTED
         self.out = b""
+        self._upstream = upstream
         self._decoder: EventDecoder = upstream.decoder(context)
         self._encoder = caller.encoder(vector.lift(caller), context)
-        self._framing = upstream.framing
-        self._frames, self._blocks = FrameSplitter(), EventSplitter()
+        self._cutter = EventCutter(upstream.framing, MAX_FRAME_BYTES)
         tool = vector.case.json_tool
         self._unwrapper = None if tool is None else EventUnwrapper(tool)
 
     def run(self, pieces: Iterator[bytes]) -> None:
-        for piece in pieces:
-            for kind, data in self._cut(piece):
-                self._take(self._decoder.decode(kind, data))
-        self._take(self._decoder.close())
-
-    def _cut(self, piece: bytes) -> Iterator[tuple[str, bytes]]:
-        if self._framing == "aws_eventstream":
-            for frame in self._frames.feed(piece):
-                names = (":event-type", ":exception-type", ":error-code")
-                yield next((frame.headers[name] for name in names if name in frame.headers), ""), frame.payload
+        try:
+            for piece in pieces:
+                for kind, data in self._cutter.feed(piece):
+                    self._take(self._decoder.decode(kind, data))
+        except FramedError as error:
+            headers = {b"x-amzn-errortype": error.name.encode()}
+            self._take([StreamFailure(self._upstream.read_error(error.status, error.payload, headers))])
             return
-        for block in self._blocks.feed(piece)[1]:
-            data = event_data(block)
-            if data is not None:
-                kind = _KIND.search(block)
-                yield kind[1].decode() if kind else "", data
+        for kind, data in self._cutter.rest():
+            self._take(self._decoder.decode(kind, data))
+        self._take(self._decoder.close())
 
     def _take(self, events: list[ChatEvent]) -> None:
         for event in self._unwrapper.unwrap(events) if self._unwrapper else events:
             self.events.append(event)
             if isinstance(event, UsageReport):
-                said = {name: value for name, value in msgspec.structs.asdict(event.usage).items() if value is not None}
-                self.usage = msgspec.structs.replace(self.usage, **said)
+                self.usage = later_counts(self.usage, event.usage)
             self.out += self._encoder.encode(event)
 
 

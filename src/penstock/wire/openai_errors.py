@@ -90,7 +90,7 @@ def adopt_error(status: int, body: bytes, backend: str) -> bytes:
     """
     if _is_error_object(body):
         return body
-    message = _find_message(body)
+    message = find_message(body)
     if message is None:
         message = f"The backend '{backend}' answered with status {status} and no readable error."
     return msgspec.json.encode(
@@ -98,7 +98,8 @@ def adopt_error(status: int, body: bytes, backend: str) -> bytes:
     )
 
 
-def _find_message(body: bytes) -> str | None:
+def find_message(body: bytes) -> str | None:
+    """Return the message of an error body in whatever shape; None when there is none that one could show."""
     try:
         decoded: object = msgspec.json.decode(body)
     except (msgspec.DecodeError, RecursionError, UnicodeDecodeError):

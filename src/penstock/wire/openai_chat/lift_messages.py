@@ -31,9 +31,8 @@ from penstock.core.chat import (
 from penstock.wire.openai_chat import request_body as body
 from penstock.wire.openai_chat.invalid import refuse, refuse_deep
 from penstock.wire.openai_chat.media import read_audio, read_file, read_image
-from penstock.wire.openai_chat.vocabulary import PARTS_OF_ROLES
+from penstock.wire.openai_chat.vocabulary import PARTS_OF_ROLES, VENDOR
 
-VENDOR = "openai_chat"
 _arguments_decoder: msgspec.json.Decoder[dict[str, msgspec.Raw]] = msgspec.json.Decoder(dict[str, msgspec.Raw])
 
 

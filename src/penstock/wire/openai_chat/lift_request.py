@@ -18,9 +18,10 @@ from penstock.core.errors import InvalidRequest
 from penstock.core.json_object import JsonObject
 from penstock.wire.openai_chat import request_body as body
 from penstock.wire.openai_chat.invalid import refuse, refuse_deep, refuse_undecodable
-from penstock.wire.openai_chat.lift_messages import VENDOR, lift_messages
+from penstock.wire.openai_chat.lift_messages import lift_messages
 from penstock.wire.openai_chat.lift_tools import lift_choice, lift_response_schema, lift_tools
 from penstock.wire.openai_chat.unread import without_unknown
+from penstock.wire.openai_chat.vocabulary import VENDOR
 from penstock.wire.openai_fields import ASKS_NOTHING
 
 _decoder = msgspec.json.Decoder(body.Body)

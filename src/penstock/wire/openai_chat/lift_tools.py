@@ -13,8 +13,9 @@ import msgspec
 from penstock.core.chat import Tool, ToolChoice, VendorTool
 from penstock.wire.openai_chat import request_body as body
 from penstock.wire.openai_chat.invalid import refuse, refuse_deep, refuse_undecodable
-from penstock.wire.openai_chat.lift_messages import VENDOR, marker
+from penstock.wire.openai_chat.lift_messages import marker
 from penstock.wire.openai_chat.unread import without_unknown
+from penstock.wire.openai_chat.vocabulary import VENDOR
 
 NO_SCHEMA = msgspec.Raw(b"")
 _function_decoder = msgspec.json.Decoder(body.FunctionTool)

@@ -13,6 +13,9 @@ from typing import Final
 from penstock.core.chat_answer import ErrorKind
 from penstock.core.chat_answer import FinishReason as NeutralReason
 
+VENDOR: Final = "openai_chat"
+"""Id of this format, and name of the vendor's bags in neutral structs."""
+
 FINISH_WORDS: Mapping[NeutralReason, str] = MappingProxyType(
     {
         "stop": "stop",

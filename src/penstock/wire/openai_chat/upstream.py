@@ -1,0 +1,19 @@
+"""OpenAI chat as providers speak it."""
+
+from __future__ import annotations
+
+from penstock.core.chat_format import UpstreamFormat
+from penstock.wire.openai_chat.decode_events import StreamDecoder
+from penstock.wire.openai_chat.errors import read_error
+from penstock.wire.openai_chat.facts import ask_for_usage
+from penstock.wire.openai_chat.lift_answer import lift_answer
+from penstock.wire.openai_chat.lower_request import lower_request
+
+UPSTREAM = UpstreamFormat(
+    id="openai_chat",
+    lower=lower_request,
+    lift_answer=lift_answer,
+    decoder=StreamDecoder,
+    read_error=read_error,
+    ask_for_usage=ask_for_usage,
+)
