@@ -35,6 +35,8 @@ from penstock.wire.bedrock_converse.lift_answer import Tier, answer_id, read_sto
 from penstock.wire.bedrock_converse.usage import TokenUsage, read_usage
 from penstock.wire.bedrock_converse.vocabulary import FORMAT
 
+_ABSENT = msgspec.Raw(b"")
+
 
 class _ToolStart(msgspec.Struct, rename="camel", gc=False):
     tool_use_id: str | None = None
@@ -48,13 +50,13 @@ class _ImageStart(msgspec.Struct, gc=False):
 
 class _Start(msgspec.Struct, rename="camel"):
     tool_use: _ToolStart | None = None
-    tool_result: msgspec.Raw | None = None
+    tool_result: msgspec.Raw = _ABSENT
     image: _ImageStart | None = None
 
 
 class _BlockStart(msgspec.Struct, rename="camel"):
     content_block_index: int = 0
-    start: _Start | None = None
+    start: msgspec.Raw = _ABSENT
 
 
 class _ToolDelta(msgspec.Struct, gc=False):
@@ -75,8 +77,8 @@ class _Delta(msgspec.Struct, rename="camel"):
     text: str | None = None
     tool_use: _ToolDelta | None = None
     reasoning_content: _ReasoningDelta | None = None
-    citation: msgspec.Raw | None = None
-    tool_result: msgspec.Raw | None = None
+    citation: msgspec.Raw = _ABSENT
+    tool_result: msgspec.Raw = _ABSENT
     image: _ImageDelta | None = None
 
 
@@ -91,7 +93,7 @@ class _BlockStop(msgspec.Struct, rename="camel", gc=False):
 
 class _MessageStop(msgspec.Struct, rename="camel"):
     stop_reason: str | None = None
-    additional_model_response_fields: msgspec.Raw | None = None
+    additional_model_response_fields: msgspec.Raw = _ABSENT
 
 
 class _Metadata(msgspec.Struct, rename="camel"):
@@ -100,6 +102,7 @@ class _Metadata(msgspec.Struct, rename="camel"):
 
 
 _start_decoder = msgspec.json.Decoder(_BlockStart)
+_start_members_decoder = msgspec.json.Decoder(_Start)
 _delta_decoder = msgspec.json.Decoder(_BlockDelta)
 _stop_decoder = msgspec.json.Decoder(_BlockStop)
 _message_stop_decoder = msgspec.json.Decoder(_MessageStop)
@@ -172,21 +175,21 @@ class ConverseDecoder:
         if self._begun:
             return []
         self._begun = True
-        return [Begin(answer_id(self._context), self._context.model)]
+        return [Begin(answer_id(self._context), self._context.model, self._context.created)]
 
     def _take_start(self, event: _BlockStart) -> list[ChatEvent]:
-        start = event.start
-        if start is None:
-            return []
         number = event.content_block_index
+        if bytes(event.start) in {b"", b"null"}:
+            return []
+        start = _start_members_decoder.decode(event.start)
         if start.tool_use is not None and start.tool_use.type != SERVER_TOOL:
             call = ToolCall(start.tool_use.tool_use_id or "", start.tool_use.name or "", "")
             return self._open_block(number, call)
         if start.image is not None:
             self._pictures[number] = start.image.format or "png"
-        elif start.tool_use is not None or start.tool_result is not None:  # of a tool that Bedrock runs itself
+        elif start.tool_use is not None or bytes(start.tool_result):  # of a tool that Bedrock runs itself
             kind = SERVER_TOOL if start.tool_use is not None else "toolResult"
-            return self._open_block(number, VendorBlock(FORMAT, kind, msgspec.Raw(msgspec.json.encode(start))))
+            return self._open_block(number, VendorBlock(FORMAT, kind, msgspec.Raw(bytes(event.start))))
         return []
 
     def _take_delta(self, event: _BlockDelta) -> list[ChatEvent]:
@@ -206,7 +209,7 @@ class ConverseDecoder:
             return [ArgumentsDelta(0, opened.index, delta.tool_use.input)]
         if delta.reasoning_content is not None:
             return self._take_reasoning(number, delta.reasoning_content)
-        if delta.citation is not None:
+        if bytes(delta.citation):
             events, block = self._block(number, Text)
             events.append(CitationDelta(0, block.index, read_citation(delta.citation)))
             return events
@@ -277,7 +280,7 @@ class ConverseDecoder:
         reason, word = read_stop_reason(event.stop_reason, self._context)
         fields = event.additional_model_response_fields
         finish = Finish(0, reason, word, read_stop_sequence(fields))
-        if fields is not None:
+        if bytes(fields):
             finish.extras = {"additionalModelResponseFields": msgspec.Raw(bytes(fields))}
         events.append(finish)
         self._finished = True

@@ -40,10 +40,10 @@ class _Answer(msgspec.Struct, rename="camel"):
     stop_reason: str | None = None
     usage: TokenUsage | None = None
     service_tier: Tier | None = None
-    trace: msgspec.Raw | None = None
-    metrics: msgspec.Raw | None = None
-    performance_config: msgspec.Raw | None = None
-    additional_model_response_fields: msgspec.Raw | None = None
+    trace: msgspec.Raw = msgspec.Raw(b"")
+    metrics: msgspec.Raw = msgspec.Raw(b"")
+    performance_config: msgspec.Raw = msgspec.Raw(b"")
+    additional_model_response_fields: msgspec.Raw = msgspec.Raw(b"")
 
 
 class _StopSequence(msgspec.Struct):
@@ -74,7 +74,7 @@ def lift_answer(body: bytes, context: AnswerContext) -> ChatAnswer:
             (answer.trace, answer.metrics, answer.performance_config, answer.additional_model_response_fields),
             strict=True,
         )
-        if value is not None and bytes(value) != b"null"
+        if bytes(value) not in {b"", b"null"}
     }
     choice = Choice(0, blocks, finish, word, stop_sequence=read_stop_sequence(answer.additional_model_response_fields))
     return ChatAnswer(
@@ -82,6 +82,7 @@ def lift_answer(body: bytes, context: AnswerContext) -> ChatAnswer:
         model=context.model,
         choices=[choice],
         usage=read_usage(answer.usage),
+        created=context.created,
         service_tier=None if answer.service_tier is None else answer.service_tier.type,
         vendor=FORMAT,
         extras=extras,
@@ -105,9 +106,9 @@ def read_stop_reason(word: str | None, context: AnswerContext) -> tuple[FinishRe
     return found, word
 
 
-def read_stop_sequence(fields: msgspec.Raw | None) -> str | None:
+def read_stop_sequence(fields: msgspec.Raw) -> str | None:
     """Return the stop sequence that was met, where the model's own fields say so."""
-    if fields is None:
+    if not bytes(fields):
         return None
     try:
         return _stop_sequence_decoder.decode(fields).stop_sequence

@@ -73,7 +73,8 @@ def lower_request(request: ChatRequest, model: str, facts: ModelFacts) -> Lowere
     _write_metadata(body, writing)
     _write_extras(body, writing)
     for name, why in _NO_PLACE:
-        if getattr(request, name) not in {None, False}:
+        asked: object = getattr(request, name)
+        if asked is not None and asked is not False:
             writing.losses.field(name, why)
     return Lowered(_encoder.encode(body), tuple(writing.losses.found), tooling.json_tool)
 

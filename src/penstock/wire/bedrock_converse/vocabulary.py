@@ -231,8 +231,8 @@ PASSED_EXTRAS: frozenset[str] = frozenset(
 
 # --- families of models
 
-_VENDOR = re.compile(r"(?:^|[/.])([a-z0-9]+)\.[a-z]")
-_REGIONS = frozenset({"us", "us-gov", "eu", "apac", "uk", "au", "jp", "ca", "sa", "me", "af", "global"})
+_VENDOR = re.compile(r"(?<![a-z0-9-])([a-z0-9]+)\.(?=[a-z])")
+_REGIONS = frozenset({"us", "eu", "apac", "uk", "au", "jp", "ca", "sa", "me", "af", "global"})
 
 
 def vendor_of(model: str, facts: ModelFacts) -> str:
