@@ -174,7 +174,7 @@ class Calls:
         self._given: set[str] = set()
 
     def read(self, part: Part, call: FunctionCall) -> ToolCall:
-        """Return the call of a part.
+        """Return the call of a part; its arguments without the white space that Google's answers have.
 
         Raises:
             ValueError: its arguments come in pieces.
@@ -182,7 +182,7 @@ class Calls:
         if is_said(call.partial_args):
             msg = "the arguments of a function call come in pieces, which was not asked for"
             raise ValueError(msg)
-        arguments = bytes(call.args).decode() if is_said(call.args) else "{}"
+        arguments = msgspec.json.format(bytes(call.args), indent=-1).decode() if is_said(call.args) else "{}"
         return ToolCall(self._id(call.id), call.name, arguments, part.thought_signature)
 
     def _id(self, given: str | None) -> str:

@@ -40,13 +40,14 @@ def lift_answer(body: bytes, context: AnswerContext) -> ChatAnswer:
     """
     answer = decode_answer(body)
     calls = Calls(context)
+    created = read_time(answer.create_time)
     choices = [_lift(candidate, place, context, calls) for place, candidate in enumerate(answer.candidates or ())]
     return ChatAnswer(
         id=answer.response_id or context.request_id,
         model=answer.model_version or context.model,
         choices=choices or [_refused(answer, context)],
         usage=read_usage(answer.usage_metadata),
-        created=read_time(answer.create_time),
+        created=context.created if created is None else created,
         vendor=FORMAT,
         extras={"promptFeedback": answer.prompt_feedback} if is_said(answer.prompt_feedback) else {},
     )

@@ -92,6 +92,7 @@ class _Contents:
             if not isinstance(block, Text):
                 msg = "Instructions for Gemini can only be text."
                 raise InvalidRequest(msg, code="unsupported_content", param=block.at)
+            self._drop_marker(block)
             self._system += self._text(block)
 
     def _add_turn(self, message: Message) -> None:

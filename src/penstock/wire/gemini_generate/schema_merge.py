@@ -19,6 +19,7 @@ Report = Callable[[str, str], None]
 
 MOST_NODES = 4096
 DEEPEST = 64
+_HOLD_SCHEMAS = frozenset({"properties", "items", "anyOf", "oneOf"})
 _SILENT = frozenset({"title", "description", "default", "example", "examples", "$comment", "nullable"})
 
 
@@ -51,11 +52,15 @@ class SchemaTree:
         ``true`` and ``false`` are the schemas that accept all; for ``false`` that is reported.
 
         Raises:
-            InvalidRequest: not a schema, a reference that leads nowhere or back to itself, or too large a tree.
+            InvalidRequest: not a schema, a reference that leads nowhere or back to itself, or too large a tree (which
+                one that contains itself through several parts is, too).
         """
         self._seen += 1
         if self._seen > MOST_NODES or place.depth > DEEPEST:
-            msg = f"The JSON Schema is too large for this model: more than {MOST_NODES} parts or {DEEPEST} levels."
+            msg = (
+                f"The JSON Schema has more than {MOST_NODES} parts or {DEEPEST} levels once its references are put in;"
+                " this model takes no larger one, and none that contains itself."
+            )
             raise InvalidRequest(msg, code="schema_too_large", param=place.path)
         if schema is False:
             self._report(place.path, "a schema that accepts nothing cannot be said")
@@ -67,14 +72,15 @@ class SchemaTree:
         node: Node = {name: value for name, value in schema.items() if name not in {"$ref", "allOf"}}
         if "const" in node:
             node = join(node, {"enum": [node.pop("const")]}, self._reporter(place))
+        parts = [self.plain(part, place.below(f".allOf[{index}]")) for index, part in enumerate(_parts(schema, place))]
         if "$ref" in schema:
-            target, place = self._follow(schema["$ref"], place)
-            node = join(node, target, self._reporter(place))
-        for index, part in enumerate(_parts(schema, place)):
-            other, reached = self.plain(part, place.below(f".allOf[{index}]"))
+            parts.insert(0, self._follow(schema["$ref"], place))
+        for other, _ in parts:
             node = join(node, other, self._reporter(place))
-            place = Place(place.path, place.references | reached.references, place.depth)
-        return node, place
+        # With schemas of several parts nobody knows any more through which part a later one was reached.
+        one = len(parts) == 1 and not _HOLD_SCHEMAS & schema.keys()
+        inside = Place(place.path, parts[0][1].references, place.depth) if one else place
+        return node, inside
 
     def _reporter(self, place: Place) -> Callable[[str], None]:
         return lambda keyword: self._report(f"{place.path}.{keyword}", "two parts say this, and cannot be joined")

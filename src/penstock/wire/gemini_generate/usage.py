@@ -2,7 +2,8 @@
 
 ``promptTokenCount`` has the cached tokens in it; what tools of Google's own fed back is counted apart
 (``toolUsePromptTokenCount``) and is input too. ``candidatesTokenCount`` has no thoughts in it, so output is the sum of
-both; Google leaves a count of nought out. https://ai.google.dev/api/generate-content#UsageMetadata (read 2026-11-23).
+both. Google leaves a count of nought out; the total then says that it is one.
+https://ai.google.dev/api/generate-content#UsageMetadata (read 2026-11-23).
 """
 
 from __future__ import annotations
@@ -45,11 +46,15 @@ def read_usage(raw: msgspec.Raw) -> Usage:
         found = _decoder.decode(raw)
     except msgspec.DecodeError:  # the answer must still reach its caller
         return UNREPORTED
+    into = _sum(found.prompt_token_count, found.tool_use_prompt_token_count)
+    out = _sum(found.candidates_token_count, found.thoughts_token_count)
+    if out is None and into is not None and found.total_token_count is not None:
+        out = max(found.total_token_count - into, 0)
     return Usage(
-        _sum(found.prompt_token_count, found.tool_use_prompt_token_count),
+        into,
         found.cached_content_token_count,
         None,
-        _sum(found.candidates_token_count, found.thoughts_token_count),
+        out,
         found.thoughts_token_count,
         _audio(found.prompt_tokens_details),
         _audio(found.candidates_tokens_details),
