@@ -14,7 +14,7 @@ import pytest
 from penstock.core.secret import Secret
 from penstock.core.upstream_credentials import AwsCredentials
 from penstock.upstream_auth import sigv4
-from penstock.upstream_auth.aws import READ_AGAIN_S, fetch_aws, static_keys
+from penstock.upstream_auth.aws import READ_AGAIN_S, fetch_aws
 from penstock.upstream_auth.fetching import FetchFailed
 from penstock.upstream_auth.oidc_exchange import identity_steps
 from penstock.upstream_auth.token_endpoint import ask_all
@@ -59,25 +59,6 @@ def token_of(provider: OidcProvider) -> str:
 def given(name: str) -> dict[str, str]:
     """Keys as metadata servers write them."""
     return {"AccessKeyId": f"ASIA{name}", "SecretAccessKey": SECRET, "Token": f"token-{name}", "Expiration": IN_AN_HOUR}
-
-
-# Keys that are declared
-
-
-def test_declared_keys_are_used_as_they_are() -> None:
-    declared = AwsCredentials(
-        region=REGION, access_key_id="AKIA1", secret_access_key=Secret(SECRET), session_token=Secret("token")
-    )
-    fetched = static_keys(declared)
-    assert fetched is not None
-    assert fetched.value == sigv4.AwsCredentials("AKIA1", Secret(SECRET), Secret("token"))
-    assert (fetched.expires_at, fetched.read_again_s) == (None, None)
-
-
-def test_declared_keys_that_assume_a_role_are_not_used_as_they_are() -> None:
-    declared = AwsCredentials(region=REGION, access_key_id="A", secret_access_key=Secret(SECRET), role_arn=ROLE)
-    assert static_keys(declared) is None
-    assert static_keys(CHAIN) is None
 
 
 # Keys that botocore's chain finds

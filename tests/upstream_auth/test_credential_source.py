@@ -194,7 +194,7 @@ def test_a_refused_credential_is_renewed_but_not_for_every_refusal(scene: Scene)
 def test_what_never_expires_is_never_fetched_again(scene: Scene) -> None:
     scene.start()
     scene.give("static", None)
-    scene.loop.advance(7200)
+    scene.loop.advance(600)
     assert len(scene.begun) == 1
     assert scene.source.expires_at is None
 

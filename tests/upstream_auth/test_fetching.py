@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import threading
 
 import pytest
@@ -10,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from penstock.core.secret import MASK, Secret
-from penstock.upstream_auth.fetching import LONGEST_REASON, Fetched, FetchFailed, fetch_in_thread
+from penstock.upstream_auth.fetching import LONGEST_REASON, Fetched, FetchFailed, fetch_in_thread, silence
 
 JWT = "eyJhbGciOiJSUzI1NiJ9.eyJzdWIiOiJnYXRld2F5In0.c2lnbmF0dXJl"
 
@@ -92,6 +93,14 @@ async def test_an_answer_after_nobody_waits_is_dropped() -> None:
     assert (await fetch_in_thread(lambda: Fetched("next"))).value == "next"
 
 
+def test_a_library_is_silenced_unless_the_operator_wants_to_hear_it(caplog: pytest.LogCaptureFixture) -> None:
+    logging.getLogger("wanted.library").setLevel(logging.WARNING)
+    silence("some.library", "wanted.library")
+    for name in ("some.library.client", "wanted.library.client"):
+        logging.getLogger(name).error("the token was refused")
+    assert [record.name for record in caplog.records] == ["wanted.library.client"]
+
+
 def test_secrets_and_tokens_are_left_out_of_a_reason() -> None:
     secret = Secret("p4ssw0rd~with.dots")
     failure = FetchFailed(f"client_secret=p4ssw0rd~with.dots&client_assertion={JWT} refused\nat line 2", [secret])
@@ -102,12 +111,23 @@ def test_an_empty_secret_hides_nothing() -> None:
     assert str(FetchFailed("a plain reason", [Secret("")])) == "a plain reason"
 
 
-def test_what_people_need_to_read_stays() -> None:
-    said = (
+@pytest.mark.parametrize(
+    "said",
+    [
         "An error occurred (AccessDenied) when calling the AssumeRole operation: User: "
-        "arn:aws:iam::123456789012:user/gateway is not authorized to perform: sts:AssumeRole"
-    )
+        "arn:aws:iam::123456789012:user/gateway is not authorized to perform: sts:AssumeRole",
+        "[Errno 2] No such file: '/var/run/secrets/eks.amazonaws.com/serviceaccount/gateway-of-models/token'",
+        "asking https://id.example.com/realms/platform-engineering/protocol/openid-connect/token/of/models failed",
+    ],
+)
+def test_what_people_need_to_read_stays(said: str) -> None:
     assert str(FetchFailed(said)) == said
+
+
+@pytest.mark.parametrize("before", ["", "token=", "token:", 'token: "', "Bearer "])
+def test_a_long_token_is_left_out_wherever_it_stands(before: str) -> None:
+    token = "IQoJb3JpZ2luX2VjEPf/wEaCXVzLWVhc3QtMSJHMEUCIQDk+Zx0" * 4 + "=="
+    assert str(FetchFailed(f"refused {before}{token} here")) == f"refused {before}{MASK} here"
 
 
 @given(st.text(), st.text(min_size=4, alphabet=st.characters(codec="ascii", categories=["L", "N"])), st.text())

@@ -29,7 +29,7 @@ from botocore.config import Config
 from penstock.core.secret import Secret
 from penstock.core.upstream_credentials import AwsCredentials, secrets_of
 from penstock.upstream_auth import sigv4
-from penstock.upstream_auth.fetching import Fetched, FetchFailed
+from penstock.upstream_auth.fetching import Fetched, FetchFailed, silence
 from penstock.upstream_auth.oidc_exchange import identity_steps
 from penstock.upstream_auth.token_endpoint import ask_all
 
@@ -81,20 +81,13 @@ class _ChainKeys(Protocol):
     def get_frozen_credentials(self) -> _FrozenKeys: ...
 
 
-def static_keys(declared: AwsCredentials) -> Fetched[sigv4.AwsCredentials] | None:
-    """Return declared keys that are used as they are: they need neither botocore nor a fetch."""
-    if declared.role_arn is not None or declared.access_key_id is None or declared.secret_access_key is None:
-        return None
-    keys = sigv4.AwsCredentials(declared.access_key_id, declared.secret_access_key, declared.session_token)
-    return Fetched(keys)
-
-
 def fetch_aws(declared: AwsCredentials) -> Fetched[sigv4.AwsCredentials]:
     """Obtain keys. Blocks for as long as Amazon's endpoints take.
 
     Raises:
         FetchFailed: there are none, or a role cannot be assumed.
     """
+    silence("botocore")
     try:
         session = _session(declared)
         if declared.oidc is not None:

@@ -26,7 +26,7 @@ from azure.identity import (
 )
 
 from penstock.core.upstream_credentials import EntraCredentials, OidcExchange, secrets_of
-from penstock.upstream_auth.fetching import Fetched, FetchFailed
+from penstock.upstream_auth.fetching import Fetched, FetchFailed, silence
 from penstock.upstream_auth.header_lines import bearer_line
 from penstock.upstream_auth.oidc_exchange import identity_steps
 from penstock.upstream_auth.token_endpoint import ask_all
@@ -41,6 +41,14 @@ MICROSOFTS_OWN = frozenset(
     }
 )
 """Authorities that Microsoft's discovery knows; another one (a private cloud) is taken at the operator's word."""
+FAILURES = (
+    AzureError,
+    OSError,
+    ValueError,
+    LookupError,  # azure-identity reads answers as if they had every member
+    TypeError,
+    AttributeError,
+)
 
 
 class _Credential(AbstractContextManager["_Credential"], Protocol):
@@ -53,10 +61,11 @@ def fetch_entra(declared: EntraCredentials) -> Fetched[bytes]:
     Raises:
         FetchFailed: there is none; the reason holds Entra's own code (AADSTS…).
     """
+    silence("azure.identity", "msal")
     try:
         with _credential(declared) as credential:
             token = credential.get_token_info(declared.scope)
-    except (AzureError, OSError, ValueError) as error:
+    except FAILURES as error:
         msg = f"{type(error).__name__}: {error}"
         raise FetchFailed(msg, secrets_of(declared)) from error
     return Fetched(bearer_line(token.token), float(token.expires_on))
@@ -73,6 +82,7 @@ def _credential(declared: EntraCredentials) -> _Credential:
         "disable_instance_discovery": host not in MICROSOFTS_OWN,
         "connection_timeout": CONNECT_S,
         "read_timeout": READ_S,
+        "retry_total": 1,  # the source of the credential tries again, with longer waits
     }
     tenant, client = declared.tenant_id or "", declared.client_id or ""
     if declared.client_secret is not None:

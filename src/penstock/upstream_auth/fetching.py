@@ -9,6 +9,7 @@ be stopped: who no longer waits ignores what it brings. When to fetch, and that 
 from __future__ import annotations
 
 import asyncio
+import logging
 import re
 import threading
 from collections.abc import Callable, Iterable
@@ -20,8 +21,8 @@ from penstock.core.secret import MASK, Secret
 V = TypeVar("V")
 
 LONGEST_REASON = 300
-_OPAQUE = re.compile(r"[\w+/.~-]{60,}=*|eyJ[\w.-]{8,}")
-"""A run of characters that is a token rather than a word; every JWT begins like the second."""
+_OPAQUE = re.compile(r"(?<![\w/.])[\w+][\w+/.~-]{59,}=*|eyJ[\w.-]{8,}")
+"""A run of characters that is a token, rather than a word or a path; every JWT begins like the second."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +46,18 @@ class FetchFailed(Exception):
     def __init__(self, reason: str, secrets: Iterable[Secret] = ()) -> None:
         """Take somebody else's words about the failure: shortened, without ``secrets`` and what looks like a token."""
         super().__init__(_presentable(reason, secrets))
+
+
+def silence(*loggers: str) -> None:
+    """Keep libraries from logging their failures, unless the operator has given their loggers a level.
+
+    They log the other side's words as they came, which may hold what was sent: a secret, an assertion. Each failure is
+    logged once, without secrets, by the source of the credential.
+    """
+    for name in loggers:
+        logger = logging.getLogger(name)
+        if logger.level == logging.NOTSET:
+            logger.setLevel(logging.CRITICAL + 1)
 
 
 async def fetch_in_thread(fetch: Fetch[V]) -> Fetched[V]:

@@ -29,7 +29,7 @@ from google.auth.transport.requests import Request
 from google.oauth2 import service_account
 
 from penstock.core.upstream_credentials import GcpCredentials, GcpWorkloadIdentity, secrets_of
-from penstock.upstream_auth.fetching import Fetched, FetchFailed
+from penstock.upstream_auth.fetching import Fetched, FetchFailed, silence
 from penstock.upstream_auth.header_lines import header_lines
 from penstock.upstream_auth.oidc_exchange import identity_steps
 from penstock.upstream_auth.token_endpoint import ask_all
@@ -38,6 +38,14 @@ TIMEOUT_S = 20
 READ_AGAIN_S = 300.0
 """For tokens that do not say when they expire."""
 JWT_TYPE = "urn:ietf:params:oauth:token-type:jwt"
+FAILURES = (
+    GoogleAuthError,
+    OSError,
+    ValueError,
+    msgspec.MsgspecError,
+    LookupError,  # google-auth reads answers as if they had every member
+    TypeError,
+)
 
 
 class _Credentials(Protocol):
@@ -59,12 +67,13 @@ def fetch_gcp(declared: GcpCredentials) -> Fetched[bytes]:
     Raises:
         FetchFailed: there is none.
     """
+    silence("google.auth", "google.oauth2")
     try:
         with requests.Session() as session:
             send = partial(Request(session), timeout=TIMEOUT_S)
             credentials = _impersonating(declared, _identity(declared, send))
             credentials.refresh(send)
-    except (GoogleAuthError, OSError, ValueError, msgspec.MsgspecError) as error:
+    except FAILURES as error:
         msg = f"{type(error).__name__}: {error}"
         raise FetchFailed(msg, secrets_of(declared)) from error
     headers: dict[str, str] = {}
