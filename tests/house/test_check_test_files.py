@@ -57,8 +57,8 @@ def test_a_new_provider_file_needs_no_test_code(plant: Plant, tree: Path) -> Non
 
 
 def test_an_exemption_of_a_file_that_is_gone_is_found(plant: Plant, tree: Path) -> None:
-    (tree / "src/penstock/core/usage.py").unlink()
+    (tree / "src/penstock/core/endpoint.py").unlink()
 
     assert list(check_test_files.find(tree)) == [
-        "scripts/check_test_files.py: nothing matches the exemption 'core/usage.py'"
+        "scripts/check_test_files.py: nothing matches the exemption 'core/endpoint.py'"
     ]
