@@ -114,8 +114,7 @@ def test_an_empty_secret_hides_nothing() -> None:
 @pytest.mark.parametrize(
     "said",
     [
-        "An error occurred (AccessDenied) when calling the AssumeRole operation: User: "
-        "arn:aws:iam::123456789012:user/gateway is not authorized to perform: sts:AssumeRole",
+        "(AccessDenied) arn:aws:iam::123456789012:user/gateway is not authorized to perform: sts:AssumeRole",
         "[Errno 2] No such file: '/var/run/secrets/eks.amazonaws.com/serviceaccount/gateway-of-models/token'",
         "asking https://id.example.com/realms/platform-engineering/protocol/openid-connect/token/of/models failed",
     ],

@@ -21,7 +21,7 @@ from penstock.core.secret import MASK, Secret
 V = TypeVar("V")
 
 LONGEST_REASON = 300
-_OPAQUE = re.compile(r"(?<![\w/.])[\w+][\w+/.~-]{59,}=*|eyJ[\w.-]{8,}")
+_OPAQUE = re.compile(r"(?<![\w+/.~-])[\w+][\w+/.~-]{59,}=*|eyJ[\w.-]{8,}")
 """A run of characters that is a token, rather than a word or a path; every JWT begins like the second."""
 
 
