@@ -46,15 +46,15 @@ from penstock.wire.anthropic_messages.lift_answer import (
 _EMPTY_ARGUMENTS = "{}"
 
 
-class _TextDelta(msgspec.Struct, tag="text_delta"):
+class _TextDelta(msgspec.Struct, tag="text_delta", gc=False):
     text: str
 
 
-class _InputDelta(msgspec.Struct, tag="input_json_delta"):
+class _InputDelta(msgspec.Struct, tag="input_json_delta", gc=False):
     partial_json: str = ""
 
 
-class _ThinkingDelta(msgspec.Struct, tag="thinking_delta"):
+class _ThinkingDelta(msgspec.Struct, tag="thinking_delta", gc=False):
     thinking: str = ""
 
 
@@ -73,7 +73,7 @@ class _CompactionDelta(msgspec.Struct, tag="compaction_delta"):
 _Delta = _TextDelta | _InputDelta | _ThinkingDelta | _SignatureDelta | _CitationsDelta | _CompactionDelta
 
 
-class _BlockDelta(msgspec.Struct, tag="content_block_delta"):
+class _BlockDelta(msgspec.Struct, tag="content_block_delta", gc=False):
     index: int
     delta: _Delta
 
@@ -192,6 +192,11 @@ class AnthropicEvents:
             msg = f"not an Anthropic event: {error}"
             raise ValueError(msg) from error
         if type(event) is _BlockDelta:
+            delta = event.delta
+            if type(delta) is _TextDelta:
+                open_block = self._open.get(event.index)
+                if open_block is not None:
+                    return [TextDelta(0, open_block.number, delta.text)]
             return self._delta(event)
         if type(event) is _BlockStart:
             return self._block_begins(event)
@@ -218,8 +223,6 @@ class AnthropicEvents:
     def _delta(self, event: _BlockDelta) -> list[ChatEvent]:
         delta = event.delta
         open_block = self._open.get(event.index)
-        if type(delta) is _TextDelta and open_block is not None:
-            return [TextDelta(0, open_block.number, delta.text)]
         begun: list[ChatEvent] = []
         if open_block is None:
             open_block = self._begin_for(delta, event.index, begun)
