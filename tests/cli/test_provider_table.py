@@ -6,7 +6,15 @@ from pathlib import Path
 
 import pytest
 
-from penstock.cli.provider_table import render_markdown, render_reference, render_text, shown_endpoints
+from penstock.cli.provider_table import (
+    MARKDOWN_MARKS,
+    TEXT_MARKS,
+    offer_of,
+    render_markdown,
+    render_reference,
+    render_text,
+)
+from penstock.endpoints import declared_endpoints
 from penstock.providers import all_providers
 from scripts.generate_provider_table import BEGIN, END, main, with_table
 
@@ -18,11 +26,10 @@ def cells(line: str) -> list[str]:
 def test_the_text_has_a_line_for_each_provider_and_aligned_columns() -> None:
     header, *lines = render_text().splitlines()
     assert [line.split()[0] for line in lines] == list(all_providers())
-    for endpoint in shown_endpoints():
-        at = header.index(endpoint.path)
-        offered = {line.split()[0] for line in lines if line[at:].startswith("yes")}
-        assert offered == {provider.id for provider in all_providers().values() if endpoint.id in provider.endpoints()}
-        assert all(line[at:].startswith(("yes ", "- ")) for line in lines)
+    for endpoint in declared_endpoints():
+        at = header.index(f" {endpoint.path} ") + 1
+        for line, provider in zip(lines, all_providers().values(), strict=True):
+            assert line[at:].startswith(f"{TEXT_MARKS[offer_of(provider, endpoint)]} ")
     assert not any(line.endswith(" ") for line in lines)
 
 
@@ -31,8 +38,23 @@ def test_the_markdown_marks_exactly_what_is_offered() -> None:
     assert {len(row) for row in (header, rule, *lines)} == {len(header)}
     for row in lines:
         provider = all_providers()[row[0].strip("`")]
-        offered = [endpoint.id for endpoint, mark in zip(shown_endpoints(), row[2:], strict=False) if mark == "✓"]
-        assert sorted(offered) == sorted(provider.endpoints())
+        for endpoint, mark in zip(declared_endpoints(), row[2:], strict=False):
+            assert mark == MARKDOWN_MARKS[offer_of(provider, endpoint)]
+
+
+def test_what_is_translated_is_told_from_what_passes_as_it_is() -> None:
+    def offers(provider_id: str) -> list[str]:
+        return [offer_of(all_providers()[provider_id], endpoint) for endpoint in declared_endpoints()]
+
+    places = [endpoint.id for endpoint in declared_endpoints()]
+    assert dict(zip(places, offers("anthropic"), strict=True)) == {
+        "chat_completions": "translated",
+        "completions": "none",
+        "embeddings": "none",
+        "messages": "same",
+        "count_tokens": "same",
+    }
+    assert dict(zip(places, offers("groq"), strict=True))["messages"] == "translated"
 
 
 def test_the_reference_tells_sources_variables_and_oddities() -> None:

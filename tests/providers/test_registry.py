@@ -19,7 +19,7 @@ import pytest
 
 import penstock.providers
 from penstock.core.endpoint import EndpointId
-from penstock.core.provider import Provider, fill_path
+from penstock.core.provider import Provider, fill_base_url, fill_path
 from penstock.providers import all_providers, find_providers
 
 FOLDER = Path(penstock.providers.__file__).parent
@@ -53,7 +53,7 @@ def test_a_provider_says_who_it_is(provider: Provider) -> None:
 def test_base_urls_are_whole_and_encrypted_unless_local(provider: Provider) -> None:
     if provider.base_url is None:
         return
-    url = urlsplit(provider.base_url)
+    url = urlsplit(fill_base_url(provider.base_url, provider.options()))
     assert url.scheme == "https" or url.hostname == "127.0.0.1"
     assert not url.query
     assert not provider.base_url.endswith("/")
@@ -72,10 +72,11 @@ def test_sources_are_addresses_and_a_day_in_the_past(provider: Provider) -> None
 def test_paths_fill_and_stand_below_the_base_url(provider: Provider) -> None:
     options = provider.options()
     table = provider.path_table(options)
-    assert table
+    native = provider.native_chat
+    assert table or native
     assert set(table) <= set(get_args(EndpointId))
     assert provider.endpoints() == tuple(table)
-    for template in table.values():
+    for template in (*table.values(), *((native.path, native.stream_path) if native else ())):
         path = fill_path(template, "a model/ü?", options)
         assert path.startswith("/")
         assert not set(path) & set("{} üö")
@@ -98,7 +99,7 @@ def test_options_can_be_left_out_and_misspelt_ones_are_refused(provider: Provide
 
 @each_provider
 def test_a_key_that_is_needed_has_a_variable(provider: Provider) -> None:
-    assert provider.key_env or not provider.key_required
+    assert provider.key_env or not provider.key_required or "configuration" in provider.notes
     assert provider.key_header.name == provider.key_header.name.lower()
     for name in (*provider.key_env, *provider.base_url_env):
         assert re.fullmatch(r"[A-Z][A-Z0-9_]*", name)
@@ -125,7 +126,8 @@ def test_patterns_of_different_providers_do_not_overlap() -> None:
 
 @each_provider
 def test_quirks_and_readings_say_what_they_do(provider: Provider) -> None:
-    for function in (*provider.request_quirks, *filter(None, [provider.read_usage])):
+    splices = provider.native_chat.splices if provider.native_chat else ()
+    for function in (*provider.request_quirks, *splices, *filter(None, [provider.read_usage])):
         assert (function.__doc__ or "").strip().endswith((".", '."', "."))
 
 
@@ -150,7 +152,7 @@ def test_azure_has_both_ways_in() -> None:
         ("groq", "https://groq.example", "https://groq.example/openai/v1"),
         ("groq", "https://groq.example/openai/v1/", "https://groq.example/openai/v1"),
         ("azure-openai", "https://n.openai.azure.com/", "https://n.openai.azure.com"),
-        ("anthropic-openai", "https://a.example", "https://a.example/v1"),
+        ("anthropic", "https://a.example", "https://a.example/v1"),
         ("ollama", "0.0.0.0", "http://127.0.0.1:11434/v1"),
         ("ollama", "[::]:11435", "http://[::1]:11435/v1"),
         ("ollama", "box:11435", "http://box:11435/v1"),

@@ -9,8 +9,8 @@ VENDORS = {vendor.id: vendor for vendor in all_vendors()}
 
 
 def test_every_provider_whose_format_is_openai_s_is_simulated() -> None:
-    openai_format = {id_ for id_, one in all_providers().items() if one.schema_name == "OpenAI"}
-    assert VENDORS.keys() == {*openai_format, "azure-openai", "penstock-simulator"}
+    openai_format = {id_ for id_, one in all_providers().items() if one.native_chat is None}
+    assert VENDORS.keys() == {*openai_format, "penstock-simulator"}
 
 
 def test_no_path_is_two_vendors_and_none_is_below_another_vendor_s_name() -> None:

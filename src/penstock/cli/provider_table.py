@@ -7,27 +7,43 @@ of a provider are described by its quirk functions' own words. Writing files and
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from types import MappingProxyType
 from typing import Literal, get_args, get_origin, get_type_hints
 
 import msgspec
 
 from penstock.core.endpoint import Endpoint
-from penstock.core.provider import Options, Provider
+from penstock.core.provider import CredentialKind, Options, Provider
 from penstock.endpoints import declared_endpoints
 from penstock.providers import all_providers
+from penstock.relay.way import find_way
+
+Offer = Literal["same", "translated", "none"]
+TEXT_MARKS: Mapping[Offer, str] = MappingProxyType({"same": "yes", "translated": "translated", "none": "-"})
+MARKDOWN_MARKS: Mapping[Offer, str] = MappingProxyType({"same": "✓", "translated": "⇄", "none": "–"})
+CREDENTIALS: Mapping[CredentialKind, str] = MappingProxyType(
+    {
+        "api_key": "an API key",
+        "aws": "AWS credentials (`aws:`)",
+        "entra": "Microsoft Entra ID (`entra:`)",
+        "gcp": "Google Cloud credentials (`gcp:`)",
+    }
+)
 
 
-def shown_endpoints() -> list[Endpoint]:
-    """Return the endpoints that some provider offers in the endpoint's own format."""
-    offered = {id_ for provider in all_providers().values() for id_ in provider.endpoints()}
-    return [endpoint for endpoint in declared_endpoints() if endpoint.id in offered]
+def offer_of(provider: Provider, endpoint: Endpoint) -> Offer:
+    """Return how a provider serves an endpoint under its default options."""
+    way = find_way(provider, provider.options(), endpoint)
+    if way is None:
+        return "none"
+    return "same" if way.translation is None else "translated"
 
 
 def render_text() -> str:
     """Render the table for a terminal: aligned columns, no trailing spaces, a line feed at the end."""
-    rows = [["PROVIDER", "NAME", *(endpoint.path for endpoint in shown_endpoints()), "KEY FROM"]]
-    rows += [_row(provider, offered="yes", missing="-") for provider in all_providers().values()]
+    rows = [["PROVIDER", "NAME", *(endpoint.path for endpoint in declared_endpoints()), "KEY FROM"]]
+    rows += [_row(provider, TEXT_MARKS) for provider in all_providers().values()]
     widths = [max(len(cell) for cell in column) for column in zip(*rows, strict=True)]
     lines = ("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows)
     return "\n".join(lines) + "\n"
@@ -35,12 +51,12 @@ def render_text() -> str:
 
 def render_markdown() -> str:
     """Render the same table in Markdown."""
-    header = ["`provider:`", "Name", *(f"`{endpoint.path}`" for endpoint in shown_endpoints()), "Key from"]
+    header = ["`provider:`", "Name", *(f"`{endpoint.path}`" for endpoint in declared_endpoints()), "Key from"]
     rows = []
     for provider in all_providers().values():
-        name, title, *offers, _key = _row(provider, offered="✓", missing="–")
+        name, title, *offers, _key = _row(provider, MARKDOWN_MARKS)
         rows.append([f"`{name}`", title, *offers, _key_from(provider, _quoted)])
-    lines = [header, ["---", "---", *(":-:" for _ in shown_endpoints()), "---"], *rows]
+    lines = [header, ["---", "---", *(":-:" for _ in declared_endpoints()), "---"], *rows]
     return "\n".join(f"| {' | '.join(line)} |" for line in lines) + "\n"
 
 
@@ -53,21 +69,24 @@ def render_reference() -> str:
 
 A request for an endpoint that a model's provider does not offer is answered with 400, `endpoint_not_offered`.
 Without a configuration file, the variables named here decide which providers there are. One more provider is one more
-file: [Adding a provider](../adding-a-provider.md).
+file: [Adding a provider](../adding-a-provider.md). ✓: the provider speaks the caller's format, and bodies pass as they
+are. ⇄: they are translated, and what cannot be carried is reported in the answer's `x-penstock-losses` header.
 
 {render_markdown()}
 {sections}"""
 
 
-def _row(provider: Provider, *, offered: str, missing: str) -> list[str]:
-    offers = provider.endpoints()
-    marks = [offered if endpoint.id in offers else missing for endpoint in shown_endpoints()]
-    return [provider.id, provider.title, *marks, _key_from(provider, str)]
+def _row(provider: Provider, marks: Mapping[Offer, str]) -> list[str]:
+    offers = [marks[offer_of(provider, endpoint)] for endpoint in declared_endpoints()]
+    return [provider.id, provider.title, *offers, _key_from(provider, str)]
 
 
 def _key_from(provider: Provider, show: Callable[[str], str]) -> str:
     if not provider.key_env:
-        return "no key" if provider.base_url else "your configuration"
+        usual = provider.credentials[0]
+        if usual != "api_key":
+            return CREDENTIALS[usual].partition(" (")[0]
+        return "your configuration" if provider.key_required else "no key"
     names = " or ".join(map(show, provider.key_env))
     return names if provider.key_required else f"{names} (optional)"
 
@@ -81,6 +100,7 @@ def _section(provider: Provider) -> str:
         ("Base URL", f"`{provider.base_url}`" if provider.base_url else "yours to give"),
         ("Base URL from", _code(provider.base_url_env)),
         ("Key from", _code(provider.key_env)),
+        ("Credential", " or ".join(CREDENTIALS[kind] for kind in provider.credentials)),
         ("Key", "required" if provider.key_required else "not required"),
         ("Key header", f"`{provider.key_header.name}: {provider.key_header.prefix}…`"),
         ("Usage in streams", STREAM_USAGE[provider.stream_usage]),
@@ -117,7 +137,8 @@ def _options(options: type[Options]) -> Iterator[str]:
 
 
 def _oddities(provider: Provider) -> list[str]:
-    told = [_first_paragraph(quirk) for quirk in provider.request_quirks]
+    splices = provider.native_chat.splices if provider.native_chat else ()
+    told = [_first_paragraph(quirk) for quirk in (*provider.request_quirks, *splices)]
     return told + ([f"Usage: {_first_paragraph(provider.read_usage)}"] if provider.read_usage else [])
 
 

@@ -6,8 +6,9 @@ import json
 
 import click
 
-from penstock.cli.provider_table import render_text
+from penstock.cli.provider_table import offer_of, render_text
 from penstock.core.provider import Provider
+from penstock.endpoints import declared_endpoints
 from penstock.providers import all_providers
 
 
@@ -29,7 +30,8 @@ def _describe(provider: Provider) -> dict[str, object]:
         "id": provider.id,
         "title": provider.title,
         "base_url": provider.base_url,
-        "endpoints": list(provider.endpoints()),
+        "endpoints": {endpoint.id: offer_of(provider, endpoint) for endpoint in declared_endpoints()},
+        "credentials": list(provider.credentials),
         "key_required": provider.key_required,
         "key_variables": list(provider.key_env),
         "base_url_variables": list(provider.base_url_env),

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from penstock.core.endpoint import EndpointId
 from penstock.core.json_object import JsonEdit
-from penstock.core.provider import Provider, below_root
+from penstock.core.provider import Provider
 from penstock.wire.openai_fields import keep_one_choice, report_ignored, value_of
 
 HIGHEST_TEMPERATURE = 1
@@ -53,13 +53,11 @@ PROVIDER = Provider(
     title="Anthropic (OpenAI-compatible)",
     base_url="https://api.anthropic.com/v1",
     paths={"chat_completions": "/chat/completions"},
-    key_env=("ANTHROPIC_API_KEY",),
-    base_url_env=("ANTHROPIC_BASE_URL",),
-    read_base_url=below_root("/v1"),
     request_quirks=(report_ignored_fields, ask_for_one_choice, report_capped_temperature),
-    model_patterns=("claude-*",),
-    models=("claude-opus-5-5",),
     docs=("https://platform.claude.com/docs/en/cli-sdks-libraries/libraries/openai-sdk",),
     verified="2026-11-23",
-    notes="Details of usage are always empty here: cached input is not reported.",
+    notes=(
+        "Details of usage are always empty here: cached input is not reported. For most uses the provider anthropic is "
+        "better; this one is for a configuration that asks for it."
+    ),
 )

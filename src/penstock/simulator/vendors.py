@@ -30,7 +30,6 @@ OWN_PATHS: dict[str, EndpointId] = {
     "/v1/completions": "completions",
     "/v1/embeddings": "embeddings",
 }
-_FORMATS = ("OpenAI", "AzureOpenAI", "Cohere", "Anthropic")
 _OBFUSCATING = ("penstock-simulator", "openai", "azure-openai")
 _USAGE_PLACES: dict[StreamUsage, UsagePlace | None] = {"on_request": None, "always": "last_choice", "never": "nowhere"}
 _OTHER_OPTIONS: dict[str, tuple[Options, ...]] = {"azure-openai": (AzureOptions(api="deployments"),)}
@@ -132,7 +131,7 @@ def _of_provider(provider: Provider, foreign: Iterable[str]) -> Vendor:
 @cache
 def all_vendors() -> tuple[Vendor, ...]:
     """Return every simulated vendor, the simulator itself first."""
-    providers = [one for one in all_providers().values() if one.schema_name in _FORMATS]
+    providers = [one for one in all_providers().values() if "chat_completions" in one.endpoints()]
     claimed = {one.id: [*one.models, *one.model_patterns] for one in providers if one.key_required}
     vendors = [
         _of_provider(one, (name for id_, names in claimed.items() if id_ != one.id for name in names))

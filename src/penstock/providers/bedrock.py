@@ -1,0 +1,36 @@
+"""AWS Bedrock, by the Converse API that all its chat models share.
+
+https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_Converse.html and API keys:
+https://docs.aws.amazon.com/bedrock/latest/userguide/api-keys.html (read 2026-11-23).
+"""
+
+from __future__ import annotations
+
+from penstock.core.cloud_options import AwsOptions
+from penstock.core.provider import NativeChat, Provider
+
+PROVIDER = Provider(
+    id="bedrock",
+    title="AWS Bedrock",
+    schema_name="AWSBedrock",
+    base_url="https://bedrock-runtime.{region}.amazonaws.com",
+    paths={},
+    native_chat=NativeChat(
+        format="bedrock_converse",
+        path="/model/{model}/converse",
+        stream_path="/model/{model}/converse-stream",
+    ),
+    credentials=("aws", "api_key"),
+    key_required=False,
+    key_env=("AWS_BEARER_TOKEN_BEDROCK",),
+    options=AwsOptions,
+    option_env={"region": ("AWS_REGION", "AWS_DEFAULT_REGION")},
+    stream_usage="always",
+    model_patterns=("amazon.*", "us.amazon.*", "eu.amazon.*", "us.anthropic.*", "eu.anthropic.*", "global.anthropic.*"),
+    docs=(
+        "https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_Converse.html",
+        "https://docs.aws.amazon.com/bedrock/latest/userguide/api-keys.html",
+    ),
+    verified="2026-11-23",
+    notes="Addresses inside a VPC and FIPS endpoints are given as base_url.",
+)

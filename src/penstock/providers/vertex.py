@@ -1,0 +1,37 @@
+"""Gemini on Google's Vertex AI.
+
+https://docs.cloud.google.com/vertex-ai/generative-ai/docs/model-reference/inference (read 2026-11-23).
+"""
+
+from __future__ import annotations
+
+from penstock.core.cloud_options import VertexOptions
+from penstock.core.provider import NativeChat, Provider
+
+MODEL = "/publishers/google/models/{model}"
+
+PROVIDER = Provider(
+    id="vertex",
+    title="Google Vertex AI",
+    schema_name="GCPVertexAI",
+    base_url="https://{host}/v1/projects/{project}/locations/{region}",
+    paths={},
+    native_chat=NativeChat(
+        format="gemini_generate",
+        path=MODEL + ":generateContent",
+        stream_path=MODEL + ":streamGenerateContent?alt=sse",
+    ),
+    credentials=("gcp",),
+    key_required=False,
+    options=VertexOptions,
+    option_env={
+        "project": ("GOOGLE_CLOUD_PROJECT", "GCLOUD_PROJECT"),
+        "region": ("GOOGLE_CLOUD_LOCATION", "GOOGLE_CLOUD_REGION"),
+    },
+    stream_usage="always",
+    docs=(
+        "https://docs.cloud.google.com/vertex-ai/generative-ai/docs/model-reference/inference",
+        "https://docs.cloud.google.com/vertex-ai/docs/general/locations",
+    ),
+    verified="2026-11-23",
+)

@@ -1,0 +1,44 @@
+"""Claude on Google's Vertex AI, by ``rawPredict``: Anthropic's Messages API with the model in the path.
+
+https://platform.claude.com/docs/en/api/claude-on-vertex-ai (read 2026-11-23).
+"""
+
+from __future__ import annotations
+
+from penstock.core.cloud_options import VertexOptions
+from penstock.core.json_object import JsonEdit
+from penstock.core.provider import CallerHeaders, NativeChat, Options, Provider
+
+MODEL = "/publishers/anthropic/models/{model}"
+VERSION = b'"vertex-2023-10-16"'
+
+
+def name_version_not_model(edit: JsonEdit, _options: Options, _headers: CallerHeaders) -> None:
+    """Put ``anthropic_version`` into the body, and take ``model`` out of it: it is in the path."""
+    edit.remove("model")
+    if edit.raw("anthropic_version") is None:
+        edit.set("anthropic_version", VERSION)
+
+
+PROVIDER = Provider(
+    id="vertex-anthropic",
+    title="Anthropic on Vertex AI",
+    schema_name="GCPAnthropic",
+    base_url="https://{host}/v1/projects/{project}/locations/{region}",
+    paths={},
+    native_chat=NativeChat(
+        format="anthropic_messages",
+        path=MODEL + ":rawPredict",
+        stream_path=MODEL + ":streamRawPredict",
+        splices=(name_version_not_model,),
+    ),
+    credentials=("gcp",),
+    key_required=False,
+    options=VertexOptions,
+    stream_usage="always",
+    docs=(
+        "https://platform.claude.com/docs/en/api/claude-on-vertex-ai",
+        "https://docs.cloud.google.com/vertex-ai/generative-ai/docs/partner-models/claude/use-claude",
+    ),
+    verified="2026-11-23",
+)
