@@ -196,7 +196,8 @@ def test_a_damaged_body_is_read_as_json_reads_it_or_refused(
         body = JsonObject(source)
     except InvalidRequest:
         return
-    pairs: list[tuple[str, object]] = json.loads(source, object_pairs_hook=lambda pairs: pairs)
+    text = source.decode(errors="replace")  # the damage may be within a letter of a value, which is not looked at
+    pairs: list[tuple[str, object]] = json.loads(text, object_pairs_hook=lambda pairs: pairs)
     assert body.names() == [name for name, _ in pairs]
 
 

@@ -27,6 +27,8 @@ TOKEN_TYPES = (
     ("audio_output", "audio_output_tokens"),
 )
 """Label value to the field of ``Usage``. Cached and reasoning tokens are also part of input and output."""
+_FRACTIONS = [f".{milliseconds:03d}Z" for milliseconds in range(1000)]
+"""Ends of timestamps: to format a number each time costs more than all else about a timestamp."""
 _KEPT_WORDS = 20
 _WORD_CHARS = 80
 
@@ -119,7 +121,7 @@ class Accounting:
         if second != self._second:
             self._second = second
             self._second_text = strftime("%Y-%m-%dT%H:%M:%S", gmtime(second))
-        return f"{self._second_text}.{int((unix_s - second) * 1000):03d}Z"
+        return self._second_text + _FRACTIONS[int((unix_s - second) * 1000)]
 
     def _line(self, exchange: Exchange, place: _Place, now: float) -> AccessLine:
         """Build the line; by position, in the order of :class:`AccessLine`, since names cost a microsecond."""
