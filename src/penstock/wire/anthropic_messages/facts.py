@@ -17,7 +17,7 @@ import msgspec
 
 from penstock.core.endpoint import PLAIN_EVENT, AnswerFacts, RequestFacts, UsageReader
 from penstock.core.json_object import FLAG, TEXT, JsonObject
-from penstock.core.usage import UNREPORTED, Usage
+from penstock.core.usage import UNREPORTED, Usage, later_counts
 
 T = TypeVar("T", bound=msgspec.Struct)
 
@@ -161,19 +161,12 @@ def merge_usage(earlier: Usage, later: Usage) -> Usage:
 
     A later report of the input without its cached parts counts what was not cached, so the earlier parts are added.
     """
-    read, created, whole = later.cached_input_tokens, later.cache_creation_tokens, later.input_tokens
-    if whole is None:
-        whole = earlier.input_tokens
-    else:
-        whole += (earlier.cached_input_tokens or 0) * (read is None)
-        whole += (earlier.cache_creation_tokens or 0) * (created is None)
-    return Usage(
-        input_tokens=whole,
-        cached_input_tokens=earlier.cached_input_tokens if read is None else read,
-        cache_creation_tokens=earlier.cache_creation_tokens if created is None else created,
-        output_tokens=earlier.output_tokens if later.output_tokens is None else later.output_tokens,
-        reasoning_tokens=earlier.reasoning_tokens if later.reasoning_tokens is None else later.reasoning_tokens,
-    )
+    merged = later_counts(earlier, later)
+    if later.input_tokens is None:
+        return merged
+    read = 0 if later.cached_input_tokens is not None else earlier.cached_input_tokens or 0
+    created = 0 if later.cache_creation_tokens is not None else earlier.cache_creation_tokens or 0
+    return msgspec.structs.replace(merged, input_tokens=later.input_tokens + read + created)
 
 
 def _facts_of(message: _Message, read_usage: UsageReader | None) -> AnswerFacts:
