@@ -16,7 +16,7 @@ from penstock.core.errors import InvalidRequest
 from penstock.core.json_object import JsonObject
 from penstock.core.model_facts import UNKNOWN_MODEL
 from penstock.wire.embedding_formats import upstream_format
-from penstock.wire.embeddings import aws_errors, cohere_words, google_errors, google_words
+from penstock.wire.embeddings import cohere_words, google_words
 from penstock.wire.embeddings.openai_caller import TASKS, lift, lower_answer
 
 FORMATS: tuple[EmbeddingFormatId, ...] = get_args(EmbeddingFormatId)
@@ -217,21 +217,11 @@ def test_what_is_no_vector_in_base64_is_an_error(vector: str) -> None:
 # --- errors
 
 
-@pytest.mark.parametrize("read", [aws_errors.read_error, google_errors.read_error])
+@pytest.mark.parametrize("name", FORMATS)
 @pytest.mark.parametrize(
     "body", [b"", b"<html>", b"[]", b"null", b'{"message":7}', b'{"error":7}', b"\xff", b"[" * 5000]
 )
-def test_any_error_body_is_read(read: Callable[..., Any], body: bytes) -> None:
-    error = read(500, body, {})
+def test_any_error_body_is_read(name: EmbeddingFormatId, body: bytes) -> None:
+    error = upstream_format(name).read_error(500, body, {})
     assert error.message
     assert error.kind == "server"
-
-
-@pytest.mark.parametrize("status", [400, 401, 403, 404, 413, 429, 500, 503])
-def test_a_status_alone_says_what_an_error_of_google_or_aws_means(status: int) -> None:
-    wanted = {401: "authentication", 403: "permission", 404: "not_found", 413: "too_large", 429: "rate_limit"}
-    otherwise = "server" if status >= 500 else "invalid_request"
-    assert aws_errors.read_error(status, b"", {}).kind == wanted.get(status, otherwise)
-    assert google_errors.read_error(status, b"", {}).kind == wanted.get(
-        status, "overloaded" if status == 503 else otherwise
-    )

@@ -15,8 +15,8 @@ import msgspec
 from penstock.core.embedding_format import EmbeddingCall, EmbeddingFormat, EmbeddingReply, LoweredEmbeddings
 from penstock.core.embeddings import Embedding, EmbeddingAnswer, EmbeddingRequest
 from penstock.core.model_facts import ModelFacts
+from penstock.wire.bedrock_converse.errors import read_error
 from penstock.wire.embeddings import cohere_words
-from penstock.wire.embeddings.aws_errors import read_error
 from penstock.wire.embeddings.inputs import in_batches, size_asked, text_of
 from penstock.wire.embeddings.replies import Part, decode_reply, put_together
 

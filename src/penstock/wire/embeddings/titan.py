@@ -15,7 +15,7 @@ from penstock.core.embedding_format import EmbeddingCall, EmbeddingFormat, Embed
 from penstock.core.embeddings import Embedding, EmbeddingAnswer, EmbeddingRequest
 from penstock.core.loss import Loss
 from penstock.core.model_facts import ModelFacts
-from penstock.wire.embeddings.aws_errors import read_error
+from penstock.wire.bedrock_converse.errors import read_error
 from penstock.wire.embeddings.inputs import lost_everywhere, lost_tasks, size_asked, text_of
 from penstock.wire.embeddings.replies import Part, as_count, decode_reply, put_together
 

@@ -16,9 +16,9 @@ from penstock.core.embeddings import Embedding, EmbeddingAnswer, EmbeddingInput,
 from penstock.core.loss import Loss
 from penstock.core.model_facts import EmbeddingFacts, ModelFacts
 from penstock.wire.embeddings import google_words
-from penstock.wire.embeddings.google_errors import read_error
 from penstock.wire.embeddings.inputs import size_asked
 from penstock.wire.embeddings.replies import Part, as_count, decode_reply, put_together
+from penstock.wire.gemini_generate.errors import read_error
 
 _VENDOR = "Vertex AI"
 
