@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from types import MappingProxyType
-from typing import Final, TypeGuard
+from typing import TypeGuard
 
 import msgspec
 
@@ -42,7 +42,7 @@ FORMATS: Mapping[str, frozenset[str]] = MappingProxyType(
 )
 """Formats that every host of Gemini takes; AI Studio refuses a request with another."""
 
-_ANNOTATIONS: Final = ("title", "description", "default")
+_ANNOTATIONS = ("title", "description", "default")
 _COUNTS: Mapping[str, tuple[str, ...]] = MappingProxyType(
     {
         "string": ("minLength", "maxLength"),
@@ -68,16 +68,16 @@ _OF_TYPES: Mapping[str, frozenset[str]] = MappingProxyType(
 )
 """Keywords that say something only of values of one type; beside another type they mean nothing."""
 
-_ALL_OF_TYPES: Final = frozenset().union(*_OF_TYPES.values())
-_READ: Final = frozenset(
+_ALL_OF_TYPES = frozenset().union(*_OF_TYPES.values())
+_READ = frozenset(
     {"type", "enum", "anyOf", "oneOf", "nullable", "properties", "required", "items", "pattern", "format"}
     | {"minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", *_ANNOTATIONS}
     | {name for names in _COUNTS.values() for name in names}
 )
-_MEANINGLESS: Final = frozenset(
+_MEANINGLESS = frozenset(
     {"$schema", "$id", "id", "$comment", "$anchor", "$defs", "definitions", "$vocabulary", "propertyOrdering"}
 )
-_NOTES: Final = frozenset(
+_NOTES = frozenset(
     {"examples", "example", "deprecated", "readOnly", "writeOnly", "contentEncoding", "contentMediaType"}
     | {"contentSchema", "discriminator", "xml", "externalDocs"}
 )
@@ -266,11 +266,11 @@ class _Subset:
                 self._approximate(f"{place.path}.required", f"{name} is not among the properties")
 
 
-_OPEN: Final = frozenset(
+_OPEN = frozenset(
     {"additionalProperties", "additionalItems", "unevaluatedProperties", "unevaluatedItems", "propertyNames"}
 )
 _ONLY_NULL: Node = {"nullable": True}
-_ALL_NAMES: Final = ["null", "boolean", "integer", "number", "string", "array", "object"]
+_ALL_NAMES = ["null", "boolean", "integer", "number", "string", "array", "object"]
 
 
 def _any_of(found: list[Node], *, nullable: bool) -> Node:

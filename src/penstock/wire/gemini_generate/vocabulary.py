@@ -11,7 +11,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from types import MappingProxyType
-from typing import Final
 
 from penstock.core.chat_answer import ErrorKind, FinishReason
 from penstock.core.chat_format import FormatId
@@ -135,21 +134,21 @@ RESOLUTIONS: Mapping[str, str] = MappingProxyType(
 )
 """An image's ``detail`` to ``mediaResolution.level``; ``auto`` asks for nothing."""
 
-EFFORTS: Final = ("none", "minimal", "low", "medium", "high", "xhigh", "max")
+EFFORTS = ("none", "minimal", "low", "medium", "high", "xhigh", "max")
 """Words of effort that callers use, least first; those of a model stand in its facts."""
 
 BUDGETS: Mapping[str, int] = MappingProxyType({"none": 0, "minimal": 1024, "low": 1024, "medium": 8192, "high": 24576})
 """Effort to thinking budget in tokens, as Google's own OpenAI-compatible API does it."""
 
-SKIP_SIGNATURE: Final = "skip_thought_signature_validator"
+SKIP_SIGNATURE = "skip_thought_signature_validator"
 """Documented stand-in for the signature of a call that another model made."""
 
-SIGNATURE_MARK: Final = "gemini:"
+SIGNATURE_MARK = "gemini:"
 """Begins the signature of a ``Thinking`` block that Gemini signed, so that no other vendor's is sent to it."""
 
-MOST_STOP_SEQUENCES: Final = 5
-MOST_CANDIDATES: Final = 8
-MOST_TOP_LOGPROBS: Final = 20
+MOST_STOP_SEQUENCES = 5
+MOST_CANDIDATES = 8
+MOST_TOP_LOGPROBS = 20
 
 VENDOR_TOOLS: Mapping[str, str] = MappingProxyType(
     {
@@ -192,7 +191,7 @@ TOP_LEVEL_EXTRAS: Mapping[str, str] = MappingProxyType(
 )
 """Further members of an OpenAI caller's body that are Gemini's own, to Gemini's name of them."""
 
-CONFIG_EXTRAS: Final = frozenset(
+CONFIG_EXTRAS = frozenset(
     {
         "mediaResolution",
         "responseModalities",
