@@ -7,14 +7,14 @@ from typing import get_args
 import pytest
 
 from penstock.core.embedding_format import EmbeddingCallerId, EmbeddingFormatId
-from penstock.wire.embedding_formats import caller_format, upstream_format
+from penstock.wire.embedding_formats import find_embedding_caller, find_embedding_format
 
 
 @pytest.mark.parametrize("name", get_args(EmbeddingFormatId))
 def test_every_upstream_format_is_found_under_its_own_id(name: EmbeddingFormatId) -> None:
-    assert upstream_format(name).id == name
+    assert find_embedding_format(name).id == name
 
 
 @pytest.mark.parametrize("name", get_args(EmbeddingCallerId))
 def test_every_callers_format_is_found_under_its_own_id(name: EmbeddingCallerId) -> None:
-    assert caller_format(name).id == name
+    assert find_embedding_caller(name).id == name

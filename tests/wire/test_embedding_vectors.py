@@ -28,7 +28,7 @@ from penstock.core.json_object import JsonObject
 from penstock.core.model_facts import EmbeddingFacts, ModelFacts
 from penstock.core.usage import Usage
 from penstock.data import facts_of
-from penstock.wire.embedding_formats import caller_format, upstream_format
+from penstock.wire.embedding_formats import find_embedding_caller, find_embedding_format
 
 VECTORS = Path(__file__).parents[1] / "vectors" / "embeddings"
 CASES = sorted(path.parent for path in VECTORS.glob("*/*/*/case.json"))
@@ -69,12 +69,12 @@ def facts_for(case: Case) -> ModelFacts:
 
 
 def lifted(folder: Path) -> EmbeddingRequest:
-    return caller_format(ids_of(folder)[0]).lift(JsonObject((folder / "client_request.json").read_bytes()))
+    return find_embedding_caller(ids_of(folder)[0]).lift(JsonObject((folder / "client_request.json").read_bytes()))
 
 
 def lowered(folder: Path) -> LoweredEmbeddings:
     case = case_of(folder)
-    return upstream_format(ids_of(folder)[1]).lower(lifted(folder), case.upstream_model, facts_for(case))
+    return find_embedding_format(ids_of(folder)[1]).lower(lifted(folder), case.upstream_model, facts_for(case))
 
 
 def headers_of(case: Case, index: int) -> dict[bytes, bytes]:
@@ -138,9 +138,9 @@ def test_what_the_caller_is_answered(folder: Path) -> None:
         EmbeddingReply(body, call.inputs, headers_of(case, index))
         for index, (call, body) in enumerate(zip(calls, bodies, strict=True))
     ]
-    answer = upstream_format(upstream).lift_answer(replies, case.upstream_model)
+    answer = find_embedding_format(upstream).lift_answer(replies, case.upstream_model)
     assert answer.usage == case.usage
-    written = caller_format(caller).lower_answer(answer, lifted(folder))
+    written = find_embedding_caller(caller).lower_answer(answer, lifted(folder))
     assert json.loads(written) == json.loads((folder / "client_answer.json").read_bytes())
 
 
@@ -148,9 +148,9 @@ def test_what_the_caller_is_answered(folder: Path) -> None:
 def test_what_the_caller_is_told_of_an_error(folder: Path) -> None:
     case, (caller, upstream) = case_of(folder), ids_of(folder)
     body = next(file for file in folder.iterdir() if file.name.startswith("upstream_answer")).read_bytes()
-    error = upstream_format(upstream).read_error(case.status, body, headers_of(case, 0))
+    error = find_embedding_format(upstream).read_error(case.status, body, headers_of(case, 0))
     assert (error.status, error.kind) == (case.status, case.error_kind)
-    written = caller_format(caller).render_vendor_error(error, REQUEST_ID)
+    written = find_embedding_caller(caller).render_vendor_error(error, REQUEST_ID)
     assert json.loads(written) == json.loads((folder / "client_answer.json").read_bytes())
 
 
@@ -186,8 +186,8 @@ def test_openais_sdk_reads_the_answer(folder: Path, encoding: Literal["as it is"
         EmbeddingReply(body, call.inputs, {})
         for call, body in zip(lowered(folder).calls, numbered(folder, "upstream_answer"), strict=True)
     ]
-    answer = upstream_format(upstream).lift_answer(replies, case.upstream_model)
-    body = caller_format(caller).lower_answer(answer, request)
+    answer = find_embedding_format(upstream).lift_answer(replies, case.upstream_model)
+    body = find_embedding_caller(caller).lower_answer(answer, request)
     client = openai.OpenAI(api_key="k", base_url="http://test", http_client=answers_of(body), max_retries=0)
     read = client.embeddings.create(model="m", input="x")
     assert [one.index for one in read.data] == [one["index"] for one in expected["data"]]

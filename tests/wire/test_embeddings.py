@@ -15,7 +15,7 @@ from penstock.core.embeddings import Embedding, EmbeddingAnswer, EmbeddingReques
 from penstock.core.errors import InvalidRequest
 from penstock.core.json_object import JsonObject
 from penstock.core.model_facts import UNKNOWN_MODEL
-from penstock.wire.embedding_formats import upstream_format
+from penstock.wire.embedding_formats import find_embedding_format
 from penstock.wire.embeddings import cohere_words, google_words
 from penstock.wire.embeddings.openai_caller import TASKS, lift, lower_answer
 
@@ -128,7 +128,7 @@ def test_every_task_can_be_said_in_googles_words_and_coheres_words_are_understoo
 @pytest.mark.parametrize("name", FORMATS)
 def test_the_request_that_openai_documents_loses_nothing_but_a_required_task(name: EmbeddingFormatId) -> None:
     request = lifted(model="m", input=["a", "b"], encoding_format="float", dimensions=256)
-    losses = upstream_format(name).lower(request, "m", UNKNOWN_MODEL).losses
+    losses = find_embedding_format(name).lower(request, "m", UNKNOWN_MODEL).losses
     assert [loss.kind for loss in losses] == (["approximated"] if name.startswith("cohere") else [])
 
 
@@ -141,7 +141,7 @@ def test_the_request_that_openai_documents_loses_nothing_but_a_required_task(nam
 def test_every_input_gets_its_own_vector(
     name: EmbeddingFormatId, inputs: list[str], task: str | None, vectors: st.DataObject
 ) -> None:
-    upstream = upstream_format(name)
+    upstream = find_embedding_format(name)
     calls = upstream.lower(lifted(input=inputs, task_type=task), "m", UNKNOWN_MODEL).calls
     assert sum(call.inputs for call in calls) == len(inputs)
     sizes = iter(range(len(inputs)))
@@ -158,7 +158,7 @@ def test_every_input_gets_its_own_vector(
 @pytest.mark.parametrize("name", FORMATS)
 def test_texts_reach_the_provider_whole_and_in_order(name: EmbeddingFormatId) -> None:
     texts = ["first", 'se"cond\\', "третий\u2028", "fourth\x00"]
-    calls = upstream_format(name).lower(lifted(input=texts), "m", UNKNOWN_MODEL).calls
+    calls = find_embedding_format(name).lower(lifted(input=texts), "m", UNKNOWN_MODEL).calls
     found = [text for call in calls for text in strings_in(json.loads(call.body)) if text in texts]
     assert found == texts
 
@@ -175,7 +175,7 @@ def strings_in(value: object) -> list[str]:
 def test_a_vector_too_few_or_too_many_is_refused(name: EmbeddingFormatId, vectors: int) -> None:
     body = json.dumps(REPLIES[name]([[1.0]] * vectors)).encode()
     with pytest.raises(ValueError, match="vectors for 2 inputs"):
-        upstream_format(name).lift_answer([EmbeddingReply(body, 2, {})], "m")
+        find_embedding_format(name).lift_answer([EmbeddingReply(body, 2, {})], "m")
 
 
 @pytest.mark.parametrize("name", FORMATS)
@@ -184,14 +184,14 @@ def test_a_vector_too_few_or_too_many_is_refused(name: EmbeddingFormatId, vector
 )
 def test_a_reply_of_another_kind_is_refused(name: EmbeddingFormatId, body: bytes) -> None:
     with pytest.raises(ValueError, match="not an embeddings answer"):
-        upstream_format(name).lift_answer([EmbeddingReply(body, 1, {})], "m")
+        find_embedding_format(name).lift_answer([EmbeddingReply(body, 1, {})], "m")
 
 
 @pytest.mark.parametrize("count", [b"-1", b"many", b"9" * 40, b""])
 def test_a_count_of_bedrock_that_is_none_is_not_reported(count: bytes) -> None:
     body = json.dumps(REPLIES["cohere_bedrock_embeddings"]([[1.0]])).encode()
     headers = {b"x-amzn-bedrock-input-token-count": count}
-    answer = upstream_format("cohere_bedrock_embeddings").lift_answer([EmbeddingReply(body, 1, headers)], "m")
+    answer = find_embedding_format("cohere_bedrock_embeddings").lift_answer([EmbeddingReply(body, 1, headers)], "m")
     assert answer.usage.input_tokens is None
 
 
@@ -222,6 +222,6 @@ def test_what_is_no_vector_in_base64_is_an_error(vector: str) -> None:
     "body", [b"", b"<html>", b"[]", b"null", b'{"message":7}', b'{"error":7}', b"\xff", b"[" * 5000]
 )
 def test_any_error_body_is_read(name: EmbeddingFormatId, body: bytes) -> None:
-    error = upstream_format(name).read_error(500, body, {})
+    error = find_embedding_format(name).read_error(500, body, {})
     assert error.message
     assert error.kind == "server"

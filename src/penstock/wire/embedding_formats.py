@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from functools import cache
 from importlib import import_module
-from types import MappingProxyType
+from types import MappingProxyType, ModuleType
 
 from penstock.core.embedding_format import EmbeddingCaller, EmbeddingCallerId, EmbeddingFormat, EmbeddingFormatId
 
@@ -26,16 +26,32 @@ CALLER_MODULES: Mapping[EmbeddingCallerId, str] = MappingProxyType({"openai_embe
 
 
 @cache
-def upstream_format(id_: EmbeddingFormatId) -> EmbeddingFormat:
-    """Return the format that an upstream speaks."""
-    found = import_module(f"penstock.wire.embeddings.{UPSTREAM_MODULES[id_]}").UPSTREAM
-    assert isinstance(found, EmbeddingFormat)  # noqa: S101 - a slip of ours, and what tells the type checker
+def find_embedding_format(format_id: EmbeddingFormatId) -> EmbeddingFormat:
+    """Return how to ask providers in this format.
+
+    Raises:
+        LookupError: its module declares no format.
+    """
+    found: object = getattr(_module(UPSTREAM_MODULES[format_id]), "UPSTREAM", None)
+    if not isinstance(found, EmbeddingFormat):
+        msg = f"no provider speaks {format_id}"
+        raise LookupError(msg)
     return found
 
 
 @cache
-def caller_format(id_: EmbeddingCallerId) -> EmbeddingCaller:
-    """Return the format that a caller speaks."""
-    found = import_module(f"penstock.wire.embeddings.{CALLER_MODULES[id_]}").CALLER
-    assert isinstance(found, EmbeddingCaller)  # noqa: S101 - as above
+def find_embedding_caller(format_id: EmbeddingCallerId) -> EmbeddingCaller:
+    """Return how to speak with callers in this format.
+
+    Raises:
+        LookupError: its module declares no caller.
+    """
+    found: object = getattr(_module(CALLER_MODULES[format_id]), "CALLER", None)
+    if not isinstance(found, EmbeddingCaller):
+        msg = f"no caller speaks {format_id}"
+        raise LookupError(msg)
     return found
+
+
+def _module(name: str) -> ModuleType:
+    return import_module(f"penstock.wire.embeddings.{name}")

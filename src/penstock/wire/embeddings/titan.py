@@ -43,7 +43,7 @@ def lower(request: EmbeddingRequest, _model: str, facts: ModelFacts) -> LoweredE
         InvalidRequest: token numbers, or a size that the model does not have.
     """
     size = size_asked(request, facts.embeddings)
-    normalize = None if request.normalize else request.normalize  # true is the default, and version 1 knows no other
+    normalize = False if request.normalize is False else None  # true is the default, and all that version 1 can
     calls = tuple(
         EmbeddingCall(msgspec.json.encode(_Request(text_of(one), size, normalize)), 1) for one in request.inputs
     )
