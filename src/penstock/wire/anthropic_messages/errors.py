@@ -69,8 +69,8 @@ _OBJECT: msgspec.json.Decoder[object] = msgspec.json.Decoder(object)
 
 def read_error(status: int, body: bytes, headers: Mapping[bytes, bytes]) -> VendorError:
     """Return what an answer with an error status says; its status stays as it is."""
-    found = _object_in(body)
-    message, word = _anthropic_or_google(found) if found is not None else (_plain_text(body), None)
+    found = _decode(body)
+    message, word = (_plain_text(body), None) if found is None else _anthropic_or_google(found)
     word = _aws_word(headers, found) or word
     if not message:
         message = f"The provider answered with status {status} and no readable error."
@@ -102,15 +102,18 @@ def _kind(word: str | None, message: str, status: int) -> ErrorKind:
     return kind
 
 
-def _object_in(body: bytes) -> dict[str, object] | None:
-    """Return the JSON object of a body; Google sends some of its errors as a list of one."""
+def _decode(body: bytes) -> dict[str, object] | None:
+    """Return the JSON object of a body, empty for other JSON; None when it is not JSON at all.
+
+    Google sends some of its errors as a list of one.
+    """
     try:
         decoded = _OBJECT.decode(body)
     except (msgspec.DecodeError, RecursionError, UnicodeDecodeError):
         return None
     if isinstance(decoded, list) and decoded:
         decoded = decoded[0]
-    return decoded if isinstance(decoded, dict) else None
+    return decoded if isinstance(decoded, dict) else {"error": decoded}
 
 
 def _anthropic_or_google(found: dict[str, object]) -> tuple[str | None, str | None]:
