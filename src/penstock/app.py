@@ -22,6 +22,7 @@ from penstock.admin.health import AdminPages
 from penstock.core.errors import OperatorError
 from penstock.endpoints import all_endpoints
 from penstock.relay.accounting import Accounting
+from penstock.relay.authorize import authorizer_of
 from penstock.relay.backend_client import BackendClient
 from penstock.relay.life_of_a_request import Gateway
 from penstock.relay.snapshot import Listener, Snapshot
@@ -31,6 +32,7 @@ from penstock.telemetry.metrics import Family, GaugeFamily, Sample, render
 from penstock.transport.deadlines import Deadlines
 from penstock.transport.server import Server, listen, server_tls
 from penstock.transport.server_limits import ServerLimits
+from penstock.upstream_auth.sources import CredentialSources
 
 DRAIN_GRACE_S = 30.0
 ROUNDS_AFTER_CUT = 1000
@@ -79,8 +81,9 @@ async def serving(snapshot: Snapshot, *, grace_s: float = DRAIN_GRACE_S) -> Asyn
     loop = asyncio.get_running_loop()
     deadlines = Deadlines(loop)
     limits = snapshot.listener.limits
+    sources = CredentialSources()
     clients = {
-        name: BackendClient(backend, loop, deadlines, limits.upstream_header_bytes)
+        name: BackendClient(backend, loop, deadlines, limits.upstream_header_bytes, authorizer_of(backend, sources))
         for name, backend in snapshot.backends.items()
     }
     access_log = AccessLog(snapshot.access_log.path, loop) if snapshot.access_log.path else None
@@ -99,6 +102,7 @@ async def serving(snapshot: Snapshot, *, grace_s: float = DRAIN_GRACE_S) -> Asyn
             log.warning("%d connections were cut after the grace time of %g s", cut[0], grace_s)
         for client in clients.values():
             client.pool.close()
+        await sources.close()
         await _until_recorded(gateway)
         if access_log is not None:
             access_log.close()

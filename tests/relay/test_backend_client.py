@@ -30,7 +30,7 @@ def endpoint(endpoint_id: EndpointId) -> Endpoint:
 
 
 def head_of(client: BackendClient, endpoint_id: EndpointId, model: str = "m", *, stream: bool = False) -> bytes:
-    return client.head(endpoint(endpoint_id), model, stream=stream)[1]
+    return client.head(endpoint(endpoint_id), model, stream=stream).lines
 
 
 def read(head: bytes) -> tuple[str, dict[str, str]]:

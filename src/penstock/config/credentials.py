@@ -12,8 +12,10 @@ from types import MappingProxyType
 from penstock.config.credential_sections import AwsSection, CredentialSection, GcpSection, declare
 from penstock.config.document import BackendSection
 from penstock.config.problems import Findings
+from penstock.core.errors import OperatorError
 from penstock.core.provider import CredentialKind, Options, Provider
 from penstock.core.upstream_credentials import UpstreamCredentials
+from penstock.upstream_auth.sources import check_extra
 
 _BY_THE_CLOUDS_OWN_CHAIN: Mapping[str, type[CredentialSection]] = MappingProxyType(
     {"aws": AwsSection, "gcp": GcpSection}
@@ -46,7 +48,10 @@ def read_credentials(
         given[usual] = _BY_THE_CLOUDS_OWN_CHAIN[usual]()
     for kind, credential in given.items():
         try:
-            return declare(credential, region=options.url_values().get("region", ""))
-        except ValueError as error:
-            findings.error((*path, kind), str(error))
+            declared = declare(credential, region=options.url_values().get("region", ""))
+            check_extra(declared)
+        except (ValueError, OperatorError) as error:
+            findings.error((*path, kind) if getattr(section, kind) else path, str(error))
+        else:
+            return declared
     return None

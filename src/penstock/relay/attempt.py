@@ -13,7 +13,7 @@ from time import monotonic
 import msgspec
 
 from penstock.core.endpoint import Endpoint
-from penstock.core.errors import InvalidRequest, UpstreamFault
+from penstock.core.errors import CredentialRejected, InvalidRequest, UpstreamFault
 from penstock.core.json_object import JsonEdit, JsonObject
 from penstock.core.loss import Loss, summarise
 from penstock.relay.answer import NO_STATUSES, Answer
@@ -90,7 +90,7 @@ async def attempt(
     assert facts is not None  # noqa: S101
     exchange.target = target
     exchange.upstream_model = upstream_model
-    way, head = client.head(endpoint, upstream_model, stream=facts.stream)
+    way, head, target_path = client.head(endpoint, upstream_model, stream=facts.stream)
     lowered = None
     if way.translation is None:
         edit = JsonEdit(body)
@@ -105,6 +105,8 @@ async def attempt(
     caller_lines = _caller_lines(exchange.request, client.own_names, stream=facts.stream)
     if lowered is not None and lowered.headers:
         caller_lines += header_block((name.encode(), value.encode()) for name, value in lowered.headers)
+    if client.authorizer is not None:
+        caller_lines += await client.authorizer.lines(client.host, target_path, upstream_body)
     head = b"%b%bcontent-length: %d\r\n\r\n" % (head, caller_lines, sum(map(len, upstream_body)))
     if edit.losses:
         _check_losses(exchange, edit.losses)
@@ -124,6 +126,10 @@ async def attempt(
     connection.send([head, *upstream_body], receiver, client.timeouts)
     try:
         await receiver.finished
+    except CredentialRejected:
+        if client.authorizer is not None:
+            client.authorizer.refused()
+        raise
     except asyncio.CancelledError:
         if receiver.finished.cancelled():
             connection.cancel()

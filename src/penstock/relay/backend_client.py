@@ -8,10 +8,12 @@ heads of its own backend.
 from __future__ import annotations
 
 import asyncio
+from typing import NamedTuple
 
 from penstock.core.endpoint import Endpoint, EndpointId
 from penstock.core.errors import EndpointNotOffered
 from penstock.core.provider import fill_path
+from penstock.relay.authorize import Authorizer
 from penstock.relay.headers import BACKEND, travels_up
 from penstock.relay.snapshot import Backend
 from penstock.relay.way import Way, find_way
@@ -27,19 +29,34 @@ REMEMBERED_HEADS = 1024
 DEFAULT_PORTS = {"http": 80, "https": 443}
 
 
+class RenderedHead(NamedTuple):
+    """How one model is served at one endpoint, and what of its request head is always the same."""
+
+    way: Way
+    lines: bytes
+    target: str
+    """Path and query, as sent."""
+
+
 class BackendClient:
     """One backend of a snapshot with its pool; bound to an event loop."""
 
     def __init__(
-        self, backend: Backend, loop: asyncio.AbstractEventLoop, deadlines: Deadlines, upstream_header_bytes: int
+        self,
+        backend: Backend,
+        loop: asyncio.AbstractEventLoop,
+        deadlines: Deadlines,
+        upstream_header_bytes: int,
+        authorizer: Authorizer | None = None,
     ) -> None:
-        """Prepare; nothing is connected yet.
+        """Prepare; nothing is connected yet. ``authorizer`` stands for a credential that is not a fixed key.
 
         Raises:
             OperatorError: its TLS files cannot be used.
         """
         self.backend = backend
         self.loop = loop
+        self.authorizer = authorizer
         self.answer_line = b"%b: %b\r\n" % (BACKEND, backend.name.encode("ascii", "replace"))
         """The header that tells a caller which backend answered."""
         self.secret = backend.api_key.reveal().encode("latin-1") if backend.api_key else b""
@@ -67,12 +84,15 @@ class BackendClient:
             deadlines,
             Resolver(loop, pool.dns_refresh_s),
         )
+        host = f"[{backend.host}]" if ":" in backend.host else backend.host
+        self.host = host if backend.port == DEFAULT_PORTS[backend.scheme] else f"{host}:{backend.port}"
+        """The ``Host`` header."""
         self._ways: dict[EndpointId, Way | None] = {}
         fixed = self._fixed_headers()
         self.own_names = frozenset(name for name, _ in fixed if travels_up(name))
         """Headers that the provider or the operator has set, and a caller therefore cannot."""
         self._fixed_lines = header_block(fixed)
-        self._heads: dict[tuple[EndpointId, str, bool], tuple[Way, bytes]] = {}
+        self._heads: dict[tuple[EndpointId, str, bool], RenderedHead] = {}
 
     def way(self, endpoint: Endpoint) -> Way | None:
         """Return how the backend serves this endpoint, or None when it does not."""
@@ -80,8 +100,8 @@ class BackendClient:
             self._ways[endpoint.id] = find_way(self.backend.provider, self.backend.options, endpoint)
         return self._ways[endpoint.id]
 
-    def head(self, endpoint: Endpoint, model: str, *, stream: bool) -> tuple[Way, bytes]:
-        """Return how to serve, and the request line and our own headers, for the caller's headers to follow.
+    def head(self, endpoint: Endpoint, model: str, *, stream: bool) -> RenderedHead:
+        """Return how to serve, with the request line and our own headers, for the caller's headers to follow.
 
         Raises:
             EndpointNotOffered: the backend does not serve this endpoint.
@@ -100,15 +120,12 @@ class BackendClient:
         head = b"POST %b HTTP/1.1\r\n%b" % (path.encode("ascii"), self._fixed_lines)
         if len(self._heads) >= REMEMBERED_HEADS:
             self._heads.clear()
-        self._heads[place] = way, head
-        return way, head
+        rendered = self._heads[place] = RenderedHead(way, head, path)
+        return rendered
 
     def _fixed_headers(self) -> HeaderList:
         backend = self.backend
-        host = f"[{backend.host}]" if ":" in backend.host else backend.host
-        if backend.port != DEFAULT_PORTS[backend.scheme]:
-            host = f"{host}:{backend.port}"
-        lines = {"host": host, "content-type": "application/json"}
+        lines = {"host": self.host, "content-type": "application/json"}
         lines |= {name.lower(): value for name, value in {**backend.provider.headers, **backend.headers}.items()}
         if backend.api_key:
             key_header = backend.provider.key_header

@@ -34,7 +34,7 @@ CREDENTIALS = frozenset(
 )
 """Headers of a caller that hold its credentials for us; ``x-…-key`` counts as one too."""
 
-SET_BY_US = frozenset({b"accept-encoding", b"content-length", b"content-type", b"expect", b"host"})
+SET_BY_US = frozenset({b"accept-encoding", b"content-length", b"content-type", b"expect", b"host", b"x-amz-date"})
 """Request headers that we write ourselves towards the upstream."""
 
 NOT_FROM_UPSTREAM = frozenset(

@@ -100,7 +100,7 @@ class TranslatedAnswer(Answer):
 
     def send_error(self, head: AnswerHead, error: VendorError) -> None:
         """Send what the vendor says is wrong, in the caller's format."""
-        if error.status == 401:
+        if error.kind == "authentication":
             text = f"The backend '{self.backend.name}' does not accept the credential that this gateway has for it."
             self.finish(CredentialRejected(text))
             return
