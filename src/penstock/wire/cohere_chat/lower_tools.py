@@ -37,35 +37,41 @@ class Tooling(NamedTuple):
 
 def write_tools(request: ChatRequest, facts: ModelFacts, losses: Losses, *, documents: bool) -> Tooling:
     """Write the tools, the choice between them and the form of the answer."""
-    offered = _offered(request, losses)
-    tools: list[object] = [_tool(tool) for tool in offered]
+    tools = _offered(request, losses)
+    word = _choice(request.tool_choice, tools, losses)
     members: dict[str, object] = {}
-    choice = request.tool_choice
-    word = None if choice is None or not tools else TOOL_CHOICES[choice.mode]
-    if not tools and choice is not None and choice.mode in {"required", "named"}:
-        losses.field("tool_choice", "there are no tools to call")
-    if tools and _all_strict(offered, losses):
-        members["strict_tools"] = True
-    if tools and request.parallel_tool_calls is False:
-        losses.field("parallel_tool_calls", "Cohere's models may always call several tools at once")
+    json_tool: Tool | None = None
     form = request.response_format
-    json_tool: str | None = None
     if form is not None and form.kind != "text":
         if not tools and not documents and (form.kind == "json_object" or facts.json_schema):
             members["response_format"] = _native_form(form, losses, request)
         elif form.kind == "json_object" or word == "REQUIRED":
             losses.field("response_format", "cannot be asked for beside tools or documents")
         else:
-            json_tool = choose_tool_name(tool.name for tool in offered)
             losses.field("response_format", "asked for by a tool that the model must call", "approximated")
-            tools = [_json_tool(json_tool, form)] if word == "NONE" else [*tools, _json_tool(json_tool, form)]
+            json_tool = _json_tool(form, tools)
+            tools = [json_tool] if word == "NONE" else [*tools, json_tool]
             word = "REQUIRED"
-            members.pop("strict_tools", None)
     if tools:
-        members["tools"] = tools
+        members["tools"] = [_tool(tool) for tool in tools]
+        if _all_strict(tools, losses):
+            members["strict_tools"] = True
+        if request.parallel_tool_calls is False and any(tool is not json_tool for tool in tools):
+            losses.field("parallel_tool_calls", "Cohere's models may always call several tools at once")
     if word is not None:
         members["tool_choice"] = word
-    return Tooling(members, json_tool)
+    return Tooling(members, None if json_tool is None else json_tool.name)
+
+
+def _choice(choice: ToolChoice | None, tools: list[Tool], losses: Losses) -> str | None:
+    """Return ``tool_choice``; None leaves the choice to the model."""
+    if choice is None:
+        return None
+    if tools:
+        return TOOL_CHOICES[choice.mode]
+    if choice.mode in {"required", "named"}:
+        losses.field("tool_choice", "there are no tools to call")
+    return None
 
 
 def _offered(request: ChatRequest, losses: Losses) -> list[Tool]:
@@ -107,7 +113,8 @@ def _all_strict(tools: list[Tool], losses: Losses) -> bool:
     if len(strict) == len(tools) and all(_has_required(tool.schema) for tool in tools):
         return True
     for tool in strict:
-        losses.at(f"{tool.at}.strict", "Cohere is strict with all tools or none, and each must require a parameter")
+        if tool.at:  # that of the answer's form is the caller's form, which is reported
+            losses.at(f"{tool.at}.strict", "Cohere is strict with all tools or none, and each must require a parameter")
     return False
 
 
@@ -128,6 +135,6 @@ def _native_form(form: ResponseFormat, losses: Losses, request: ChatRequest) -> 
     return written
 
 
-def _json_tool(name: str, form: ResponseFormat) -> dict[str, object]:
+def _json_tool(form: ResponseFormat, others: list[Tool]) -> Tool:
     description = f"{form.description}\n\n{DESCRIPTION}" if form.description else DESCRIPTION
-    return _tool(Tool(name, description, form.schema))
+    return Tool(choose_tool_name(tool.name for tool in others), description, form.schema, form.strict)
