@@ -74,12 +74,15 @@ def render_vendor_error(error: VendorError, request_id: str) -> bytes:
 
 
 def vendor_error_object(error: VendorError) -> ErrorObject:
-    """Return the object under ``error`` for a provider's error."""
+    """Return the object under ``error`` for a provider's error.
+
+    Its ``param`` is not told: it is a path in a body that the caller has never seen.
+    """
     message = error.message[:_MESSAGE_LIMIT_CHARS]
     if error.kind == "context_length" and PROMPT_TOO_LONG not in message.lower():
         message = f"{PROMPT_TOO_LONG}: {message}"
     details = Details(error.kind) if error.kind in {"context_length", "content_filter"} else None
-    return ErrorObject(ERROR_TYPES[error.kind], _with_path(message, error.param), details)
+    return ErrorObject(ERROR_TYPES[error.kind], message, details)
 
 
 def error_event(body: bytes) -> bytes:
