@@ -15,6 +15,7 @@ from cohere.v2.types.v2chat_response import V2ChatResponse
 from cohere.v2.types.v2chat_stream_response import V2ChatStreamResponse
 from hypothesis import given
 from hypothesis import strategies as st
+from pydantic import TypeAdapter
 
 from penstock.core.chat import Text, Thinking, ToolCall
 from penstock.core.chat_answer import (
@@ -42,9 +43,10 @@ from penstock.wire.cohere_chat.lift_answer import lift_answer
 from penstock.wire.cohere_chat.lower_request import lower_request
 from penstock.wire.cohere_chat.usage import Counts, UsageBody, read_usage
 from penstock.wire.cohere_chat.vocabulary import CITES_PLAN, CITES_TEXT, FINISH_REASONS
+from penstock.wire.framing.sse import EventSplitter, event_data
 from penstock.wire.openai_chat.lift_request import lift_request
 from tests.wire.chat_oracles import check_cohere_request
-from tests.wire.chat_vector import check_order
+from tests.wire.chat_vector import Vector, check_order, find_vectors
 
 
 def context() -> AnswerContext:
@@ -92,6 +94,25 @@ def test_every_kind_of_citation_is_known() -> None:
 
 def test_the_kinds_of_content_are_text_and_thinking() -> None:
     assert literals(ChatContentStartEventDeltaMessageContentType) == {"text", "thinking"}
+
+
+VECTORS = [vector for vector in find_vectors() if vector.upstream == "cohere_chat" and not vector.case.unknown]
+ANSWERED = [one for one in VECTORS if one.case.status < 400 and not one.case.stream and not one.case.refused]
+STREAMED = [one for one in VECTORS if one.case.stream]
+_stream_event: TypeAdapter[object] = TypeAdapter(V2ChatStreamResponse)
+
+
+@pytest.mark.parametrize("vector", ANSWERED, ids=lambda vector: vector.id)
+def test_answers_of_vectors_are_what_coheres_sdk_takes(vector: Vector) -> None:
+    V2ChatResponse.model_validate_json(vector.upstream_answer())
+
+
+@pytest.mark.parametrize("vector", STREAMED, ids=lambda vector: vector.id)
+def test_events_of_vectors_are_what_coheres_sdk_takes(vector: Vector) -> None:
+    _, blocks = EventSplitter().feed(vector.upstream_stream())
+    for data in filter(None, map(event_data, blocks)):
+        if data != b"[DONE]" and b'"type"' in data:
+            _stream_event.validate_json(data)
 
 
 # --- requests
