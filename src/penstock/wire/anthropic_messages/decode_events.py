@@ -152,13 +152,15 @@ _decode_members: msgspec.json.Decoder[dict[str, msgspec.Raw]] = msgspec.json.Dec
 class _OpenBlock:
     """A block that has begun: its neutral number, and what is kept of it until it ends."""
 
-    __slots__ = ("arguments", "block", "number", "pieces")
+    __slots__ = ("arguments", "block", "number", "pieces", "whole")
 
     def __init__(self, block: AnswerBlock, number: int) -> None:
         self.block = block
         self.number = number
         self.arguments = False
         """Some of a tool call's arguments have been given out."""
+        self.whole = isinstance(block, ToolCall) and bool(block.arguments)
+        """The call began with all of its arguments."""
         self.pieces: list[str] = []
         """Of a vendor's block, what has come of its input (or content) since it began."""
 
@@ -166,7 +168,7 @@ class _OpenBlock:
 class AnthropicEvents:
     """Decodes one stream. See ``penstock.core.chat_format.EventDecoder``."""
 
-    __slots__ = ("_begun", "_context", "_ended", "_finished", "_numbers", "_open", "_usage")
+    __slots__ = ("_begun", "_context", "_ended", "_finished", "_numbers", "_open", "_texts", "_usage")
 
     def __init__(self, context: AnswerContext) -> None:
         """Begin in front of the first event."""
@@ -176,6 +178,8 @@ class AnthropicEvents:
         self._ended = False
         self._numbers = 0
         self._open: dict[int, _OpenBlock] = {}
+        self._texts: dict[int, int] = {}
+        """Of text blocks that are open, the upstream's number to ours."""
         self._usage: Usage = UNREPORTED
 
     def decode(self, kind: str, data: bytes) -> list[ChatEvent]:
@@ -194,14 +198,16 @@ class AnthropicEvents:
         if type(event) is _BlockDelta:
             delta = event.delta
             if type(delta) is _TextDelta:
-                open_block = self._open.get(event.index)
-                if open_block is not None:
-                    return [TextDelta(0, open_block.number, delta.text)]
+                number = self._texts.get(event.index)
+                if number is not None:
+                    return [TextDelta(0, number, delta.text)]
             return self._delta(event)
-        if type(event) is _BlockStart:
-            return self._block_begins(event)
         if type(event) is _BlockStop:
             return self._block_ends(event.index)
+        if self._ended:
+            return []
+        if type(event) is _BlockStart:
+            return self._block_begins(event)
         if type(event) is _MessageDelta:
             return self._message_delta(event)
         if type(event) is _MessageStart:
@@ -221,33 +227,37 @@ class AnthropicEvents:
         return []
 
     def _delta(self, event: _BlockDelta) -> list[ChatEvent]:
-        delta = event.delta
-        open_block = self._open.get(event.index)
-        begun: list[ChatEvent] = []
-        if open_block is None:
-            open_block = self._begin_for(delta, event.index, begun)
-        number = open_block.number
-        if type(delta) is _InputDelta:
-            return begun + self._input(delta.partial_json, open_block)
-        if type(delta) is _TextDelta:
-            begun.append(TextDelta(0, number, delta.text))
-        elif type(delta) is _ThinkingDelta:
-            begun.append(ThinkingDelta(0, number, delta.thinking))
-        elif type(delta) is _SignatureDelta:
-            begun.append(SignatureDelta(0, number, delta.signature))
-        elif type(delta) is _CitationsDelta:
-            begun.append(CitationDelta(0, number, lift_citation(delta.citation)))
-        elif type(delta) is _CompactionDelta:
-            open_block.pieces.append(delta.content or "")
-        return begun
+        """Take a delta that is not text of a text block that has begun."""
+        if self._ended:
+            return []
+        delta, events = event.delta, list[ChatEvent]()
+        open_block = self._open.get(event.index) or self._begin_for(delta, event.index, events)
+        number, block = open_block.number, open_block.block
+        match delta, block:
+            case _InputDelta(), ToolCall():
+                events += self._input(delta.partial_json, open_block)
+            case _ThinkingDelta(), Thinking():
+                events.append(ThinkingDelta(0, number, delta.thinking))
+            case _SignatureDelta(), Thinking():
+                events.append(SignatureDelta(0, number, delta.signature))
+            case _TextDelta(), Text():
+                events.append(TextDelta(0, number, delta.text))
+            case _CitationsDelta(), Text():
+                events.append(CitationDelta(0, number, lift_citation(delta.citation)))
+            case _InputDelta(), VendorBlock():
+                open_block.pieces.append(delta.partial_json)
+            case _CompactionDelta(), VendorBlock():
+                open_block.pieces.append(delta.content or "")
+            case _, VendorBlock():
+                pass  # of a block that is documented later; what it began with is kept
+            case _:
+                msg = "a delta of an event's block that is of another kind"
+                raise ValueError(msg)
+        return events
 
     def _input(self, fragment: str, open_block: _OpenBlock) -> list[ChatEvent]:
-        """Take a fragment of a tool's input; the first one is empty."""
-        block = open_block.block
-        if isinstance(block, VendorBlock):
-            open_block.pieces.append(fragment)
-            return []
-        if not fragment or (isinstance(block, ToolCall) and block.arguments):
+        """Take a fragment of a call's input; the first one is empty."""
+        if not fragment or open_block.whole:
             return []  # what the block's beginning had whole is not said again
         open_block.arguments = True
         return [ArgumentsDelta(0, open_block.number, fragment)]
@@ -269,6 +279,9 @@ class AnthropicEvents:
         return self._begin_block(block, index, events)
 
     def _begin_block(self, block: AnswerBlock, index: int, events: list[ChatEvent]) -> _OpenBlock:
+        if self._finished:
+            msg = "an event of content behind the one that says why the answer ended"
+            raise ValueError(msg)
         for earlier in list(self._open):
             events += self._block_ends(earlier)  # blocks of this format do not overlap
         self._begin(None, events)
@@ -276,6 +289,8 @@ class AnthropicEvents:
         if not isinstance(block, VendorBlock):
             self._numbers += 1
             events.append(BlockBegin(0, open_block.number, block))
+        if isinstance(block, Text):
+            self._texts[index] = open_block.number
         return open_block
 
     def _block_begins(self, event: _BlockStart) -> list[ChatEvent]:
@@ -295,10 +310,11 @@ class AnthropicEvents:
         if open_block is None:
             return []
         number, block = open_block.number, open_block.block
+        self._texts.pop(index, None)
         if isinstance(block, VendorBlock):
             self._numbers += 1
             return [BlockBegin(0, number, _put_together(block, open_block.pieces)), BlockEnd(0, number)]
-        if isinstance(block, ToolCall) and not block.arguments and not open_block.arguments:
+        if isinstance(block, ToolCall) and not open_block.whole and not open_block.arguments:
             return [ArgumentsDelta(0, number, _EMPTY_ARGUMENTS), BlockEnd(0, number)]
         return [BlockEnd(0, number)]
 
