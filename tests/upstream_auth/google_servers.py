@@ -35,6 +35,7 @@ class Google:
         self.key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
         self.trusted = trusted
         self.server = LocalServer("")
+        self.life_s = LIFE_S
 
     def key_file(self, key: rsa.RSAPrivateKey | None = None) -> str:
         """Return the JSON key of the service account; another key is one that Google does not know."""
@@ -80,7 +81,7 @@ class Google:
             or claims["exp"] - claims["iat"] > 3600
         ):
             return Answer({"error": "invalid_grant", "error_description": "Invalid JWT."}, 400)
-        return Answer({"access_token": "ya29.account", "expires_in": LIFE_S, "token_type": "Bearer"})
+        return Answer({"access_token": "ya29.account", "expires_in": self.life_s, "token_type": "Bearer"})
 
     def _exchange(self, asked: Asked) -> Answer:
         """RFC 8693: a token of the trusted provider for one of Google's."""

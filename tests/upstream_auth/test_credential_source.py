@@ -6,6 +6,8 @@ import logging
 from collections.abc import Iterator
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from penstock.core.errors import CredentialUnavailable
 from penstock.upstream_auth.fetching import Fetched
@@ -233,6 +235,45 @@ def test_a_closed_source_fetches_no_more_and_keeps_serving_what_it_has(scene: Sc
     assert len(scene.begun) == 1
 
 
+ACTIONS = st.one_of(
+    st.tuples(st.just("wait"), st.sampled_from([1, 10, 100, 1000])),
+    st.tuples(st.just("give"), st.sampled_from([-1, 1, 60, 900, 3600])),
+    st.tuples(st.sampled_from(["fail", "renew", "request"]), st.just(0)),
+)
+
+
+@given(st.lists(ACTIONS, max_size=25))
+def test_whatever_happens_there_is_one_fetch_and_what_is_valid_is_served(actions: list[tuple[str, int]]) -> None:
+    loop = ClockLoop()
+    scene = Scene(loop)
+    scene.start()
+    valid_until = 0.0
+    for action, number in actions:
+        if action == "wait":
+            loop.now += number - 0.1
+            loop.advance(0.1)
+        elif action == "give" and scene.waiting:
+            scene.give("token", number)
+            valid_until = loop.now + number if number > 0 else valid_until
+        elif action == "fail" and scene.waiting:
+            scene.fail()
+        elif action == "renew":
+            scene.renew()
+        elif action == "request":
+            scene.task(scene.source.ready()).cancel()
+        assert len(scene.waiting) <= 1
+        if loop.now < valid_until:
+            assert scene.source.current() == "token"
+        else:
+            with pytest.raises(CredentialUnavailable):
+                scene.source.current()
+    assert scene.waiting or scene.source._timer, "there is always a fetch under way or to come"
+    assert len(scene.begun) <= 1 + len(actions)
+    scene.close()
+    loop.spin()
+    loop.close()
+
+
 def test_closing_ends_the_wait_of_those_who_wait(scene: Scene) -> None:
     waiting = scene.task(scene.source.ready())
     scene.close()
@@ -255,5 +296,5 @@ def test_the_log_says_why_what_is_in_use_and_when_it_works_again(
         scene.fail("access denied")
     said = [record.getMessage() for record in caplog.records]
     assert said[0] == "Test credential: not obtained (connection refused); there is none; asking again in 1.0 s"
-    assert said[1] == "Test credential: obtained again after 1 failures"
+    assert said[1] == "Test credential: obtained again (failed before: 1)"
     assert said[2].startswith("Test credential: not obtained (access denied); the present one is valid for 2")

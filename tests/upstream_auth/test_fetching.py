@@ -56,6 +56,15 @@ async def test_the_thread_of_a_fetch_does_not_hold_up_the_end_of_the_process() -
     assert fetched.value is True
 
 
+async def test_a_system_without_threads_is_a_failure(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(thread: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    monkeypatch.setattr(threading.Thread, "start", refuse)
+    with pytest.raises(FetchFailed, match="no thread to fetch in"):
+        await fetch_in_thread(lambda: Fetched(1))
+
+
 def test_a_fetch_that_outlives_its_loop_brings_its_answer_to_nobody() -> None:
     let_go, ended = threading.Event(), threading.Event()
     threads: list[threading.Thread] = []

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import importlib.util
 from collections.abc import AsyncIterator, Iterator
 from importlib.machinery import ModuleSpec
@@ -19,6 +20,9 @@ from penstock.core.upstream_credentials import (
     secrets_of,
 )
 from penstock.upstream_auth import sigv4, sources
+from penstock.upstream_auth.credential_source import CredentialSource
+from penstock.upstream_auth.gcp import fetch_gcp
+from penstock.upstream_auth.refresh_policy import RefreshPolicy
 from penstock.upstream_auth.sources import CredentialSources, check_extra, static_keys
 from tests.upstream_auth.google_servers import Google, google
 from tests.upstream_auth.local_server import serving
@@ -93,6 +97,19 @@ async def test_equal_declarations_share_a_source_and_its_fetch(held: CredentialS
     await first.ready()
     await second.ready()
     assert len(at.server.asked) == 1
+
+
+async def test_a_token_is_replaced_by_the_next_without_being_asked(at: Google) -> None:
+    at.life_s = 2
+    declared = GcpCredentials(service_account_key=Secret(at.key_file()))
+    source = CredentialSource("Google Cloud", lambda: fetch_gcp(declared), policy=RefreshPolicy(pause_s=0.1))
+    await source.ready()
+    first = source.expires_at
+    while source.expires_at == first:
+        assert await source.ready()
+        await asyncio.sleep(0.01)
+    await source.close()
+    assert len(at.server.asked) == 2
 
 
 async def test_a_reload_keeps_what_is_still_used_and_closes_the_rest(held: CredentialSources, at: Google) -> None:

@@ -150,7 +150,7 @@ class CredentialSource(Generic[V]):
         self._urgent_from = loop_time + self._policy.pause_s
         self._renew_from = loop_time + self._policy.renew_pause_s
         if self._failures:
-            log.info("%s credential: obtained again after %d failures", self.title, self._failures)
+            log.info("%s credential: obtained again (failed before: %d)", self.title, self._failures)
         self._held, self._failures, self._reason = fetched, 0, ""
         if fetched.expires_at is None:
             return fetched.read_again_s

@@ -80,7 +80,11 @@ async def fetch_in_thread(fetch: Fetch[V]) -> Fetched[V]:
         else:
             _post(loop, _settle, future, fetched)
 
-    threading.Thread(target=work, name="penstock-credential", daemon=True).start()
+    try:
+        threading.Thread(target=work, name="penstock-credential", daemon=True).start()
+    except RuntimeError as error:  # the system gives no more threads
+        msg = f"no thread to fetch in: {error}"
+        raise FetchFailed(msg) from error
     return await future
 
 
