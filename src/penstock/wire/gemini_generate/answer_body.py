@@ -110,7 +110,7 @@ class Answer(msgspec.Struct, rename="camel"):
     error: GoogleError | None = None
 
 
-decode_answer = msgspec.json.Decoder(Answer).decode
+_decode_answer = msgspec.json.Decoder(Answer).decode
 _decode_feedback = msgspec.json.Decoder(PromptFeedback).decode
 
 _EXTRAS = {
@@ -128,6 +128,19 @@ _VENDOR_PARTS = {
     "tool_call": "toolCall",
     "tool_response": "toolResponse",
 }
+
+
+def decode_answer(data: bytes) -> Answer:
+    """Read a whole answer, or an event.
+
+    Raises:
+        ValueError: not the format.
+    """
+    try:
+        return _decode_answer(data)
+    except RecursionError as error:
+        msg = "nested too deeply"
+        raise ValueError(msg) from error
 
 
 def is_said(raw: msgspec.Raw) -> bool:

@@ -70,4 +70,5 @@ def media_type_of(url: str) -> str | None:
         path = urlsplit(url).path
     except ValueError:
         return None
-    return MEDIA_TYPES.get(path.rpartition("/")[2].rpartition(".")[2].lower())
+    name, dot, ending = path.rpartition("/")[2].rpartition(".")
+    return MEDIA_TYPES.get(ending.lower()) if dot and name else None

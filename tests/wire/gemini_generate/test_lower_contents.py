@@ -1,0 +1,96 @@
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+import pytest
+
+from penstock.core.chat import (
+    Block,
+    CacheMarker,
+    ChatRequest,
+    Citation,
+    Document,
+    InlineData,
+    Message,
+    Refusal,
+    Text,
+    TextSource,
+    Thinking,
+    ToolCall,
+    ToolResult,
+    VendorBlock,
+)
+from penstock.core.chat_format import Losses
+from penstock.core.errors import InvalidRequest
+from penstock.core.model_facts import UNKNOWN_MODEL
+from penstock.wire.gemini_generate.lower_contents import lower_contents
+
+
+def lower(*messages: Message) -> tuple[Any, Any, list[tuple[str, str]]]:
+    request = ChatRequest("anthropic_messages", {}, list(messages))
+    losses = Losses(request)
+    system, contents = lower_contents(request, UNKNOWN_MODEL, losses)
+    encoded = msgspec.json.decode(msgspec.json.encode([system, contents]))
+    return encoded[0], encoded[1], [(loss.path, loss.kind) for loss in losses.found]
+
+
+def user(*blocks: Block) -> Message:
+    return Message("user", list(blocks), at="m")
+
+
+def test_what_anthropic_says_beside_a_document_is_text_or_told() -> None:
+    document = Document(InlineData("application/pdf", "JVBERi0="), "T", "Read with care.", True, CacheMarker(), "d")
+    _, contents, losses = lower(user(document))
+    inline = {"mimeType": "application/pdf", "data": "JVBERi0=", "displayName": "T"}
+    assert contents[0]["parts"] == [{"text": "Read with care."}, {"inlineData": inline}]
+    assert losses == [("$.d.cache_control", "dropped"), ("$.d.citations", "dropped"), ("$.d.context", "moved")]
+
+
+def test_citations_of_a_text_are_told() -> None:
+    _, _, losses = lower(user(Text("x", citations=(Citation(url="https://a.example"),), at="t")))
+    assert losses == [("$.t.citations", "dropped")]
+
+
+def test_a_part_of_geminis_own_goes_back_as_it_is_and_anothers_does_not() -> None:
+    own = VendorBlock("gemini_generate", "executableCode", msgspec.Raw(b'{"executableCode":{"code":"1"}}'), "a")
+    other = VendorBlock("anthropic_messages", "server_tool_use", msgspec.Raw(b"{}"), "b")
+    _, contents, losses = lower(Message("assistant", [own, other]))
+    assert contents == [{"role": "model", "parts": [{"executableCode": {"code": "1"}}]}]
+    assert losses == [("$.b", "dropped")]
+
+
+def test_a_text_document_in_a_result_of_a_tool_is_text() -> None:
+    call = ToolCall("c", "f", "{}")
+    result = ToolResult("c", (Text("a"), Document(TextSource("b")), VendorBlock("x", "y", msgspec.Raw(b"{}"), "v")))
+    _, contents, losses = lower(Message("assistant", [call]), user(result))
+    assert contents[1]["parts"] == [{"functionResponse": {"name": "f", "response": {"output": "a\nb"}}}]
+    assert losses == [("$.v", "dropped")]
+
+
+def test_thinking_of_nothing_and_texts_of_nothing_are_no_parts() -> None:
+    _, contents, losses = lower(Message("assistant", [Thinking(""), Text(""), Refusal("")]), user(Text("hi")))
+    assert contents == [{"role": "user", "parts": [{"text": "hi"}]}]
+    assert [kind for _, kind in losses] == ["approximated"]
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        Message("system", [Document(TextSource("x"), at="p")]),
+        Message("assistant", [ToolCall("c", "f", "[]", at="p")]),
+        Message("assistant", [ToolCall("c", "f", "{", at="p")]),
+        Message("user", [ToolResult("nobody", (), at="p")]),
+        Message("assistant", [VendorBlock("gemini_generate", "x", msgspec.Raw(b"5"), "p")]),
+    ],
+)
+def test_what_gemini_could_not_take_is_refused_by_its_path(message: Message) -> None:
+    with pytest.raises(InvalidRequest) as refusal:
+        lower(message)
+    assert refusal.value.param == "p"
+
+
+def test_a_conversation_that_says_nothing_is_refused() -> None:
+    with pytest.raises(InvalidRequest) as refusal:
+        lower(user(Text("")))
+    assert refusal.value.param == "messages"
