@@ -14,7 +14,7 @@ from penstock.core.embedding_format import EmbeddingFormatId, EmbeddingReply
 from penstock.core.embeddings import Embedding, EmbeddingAnswer, EmbeddingRequest, EmbeddingTask
 from penstock.core.errors import InvalidRequest
 from penstock.core.json_object import JsonObject
-from penstock.core.model_facts import UNKNOWN_MODEL
+from penstock.core.model_facts import UNKNOWN_MODEL, EmbeddingFacts, ModelFacts
 from penstock.wire.embedding_formats import find_embedding_format
 from penstock.wire.embeddings import cohere_words, google_words
 from penstock.wire.embeddings.openai_caller import TASKS, lift, lower_answer
@@ -168,6 +168,14 @@ def strings_in(value: object) -> list[str]:
         return [value]
     inner = value.values() if isinstance(value, dict) else value if isinstance(value, list) else []
     return [text for one in inner for text in strings_in(one)]
+
+
+def test_long_texts_go_to_vertex_in_smaller_batches() -> None:
+    texts = ["x" * 10_000] * 9 + ["y" * 100_000, "z"]
+    facts = ModelFacts(embeddings=EmbeddingFacts(inputs_per_call=250))
+    calls = find_embedding_format("vertex_predict_embeddings").lower(lifted(input=texts), "m", facts).calls
+    assert [call.inputs for call in calls] == [3, 3, 3, 1, 1]
+    assert [text for call in calls for text in strings_in(json.loads(call.body))] == texts
 
 
 @pytest.mark.parametrize("name", [name for name in FORMATS if name not in {"titan_embeddings", "vertex_embed_content"}])

@@ -36,6 +36,19 @@ def in_batches(
             yield same[start : start + most]
 
 
+def below_weight(
+    batch: tuple[EmbeddingInput, ...], most: int, weigh: Callable[[str], int]
+) -> Iterator[tuple[EmbeddingInput, ...]]:
+    """Yield the inputs of a batch in batches that weigh at most ``most``; one that is heavier goes alone."""
+    start = weight = 0
+    for index, one in enumerate(batch):
+        weight += (own := weigh(text_of(one)))
+        if weight > most and index > start:
+            yield batch[start:index]
+            start, weight = index, own
+    yield batch[start:]
+
+
 def size_asked(request: EmbeddingRequest, facts: EmbeddingFacts) -> int | None:
     """Return the size of vectors to be sent; None when none was asked for, or the only one there is.
 

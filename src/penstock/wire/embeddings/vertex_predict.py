@@ -1,8 +1,10 @@
 """Text embeddings of Vertex AI by ``:predict``: ``text-embedding-005`` and older models, and ``gemini-embedding-001``.
 
-https://cloud.google.com/vertex-ai/generative-ai/docs/model-reference/text-embeddings-api (read 2026-11-23). How many
-texts one call takes is a fact of the model (Gemini's takes one). Texts that are too long are cut at their end unless
-``autoTruncate`` is false; each vector says whether its text was. Newer Gemini models are in ``vertex_embed_content``.
+https://cloud.google.com/vertex-ai/generative-ai/docs/model-reference/text-embeddings-api and
+``…/docs/embeddings/get-text-embeddings`` (read 2026-11-23). How many texts one call takes is a fact of the model
+(Gemini's takes one), and all together may have 20,000 tokens; nobody counts them here, so a call has no more bytes than
+could be as many in nearly any language. Texts that are too long are cut at their end unless ``autoTruncate`` is false;
+each vector says whether its text was. Newer Gemini models are in ``vertex_embed_content``.
 """
 
 from __future__ import annotations
@@ -16,10 +18,12 @@ from penstock.core.embeddings import Embedding, EmbeddingAnswer, EmbeddingReques
 from penstock.core.loss import Loss
 from penstock.core.model_facts import EmbeddingFacts, ModelFacts
 from penstock.wire.embeddings import google_words
-from penstock.wire.embeddings.inputs import in_batches, size_asked
+from penstock.wire.embeddings.inputs import below_weight, in_batches, size_asked
 from penstock.wire.embeddings.replies import Part, as_count, decode_reply, put_together
 from penstock.wire.gemini_generate.errors import read_error
 
+MAX_TOKENS_PER_CALL = 20_000
+LEAST_BYTES_PER_TOKEN = 2
 _VENDOR = "Vertex AI"
 
 
@@ -69,16 +73,16 @@ def lower(request: EmbeddingRequest, _model: str, facts: ModelFacts) -> LoweredE
     cut = None if request.truncate is None else request.truncate != "none"
     asked = _Parameters(size_asked(request, facts.embeddings), cut)
     parameters = None if asked == _Parameters() else asked
-    calls = tuple(
-        EmbeddingCall(
-            msgspec.json.encode(
-                _Request([_Instance(*google_words.said(one, facts.embeddings)) for one in batch], parameters)
-            ),
-            len(batch),
-        )
-        for batch in in_batches(request.inputs, facts.embeddings.inputs_per_call)
-    )
-    return LoweredEmbeddings(calls, tuple(_losses(request, facts.embeddings)))
+    calls: list[EmbeddingCall] = []
+    for most in in_batches(request.inputs, facts.embeddings.inputs_per_call):
+        for batch in below_weight(most, MAX_TOKENS_PER_CALL, _most_tokens):
+            instances = [_Instance(*google_words.said(one, facts.embeddings)) for one in batch]
+            calls.append(EmbeddingCall(msgspec.json.encode(_Request(instances, parameters)), len(batch)))
+    return LoweredEmbeddings(tuple(calls), tuple(_losses(request, facts.embeddings)))
+
+
+def _most_tokens(text: str) -> int:
+    return len(text.encode()) // LEAST_BYTES_PER_TOKEN + 1
 
 
 def _losses(request: EmbeddingRequest, facts: EmbeddingFacts) -> Iterator[Loss]:
