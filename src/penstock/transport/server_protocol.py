@@ -59,7 +59,6 @@ SWALLOWED_BODY_BYTES = 64 * 1024
 MANY_PARTS = 1024
 LINE_ENDS = b"\r\n"
 MUCH_BYTES = 16 * 1024
-MANY_PIECES = 64
 CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 RESET = struct.pack("ii", 1, 0)
 """``SO_LINGER``: on, for no time."""
@@ -133,7 +132,7 @@ class ServerConnection(asyncio.Protocol):
         self._stopped = False
         self._lingering = False
         self._write_paused = False
-        self._unsent: list[bytes] = []
+        self._unsent = b""
 
     # --- connection
 
@@ -531,21 +530,21 @@ class ServerConnection(asyncio.Protocol):
 
     def write(self, data: bytes) -> None:
         """Send ``data`` at the end of this turn of the loop, or at once when it is much."""
-        unsent = self._unsent
-        if not unsent:
+        if self._unsent:
+            data = self._unsent + data
+        else:
             self.state.outbox.add(self)
-        unsent.append(data)
-        if len(data) > MUCH_BYTES or len(unsent) > MANY_PIECES:
+        self._unsent = data
+        if len(data) > MUCH_BYTES:
             self.flush()
 
     def flush(self) -> None:
         """Send what was written, in one piece."""
         unsent = self._unsent
         if unsent:
-            self._unsent = []
-            if self.transport.is_closing():
-                return  # reset since it was written
-            self.transport.write(unsent[0] if len(unsent) == 1 else b"".join(unsent))
+            self._unsent = b""
+            if not self.transport.is_closing():  # it may have been reset since
+                self.transport.write(unsent)
 
     def couple(self, reader: FlowControlled | None) -> None:
         """Name who pauses while the caller is slow; tell it at once if it must."""
