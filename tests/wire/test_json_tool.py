@@ -121,9 +121,7 @@ def test_other_events_are_not_held() -> None:
 def test_text_is_given_out_when_the_stream_is_cut() -> None:
     unwrapper = EventUnwrapper(TOOL)
     unwrapper.unwrap([BlockBegin(0, 0, Text("")), TextDelta(0, 0, "No")])
-    rest: list[ChatEvent] = []
-    unwrapper.flush(rest)
-    assert rest == [BlockBegin(0, 0, Text("")), TextDelta(0, 0, "No")]
+    assert unwrapper.close() == [BlockBegin(0, 0, Text("")), TextDelta(0, 0, "No")]
 
 
 BLOCKS = st.lists(

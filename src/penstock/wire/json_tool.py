@@ -123,14 +123,16 @@ class EventUnwrapper:
                     self._take(event, state, passed)
                 continue
             if isinstance(event, End | StreamFailure):
-                self.flush(passed)
+                passed += self.close()
             passed.append(event)
         return passed
 
-    def flush(self, passed: list[ChatEvent]) -> None:
-        """Give out what is still held back: the stream is over."""
+    def close(self) -> list[ChatEvent]:
+        """Return what is still held back: the stream is over, whole or cut."""
+        rest: list[ChatEvent] = []
         for state in self._choices.values():
-            _release(state, passed)
+            _release(state, rest)
+        return rest
 
     def _take(self, event: _OfBlock, state: _ChoiceState, passed: list[ChatEvent]) -> None:
         if isinstance(event, BlockBegin):

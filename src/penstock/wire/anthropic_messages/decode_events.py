@@ -10,6 +10,8 @@ counted. Blocks that only Anthropic knows are put together and given out whole, 
 
 from __future__ import annotations
 
+from typing import get_args
+
 import msgspec
 
 from penstock.core.chat import Text, Thinking, ToolCall, VendorBlock
@@ -115,21 +117,8 @@ class _Error(msgspec.Struct, tag="error"):
 
 
 _Event = _BlockDelta | _BlockStart | _BlockStop | _MessageStart | _MessageDelta | _MessageStop | _Ping | _Error
-_KINDS = frozenset(
-    {
-        "content_block_delta",
-        "content_block_start",
-        "content_block_stop",
-        "message_start",
-        "message_delta",
-        "message_stop",
-        "ping",
-        "error",
-    }
-)
-_DELTAS = frozenset(
-    {"text_delta", "input_json_delta", "thinking_delta", "signature_delta", "citations_delta", "compaction_delta"}
-)
+_KINDS = frozenset(kind.__struct_config__.tag for kind in get_args(_Event))
+_DELTAS = frozenset(kind.__struct_config__.tag for kind in get_args(_Delta))
 
 _decode = msgspec.json.Decoder(_Event).decode
 

@@ -177,21 +177,19 @@ def _choice(
     if not tools:
         return None
     one_at_a_time = request.parallel_tool_calls is False
-    mode = "auto" if choice is None else choice.mode
+    mode, names = ("auto", ()) if choice is None else (choice.mode, choice.names)
+    if mode == "none":
+        return {"type": "none"}
     if mode in {"required", "named"} and not may_force:
         writing.losses.field("tool_choice", "no tool can be forced while the model thinks", "approximated")
         mode = "auto"
-    if mode == "none":
-        return {"type": "none"}
+    if choice is None and not one_at_a_time:
+        return None
     written: dict[str, object]
     if mode == "auto":
-        if not one_at_a_time and (choice is None or choice.mode == "auto"):
-            return None if choice is None else {"type": "auto"}
         written = {"type": "auto"}
-    elif mode == "required" and (choice is None or len(choice.names) != 1):
-        written = {"type": "any"}
     else:
-        written = {"type": "tool", "name": choice.names[0] if choice is not None else ""}
+        written = {"type": "tool", "name": names[0]} if len(names) == 1 else {"type": "any"}
     if one_at_a_time:
         written["disable_parallel_tool_use"] = True
     return written
