@@ -108,6 +108,11 @@ _stop_decoder = msgspec.json.Decoder(_BlockStop)
 _message_stop_decoder = msgspec.json.Decoder(_MessageStop)
 _metadata_decoder = msgspec.json.Decoder(_Metadata)
 
+_OF_THE_MESSAGE = frozenset(
+    {"messageStart", "contentBlockStart", "contentBlockDelta", "contentBlockStop", "messageStop"}
+)
+"""Events that cannot come behind ``messageStop``."""
+
 
 class _Open:
     """A block that has begun; ``kind`` is the class of its neutral block."""
@@ -142,7 +147,7 @@ class ConverseDecoder:
         Raises:
             ValueError: the payload is not what the service model says.
         """
-        if self._ended:
+        if self._ended or (self._finished and kind in _OF_THE_MESSAGE):
             return []
         match kind:
             case "contentBlockDelta":
@@ -288,7 +293,7 @@ class ConverseDecoder:
 
     def _take_metadata(self, event: _Metadata) -> list[ChatEvent]:
         tier = None if event.service_tier is None else event.service_tier.type
-        events: list[ChatEvent] = [UsageReport(read_usage(event.usage), tier)]
+        events = [*self._begin(), UsageReport(read_usage(event.usage), tier)]
         self._counted = True
         return self._with_end(events)
 

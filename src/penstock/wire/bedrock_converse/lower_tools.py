@@ -1,8 +1,8 @@
 """The tools that are offered, which must be called, and the form of the answer.
 
-A form (JSON Schema) is asked for in ``outputConfig.textFormat`` where the model takes it; otherwise by a tool whose
-call is the answer (``penstock.wire.json_tool``). Converse has no word for "call no tool", and wants the tools named
-again in every request whose conversation has a call of one.
+A form (JSON Schema) is asked for in ``outputConfig.textFormat`` where the model takes it and Bedrock can enforce it;
+otherwise by a tool whose call is the answer (``penstock.wire.json_tool``). Converse has no word for "call no tool", and
+wants the tools named again in every request whose conversation has a call of one.
 https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_ToolConfiguration.html and
 .../userguide/structured-output.html (read 2026-11-23).
 """
@@ -16,6 +16,7 @@ import msgspec
 
 from penstock.core.chat import ChatRequest, ResponseFormat, Tool, ToolCall, ToolChoice, ToolResult
 from penstock.core.errors import InvalidRequest
+from penstock.wire.bedrock_converse.enforced_schema import is_enforced
 from penstock.wire.bedrock_converse.writing import Json, Writing
 from penstock.wire.json_tool import DESCRIPTION, choose_tool_name
 
@@ -46,7 +47,7 @@ def write_tools(writing: Writing, *, thinking: bool) -> Tooling:
     form = request.response_format
     if form is None or form.kind == "text":
         return Tooling(_config(tools, choice, writing, may_force=may_force))
-    if form.kind == "json_schema" and facts.json_schema:
+    if form.kind == "json_schema" and facts.json_schema and is_enforced(form.schema):
         return Tooling(_config(tools, choice, writing, may_force=may_force), _text_format(form))
     if choice is not None and choice.mode in {"required", "named"}:
         writing.losses.field("response_format", "the answer is the call of a tool")
@@ -77,10 +78,14 @@ def _tool(tool: Tool, writing: Writing) -> Json:
     if tool.description and not tool.description.isspace():
         written["description"] = tool.description
     written["inputSchema"] = {"json": _object_schema(tool.schema, tool.at)}
-    if tool.strict and writing.facts.json_schema:
-        written["strict"] = True
-    elif tool.strict:
+    if not tool.strict:
+        return written
+    if not writing.facts.json_schema:
         writing.losses.at(f"{tool.at}.strict", "this model does not enforce schemas")
+    elif not is_enforced(tool.schema or _EMPTY_SCHEMA):
+        writing.losses.at(f"{tool.at}.strict", "this provider does not enforce such a schema")
+    else:
+        written["strict"] = True
     return written
 
 
@@ -176,7 +181,7 @@ def _called_tools(request: ChatRequest) -> list[str]:
 
 
 def _text_format(form: ResponseFormat) -> Json:
-    described: Json = {"schema": bytes(form.schema).decode().strip() or '{"type":"object"}'}
+    described: Json = {"schema": bytes(form.schema).decode().strip()}
     if form.name:
         described["name"] = form.name
     if form.description:

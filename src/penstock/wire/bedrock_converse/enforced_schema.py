@@ -1,0 +1,108 @@
+"""Whether Bedrock can hold an answer, or a strict tool, to a JSON Schema.
+
+https://docs.aws.amazon.com/bedrock/latest/userguide/structured-output.html (read 2026-11-23): a subset of draft
+2020-12. Refused are limits of numbers, lengths and counts, recursion and references to elsewhere; an object must say
+``"additionalProperties": false``. A schema outside the subset makes the whole request fail, so it is asked for in
+another way. The schema is not changed here.
+"""
+
+from __future__ import annotations
+
+import msgspec
+
+REFUSED = frozenset(
+    {
+        "minimum",
+        "maximum",
+        "exclusiveMinimum",
+        "exclusiveMaximum",
+        "multipleOf",
+        "minLength",
+        "maxLength",
+        "pattern",
+        "maxItems",
+        "uniqueItems",
+        "contains",
+        "prefixItems",
+        "minProperties",
+        "maxProperties",
+        "patternProperties",
+        "propertyNames",
+        "dependentRequired",
+        "dependentSchemas",
+        "unevaluatedProperties",
+        "unevaluatedItems",
+        "oneOf",
+        "not",
+        "if",
+        "$dynamicRef",
+    }
+)
+"""Keywords that are refused, or that not every model is said to keep."""
+_LISTS = ("anyOf", "allOf")
+_NAMED = ("properties", "$defs", "definitions")
+_Schema = dict[str, object]
+_decoder = msgspec.json.Decoder(_Schema)
+
+
+def is_enforced(schema: msgspec.Raw) -> bool:
+    """Say whether the schema is in the subset; text that is no JSON object is not."""
+    try:
+        root = _decoder.decode(schema)
+        return _keeps_to_subset(root) and not _is_recursive(root)
+    except (msgspec.DecodeError, RecursionError, UnicodeError):
+        return False
+
+
+def _keeps_to_subset(schema: object) -> bool:
+    if not isinstance(schema, dict):
+        return schema is True
+    if not REFUSED.isdisjoint(schema) or schema.get("minItems", 0) not in {0, 1}:
+        return False
+    if "$ref" in schema and not str(schema["$ref"]).startswith("#/"):
+        return False
+    kinds = schema.get("type")
+    is_object = "properties" in schema or (kinds == "object" if isinstance(kinds, str) else "object" in (kinds or ()))
+    if is_object and schema.get("additionalProperties") is not False:
+        return False
+    parts: list[object] = [schema["items"]] if "items" in schema else []
+    for name in _LISTS:
+        listed = schema.get(name, [])
+        parts += listed if isinstance(listed, list) else [None]
+    for name in _NAMED:
+        named = schema.get(name, {})
+        parts += named.values() if isinstance(named, dict) else [None]
+    return all(_keeps_to_subset(part) for part in parts)
+
+
+def _is_recursive(root: _Schema) -> bool:
+    """Say whether a definition needs itself, at however many removes."""
+    definitions: _Schema = {}
+    for name in ("definitions", "$defs"):
+        named = root.get(name)
+        if isinstance(named, dict):
+            definitions |= named
+    needs = {name: _references(schema) for name, schema in definitions.items()}
+    for name, needed in needs.items():
+        reached: set[str] = set()
+        ahead = list(needed)
+        while ahead:
+            reference = ahead.pop()
+            if reference not in reached:
+                reached.add(reference)
+                ahead += needs.get(reference, ())
+        if name in reached:
+            return True
+    return False
+
+
+def _references(value: object) -> set[str]:
+    """Return the last names of the references anywhere inside."""
+    if isinstance(value, list):
+        return set().union(*map(_references, value))
+    if not isinstance(value, dict):
+        return set()
+    found = set().union(*map(_references, value.values()))
+    if isinstance(value.get("$ref"), str):
+        found.add(str(value["$ref"]).rpartition("/")[2])
+    return found
