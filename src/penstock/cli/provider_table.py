@@ -37,7 +37,7 @@ def offer_of(provider: Provider, endpoint: Endpoint) -> Offer:
     way = find_way(provider, provider.options(), endpoint)
     if way is None:
         return "none"
-    return "same" if way.translation is None else "translated"
+    return "same" if way.translation is None and not way.embeddings else "translated"
 
 
 def render_text() -> str:

@@ -9,12 +9,13 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from string import Formatter
-from typing import Literal
+from typing import Literal, NamedTuple
 from urllib.parse import quote
 
 import msgspec
 
 from penstock.core.chat_format import FormatId
+from penstock.core.embedding_format import EmbeddingFormatId
 from penstock.core.endpoint import EndpointId, UsageReader
 from penstock.core.json_object import JsonEdit
 
@@ -96,6 +97,13 @@ def below_root(prefix: str) -> Callable[[str], str]:
     return read
 
 
+class NativeEmbeddings(NamedTuple):
+    """A provider's embeddings API in a format of its own; the path is below the base URL."""
+
+    format: EmbeddingFormatId
+    path: str
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Provider:
     """One vendor (or one kind of server) and how to speak with it."""
@@ -109,6 +117,8 @@ class Provider:
     know it."""
     paths: PathTable | Callable[[Options], PathTable]
     native_chat: NativeChat | None = None
+    native_embeddings: Callable[[str], NativeEmbeddings | None] | None = None
+    """The API for a model by its name; None for a model that makes no vectors there."""
     credentials: tuple[CredentialKind, ...] = ("api_key",)
     """What the provider takes; the first is the usual one."""
     key_header: KeyHeader = BEARER

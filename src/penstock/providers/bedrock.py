@@ -7,7 +7,17 @@ https://docs.aws.amazon.com/bedrock/latest/userguide/api-keys.html (read 2026-11
 from __future__ import annotations
 
 from penstock.core.cloud_options import AwsOptions
-from penstock.core.provider import NativeChat, Provider
+from penstock.core.provider import NativeChat, NativeEmbeddings, Provider
+
+INVOKE = "/model/{model}/invoke"
+
+
+def embeddings_of(model: str) -> NativeEmbeddings | None:
+    """Titan's and Cohere's models make vectors, each by the body of its vendor."""
+    if "titan-embed" in model:
+        return NativeEmbeddings("titan_embeddings", INVOKE)
+    return NativeEmbeddings("cohere_bedrock_embeddings", INVOKE) if "cohere.embed" in model else None
+
 
 PROVIDER = Provider(
     id="bedrock",
@@ -20,6 +30,7 @@ PROVIDER = Provider(
         path="/model/{model}/converse",
         stream_path="/model/{model}/converse-stream",
     ),
+    native_embeddings=embeddings_of,
     credentials=("aws", "api_key"),
     key_required=False,
     key_env=("AWS_BEARER_TOKEN_BEDROCK",),

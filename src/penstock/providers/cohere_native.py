@@ -5,7 +5,7 @@ https://docs.cohere.com/reference/chat (read 2026-11-23).
 
 from __future__ import annotations
 
-from penstock.core.provider import NativeChat, Provider
+from penstock.core.provider import NativeChat, NativeEmbeddings, Provider
 
 PROVIDER = Provider(
     id="cohere-native",
@@ -14,6 +14,7 @@ PROVIDER = Provider(
     base_url="https://api.cohere.com/v2",
     paths={},
     native_chat=NativeChat(format="cohere_chat", path="/chat", stream_path="/chat"),
+    native_embeddings=lambda _model: NativeEmbeddings("cohere_embed", "/embed"),
     stream_usage="always",
     docs=("https://docs.cohere.com/reference/chat", "https://docs.cohere.com/reference/chat-stream"),
     verified="2026-11-23",

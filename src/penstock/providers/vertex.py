@@ -6,9 +6,18 @@ https://docs.cloud.google.com/vertex-ai/generative-ai/docs/model-reference/infer
 from __future__ import annotations
 
 from penstock.core.cloud_options import VertexOptions
-from penstock.core.provider import NativeChat, Provider
+from penstock.core.provider import NativeChat, NativeEmbeddings, Provider
 
 MODEL = "/publishers/google/models/{model}"
+
+
+def embeddings_of(model: str) -> NativeEmbeddings:
+    """Newer Gemini models make vectors by ``embedContent``, one at a time; all others by ``predict``."""
+    name = model.rpartition("/")[2].lower()
+    if "gemini" in name and name != "gemini-embedding-001":
+        return NativeEmbeddings("vertex_embed_content", MODEL + ":embedContent")
+    return NativeEmbeddings("vertex_predict_embeddings", MODEL + ":predict")
+
 
 PROVIDER = Provider(
     id="vertex",
@@ -21,6 +30,7 @@ PROVIDER = Provider(
         path=MODEL + ":generateContent",
         stream_path=MODEL + ":streamGenerateContent?alt=sse",
     ),
+    native_embeddings=embeddings_of,
     credentials=("gcp",),
     key_required=False,
     options=VertexOptions,

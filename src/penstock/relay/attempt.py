@@ -13,12 +13,13 @@ from time import monotonic
 import msgspec
 
 from penstock.core.endpoint import Endpoint
-from penstock.core.errors import CredentialRejected, InvalidRequest, UpstreamFault
+from penstock.core.errors import CredentialRejected, UpstreamFault
 from penstock.core.json_object import JsonEdit, JsonObject
-from penstock.core.loss import Loss, summarise
+from penstock.core.loss import summarise
 from penstock.relay.answer import NO_STATUSES, Answer
 from penstock.relay.backend_client import BackendClient
 from penstock.relay.content_coding import UnreadableCodingError
+from penstock.relay.embedding_calls import attempt_embeddings
 from penstock.relay.exchange import Exchange
 from penstock.relay.headers import LOSSES, lines_up
 from penstock.relay.invoked_stream import InvokedStream
@@ -30,6 +31,7 @@ from penstock.relay.whole import ErrorRelay, RefusedRelay, WholeRelay
 from penstock.transport.client_protocol import AnswerHead, BodyReceiver
 from penstock.transport.http_syntax import header_block
 from penstock.transport.server_request import ServerRequest
+from penstock.wire.embedding_formats import find_embedding_format
 
 EVENT_STREAM = b"text/event-stream"
 
@@ -90,7 +92,19 @@ async def attempt(
     assert facts is not None  # noqa: S101
     exchange.target = target
     exchange.upstream_model = upstream_model
-    way, head, target_path = client.head(endpoint, upstream_model, stream=facts.stream)
+    rendered = client.head(endpoint, upstream_model, stream=facts.stream)
+    way = rendered.way
+    if way.embeddings:
+        await attempt_embeddings(
+            exchange,
+            client,
+            find_embedding_format(client.embeddings_of(upstream_model).format),
+            rendered=rendered,
+            caller_lines=_caller_lines(exchange.request, client.own_names, stream=False),
+            limits=limits,
+            retry_statuses=retry_statuses,
+        )
+        return
     lowered = None
     if way.translation is None:
         edit = JsonEdit(body)
@@ -106,10 +120,10 @@ async def attempt(
     if lowered is not None and lowered.headers:
         caller_lines += header_block((name.encode(), value.encode()) for name, value in lowered.headers)
     if client.authorizer is not None:
-        caller_lines += await client.authorizer.lines(client.host, target_path, upstream_body)
-    head = b"%b%bcontent-length: %d\r\n\r\n" % (head, caller_lines, sum(map(len, upstream_body)))
+        caller_lines += await client.authorizer.lines(client.host, rendered.target, upstream_body)
+    head = b"%b%bcontent-length: %d\r\n\r\n" % (rendered.lines, caller_lines, sum(map(len, upstream_body)))
     if edit.losses:
-        _check_losses(exchange, edit.losses)
+        exchange.note_losses(edit.losses)
     connection = client.pool.checkout_nowait() or await client.pool.checkout()
     receiver: Answer
     if way.translation is None:
@@ -164,12 +178,3 @@ def _splice(edit: JsonEdit, way: Way, backend: Backend, exchange: Exchange, endp
             quirk(way.quirks_of, edit)
     for splice in way.splices:
         splice(edit, backend.options, exchange.request.fields)
-
-
-def _check_losses(exchange: Exchange, losses: list[Loss]) -> None:
-    """Note what is lost; refuse it where the model's route takes no losses."""
-    exchange.losses = tuple(losses)
-    if exchange.model is not None and exchange.model.losses == "reject":
-        shown = ", ".join(loss.path for loss in losses[:20])
-        msg = f"The provider cannot take this request as it is, and losses are not allowed here: {shown}."
-        raise InvalidRequest(msg, code="translation_loss", param=losses[0].path.removeprefix("$."))

@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from penstock.core.endpoint import Endpoint, EndpointId
 from penstock.core.errors import EndpointNotOffered
-from penstock.core.provider import fill_path
+from penstock.core.provider import NativeEmbeddings, fill_path
 from penstock.relay.authorize import Authorizer
 from penstock.relay.headers import BACKEND, travels_up
 from penstock.relay.snapshot import Backend
@@ -116,12 +116,27 @@ class BackendClient:
             msg = f"{provider.title} (backend '{self.backend.name}') does not offer {endpoint.path}."
             raise EndpointNotOffered(msg, param="model")
         template = way.stream_path if stream else way.path
+        if way.embeddings:
+            template = self.embeddings_of(model).path
         path = self.backend.base_path + fill_path(template, model, self.backend.options)
         head = b"POST %b HTTP/1.1\r\n%b" % (path.encode("ascii"), self._fixed_lines)
         if len(self._heads) >= REMEMBERED_HEADS:
             self._heads.clear()
         rendered = self._heads[place] = RenderedHead(way, head, path)
         return rendered
+
+    def embeddings_of(self, model: str) -> NativeEmbeddings:
+        """Return the provider's embeddings API for a model.
+
+        Raises:
+            EndpointNotOffered: it makes no vectors.
+        """
+        provider = self.backend.provider
+        found = provider.native_embeddings(model) if provider.native_embeddings else None
+        if found is None:
+            msg = f"{provider.title} (backend '{self.backend.name}') does not offer embeddings with this model."
+            raise EndpointNotOffered(msg, param="model")
+        return found
 
     def _fixed_headers(self) -> HeaderList:
         backend = self.backend

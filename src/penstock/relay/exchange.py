@@ -7,11 +7,12 @@ from __future__ import annotations
 
 import itertools
 import os
+from collections.abc import Sequence
 from typing import Literal
 
 from penstock.core.chat import ChatRequest
 from penstock.core.endpoint import Endpoint, RequestFacts
-from penstock.core.errors import GatewayError
+from penstock.core.errors import GatewayError, InvalidRequest
 from penstock.core.json_object import JsonObject
 from penstock.core.loss import Loss
 from penstock.core.usage import UNREPORTED, Usage
@@ -96,6 +97,18 @@ class Exchange:
         """Backend and error code of each attempt before the one that decided."""
         self.unknown: list[str] = []
         """Words of the upstream that are in no table of ours."""
+
+    def note_losses(self, losses: Sequence[Loss]) -> None:
+        """Note what is lost; refuse it where the model's route takes no losses.
+
+        Raises:
+            InvalidRequest: the route takes none (``code="translation_loss"``).
+        """
+        self.losses = tuple(losses)
+        if losses and self.model is not None and self.model.losses == "reject":
+            shown = ", ".join(loss.path for loss in losses[:20])
+            msg = f"The provider cannot take this request as it is, and losses are not allowed here: {shown}."
+            raise InvalidRequest(msg, code="translation_loss", param=losses[0].path.removeprefix("$."))
 
     def forget_attempt(self, code: str) -> None:
         """Note that an attempt failed with ``code``, and forget what was learnt from its answer."""

@@ -36,6 +36,8 @@ class Way:
     splices: tuple[HostSplice, ...] = ()
     in_frames: bool = False
     translation: Translation | None = None
+    embeddings: bool = False
+    """The provider's own embeddings API is called; which one, its model decides."""
 
 
 def find_way(provider: Provider, options: Options, endpoint: Endpoint) -> Way | None:
@@ -43,6 +45,8 @@ def find_way(provider: Provider, options: Options, endpoint: Endpoint) -> Way | 
     paths = provider.path_table(options)
     if endpoint.id in paths:
         return Way(paths[endpoint.id], paths[endpoint.id], endpoint.id)
+    if endpoint.id == "embeddings" and provider.native_embeddings is not None:
+        return Way("", "", None, embeddings=True)
     wanted = endpoint.chat_format
     if wanted is None:
         return None
