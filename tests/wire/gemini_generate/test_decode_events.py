@@ -134,7 +134,8 @@ def test_an_error_ends_the_stream_and_nothing_comes_behind_it() -> None:
 
 def test_counts_are_told_with_each_event_that_has_some() -> None:
     found = decode(
-        event({"text": "a"}) | {"usageMetadata": {"promptTokenCount": 1}}, event(reason="STOP") | {"usageMetadata": {}}
+        event({"text": "a"}) | {"usageMetadata": {"promptTokenCount": 1}},
+        event(reason="STOP") | {"usageMetadata": None},
     )
     assert [each.usage.input_tokens for each in found if isinstance(each, UsageReport)] == [1]
 

@@ -34,7 +34,6 @@ def answer(parts: Any, **more: Any) -> bytes:
         b'{"candidates":[{"content":{"parts":[{"text":5}]}}]}',
         b'{"candidates":[{"content":{"parts":[{"functionCall":{}}]}}]}',
         b'{"candidates":' + b"[" * 100_000,
-        b'{"candidates":[{"safetyRatings":"\xff"}]}',
     ],
 )
 def test_what_is_no_answer_is_a_value_error(body: bytes) -> None:

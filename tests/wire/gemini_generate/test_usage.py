@@ -1,20 +1,23 @@
 from __future__ import annotations
 
+import json
 from typing import Any
 
-import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from penstock.core.chat_format import AnswerContext
 from penstock.core.usage import UNREPORTED, Usage
+from penstock.wire.gemini_generate.lift_answer import lift_answer
 from penstock.wire.gemini_generate.usage import read_usage
 
 COUNTS = st.integers(0, 10**9)
 
 
 def read(metadata: Any) -> Usage:
-    return read_usage(msgspec.Raw(msgspec.json.encode(metadata)))
+    body = {"candidates": [{"finishReason": "STOP"}], "usageMetadata": metadata}
+    return lift_answer(json.dumps(body).encode(), AnswerContext(model="m", request_id="r")).usage
 
 
 @given(prompt=COUNTS, tools=COUNTS, said=COUNTS, thought=COUNTS)
@@ -30,7 +33,7 @@ def test_input_and_output_make_the_total(prompt: int, tools: int, said: int, tho
 def test_nothing_is_reported_where_nothing_was() -> None:
     assert read({}) == UNREPORTED
     assert read(None) == UNREPORTED
-    assert read_usage(msgspec.Raw(b"")) == UNREPORTED
+    assert read_usage(None) == UNREPORTED
 
 
 def test_an_explicit_nought_is_a_report() -> None:

@@ -15,6 +15,7 @@ from penstock.core.chat import Audio, Image, InlineData, ToolCall, VendorBlock
 from penstock.core.chat_answer import FinishReason, TokenLogprob
 from penstock.core.chat_format import AnswerContext
 from penstock.wire.gemini_generate.errors import GoogleError
+from penstock.wire.gemini_generate.usage import UsageMetadata
 from penstock.wire.gemini_generate.vocabulary import BLOCK_REASONS, FINISH_REASONS, FORMAT
 
 NOTHING = msgspec.Raw(b"")
@@ -103,7 +104,7 @@ class Answer(msgspec.Struct, rename="camel"):
 
     candidates: list[Candidate] | None = None
     prompt_feedback: msgspec.Raw = NOTHING
-    usage_metadata: msgspec.Raw = NOTHING
+    usage_metadata: UsageMetadata | None = None
     response_id: str | None = None
     model_version: str | None = None
     create_time: str | None = None
@@ -111,6 +112,7 @@ class Answer(msgspec.Struct, rename="camel"):
 
 
 _decode_answer = msgspec.json.Decoder(Answer).decode
+_decode_members = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
 _decode_feedback = msgspec.json.Decoder(PromptFeedback).decode
 
 _EXTRAS = {
@@ -131,16 +133,25 @@ _VENDOR_PARTS = {
 
 
 def decode_answer(data: bytes) -> Answer:
-    """Read a whole answer, or an event.
+    """Read a whole answer, or an event. Counts that are not what Google documents are left out: the answer counts more.
 
     Raises:
         ValueError: not the format.
     """
     try:
         return _decode_answer(data)
+    except msgspec.ValidationError as error:
+        refused = error
     except RecursionError as error:
         msg = "nested too deeply"
         raise ValueError(msg) from error
+    try:
+        members = _decode_members(data)
+        if members.pop("usageMetadata", None) is not None:
+            return _decode_answer(msgspec.json.encode(members))
+    except RecursionError:
+        pass
+    raise refused
 
 
 def is_said(raw: msgspec.Raw) -> bool:

@@ -34,7 +34,6 @@ from penstock.core.chat_answer import (
     UsageReport,
 )
 from penstock.core.chat_format import AnswerContext
-from penstock.core.usage import UNREPORTED
 from penstock.wire.gemini_generate.answer_body import (
     NOTHING,
     Answer,
@@ -106,10 +105,8 @@ class StreamDecoder:
             self._take(candidate, place, events)
         if is_said(answer.prompt_feedback) and not self._choices:
             self._refuse(answer)
-        if is_said(answer.usage_metadata):
-            usage = read_usage(answer.usage_metadata)
-            if usage != UNREPORTED:
-                events.append(UsageReport(usage))
+        if answer.usage_metadata is not None:
+            events.append(UsageReport(read_usage(answer.usage_metadata)))
         return events
 
     def close(self) -> list[ChatEvent]:

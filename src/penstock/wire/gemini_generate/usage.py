@@ -35,16 +35,9 @@ class UsageMetadata(msgspec.Struct, rename="camel"):
     candidates_tokens_details: list[_Modality] | None = None
 
 
-_decoder = msgspec.json.Decoder(UsageMetadata)
-
-
-def read_usage(raw: msgspec.Raw) -> Usage:
-    """Return the counts; of an object that is not what Google documents nothing is reported."""
-    if not bytes(raw):
-        return UNREPORTED
-    try:
-        found = _decoder.decode(raw)
-    except msgspec.DecodeError:  # the answer must still reach its caller
+def read_usage(found: UsageMetadata | None) -> Usage:
+    """Return the counts."""
+    if found is None:
         return UNREPORTED
     into = _sum(found.prompt_token_count, found.tool_use_prompt_token_count)
     out = _sum(found.candidates_token_count, found.thoughts_token_count)
