@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import msgspec
 import pytest
 
 from penstock.core.chat import (
@@ -14,10 +15,11 @@ from penstock.core.chat import (
     ToolCall,
     ToolResult,
     UrlSource,
+    VendorBlock,
 )
 from penstock.core.chat_format import Losses
 from penstock.core.errors import InvalidRequest
-from penstock.wire.anthropic_messages.lower_turns import OPENING, write_turns
+from penstock.wire.anthropic_messages.lower_turns import CONTINUATION, OPENING, write_turns
 from penstock.wire.anthropic_messages.writing import Writing
 
 
@@ -26,14 +28,15 @@ def turn(role: Role, *blocks: Block | str, at: str = "m") -> Message:
 
 
 def shape(
-    messages: list[Message], *, vendor: str = "test"
+    messages: list[Message], *, vendor: str = "test", continues: bool = True
 ) -> tuple[list[object], list[tuple[str, list[object]]], list[str]]:
     """Return the system texts, each turn with its texts (or kinds of blocks), and the losses."""
     request = ChatRequest(vendor=vendor, paths={}, messages=messages)
     writing = Writing(request, Losses(request))
-    system, turns = write_turns(messages, writing)
+    system, turns = write_turns(messages, writing, continues=continues)
 
     def short(block: object) -> object:
+        block = msgspec.json.decode(msgspec.json.encode(block))
         assert isinstance(block, dict)
         return block["text"] if block["type"] == "text" else block["type"]
 
@@ -103,6 +106,23 @@ def test_a_turn_to_be_continued_does_not_end_in_white_space() -> None:
         ["clamped $.end"],
     )
     assert shape([turn("user", "Hi "), turn("assistant", ToolCall("a", "f", "{}"))])[2] == []
+
+
+def test_a_model_that_continues_no_turn_is_asked_to_by_the_user() -> None:
+    messages = [turn("user", "Hi"), turn("assistant", "One, two, ", at="end")]
+    assert shape(messages, continues=False)[1:] == (
+        [("user", ["Hi"]), ("assistant", ["One, two, "]), ("user", [CONTINUATION])],
+        ["approximated $.end"],
+    )
+
+
+def test_a_turn_that_the_vendor_paused_is_sent_back_as_the_last() -> None:
+    pause = VendorBlock("anthropic_messages", "server_tool_use", msgspec.Raw(b'{"type":"server_tool_use"}'))
+    messages = [turn("user", "Hi"), turn("assistant", "I search.", pause)]
+    assert shape(messages, continues=False)[1:] == (
+        [("user", ["Hi"]), ("assistant", ["I search.", "server_tool_use"])],
+        [],
+    )
 
 
 def test_names_of_participants_are_lost() -> None:

@@ -6,7 +6,8 @@ https://platform.claude.com/docs/en/api/messages, .../build-with-claude/working-
 * System and developer messages are one top-level prompt; one from the middle of the conversation is moved there.
 * Turns alternate: neighbours of one role are merged, so the results of parallel calls come in one turn, in front of
   what the user says besides. The assistant's thinking comes in front of what it led to.
-* Texts are not empty, and the last one of a turn the assistant is to continue does not end in white space.
+* Texts are not empty, and the last one of a turn the assistant is to continue does not end in white space. Newer
+  models, and all while they think, continue no turn (.../api/errors, "Prefill not supported"): a line asks them to.
 * The first turn is the user's. A conversation that begins with the assistant gets a line that says so; of one that has
   system messages only, those are the user's turn.
 """
@@ -25,6 +26,8 @@ from penstock.wire.anthropic_messages.writing import Writing
 
 OPENING = "(The conversation begins with the assistant.)"
 """What stands for the user's turn when there is none in front of the assistant's first."""
+CONTINUATION = "(Continue exactly where you stopped.)"
+"""What the user says behind a turn to be continued, to a model that would refuse to find that turn last."""
 
 
 class Turn(msgspec.Struct):
@@ -39,8 +42,12 @@ class Turn(msgspec.Struct):
         return {"role": self.role, "content": [*self.results, *self.content]}
 
 
-def write_turns(messages: list[Message], writing: Writing) -> tuple[list[Written], list[dict[str, object]]]:
+def write_turns(
+    messages: list[Message], writing: Writing, *, continues: bool
+) -> tuple[list[Written], list[dict[str, object]]]:
     """Return the blocks of ``system`` and the members of ``messages``.
+
+    ``continues``: the model can be given the beginning of its answer.
 
     Raises:
         InvalidRequest: nothing is left to be asked, or there is content that this API cannot be given.
@@ -54,7 +61,7 @@ def write_turns(messages: list[Message], writing: Writing) -> tuple[list[Written
             _add_user(message, turns, writing)
         elif message.role == "assistant":
             _add_assistant(message, turns, writing)
-    _trim_last(turns, messages, writing)
+    _end_conversation(turns, messages, writing, continues=continues)
     if not turns and system:
         turns, system = [Turn("user", [], system)], []
         writing.losses.field("messages", "the system prompt is the user's turn: there is no other", "moved")
@@ -128,15 +135,19 @@ def _add_assistant(message: Message, turns: list[Turn], writing: Writing) -> Non
         turn.content += content
 
 
-def _trim_last(turns: list[Turn], messages: list[Message], writing: Writing) -> None:
-    """Take white space from the end of a turn that the assistant is to continue; the API refuses it."""
+def _end_conversation(turns: list[Turn], messages: list[Message], writing: Writing, *, continues: bool) -> None:
+    """Make a turn that the assistant is to continue one that the API takes: no white space at its end."""
     if not turns or turns[-1].role != "assistant":
         return
     last = turns[-1].content[-1]
     if not isinstance(last, dict) or last["type"] != "text":
         return
+    at = next(message.at for message in reversed(messages) if message.role == "assistant")
+    if not continues:
+        turns.append(Turn("user", [], [{"type": "text", "text": CONTINUATION}]))
+        writing.losses.at(at, "this model continues no turn: a line asks it to", "approximated")
+        return
     text = cast("str", last["text"])
     if text != text.rstrip():
         last["text"] = text.rstrip()
-        at = next(message.at for message in reversed(messages) if message.role == "assistant")
         writing.losses.at(at, "a turn to be continued cannot end in white space", "clamped")
