@@ -30,8 +30,9 @@ def scene(loop: ClockLoop) -> Iterator[Scene]:
 
 
 def test_before_the_first_fetch_there_is_nothing(scene: Scene) -> None:
-    with pytest.raises(CredentialUnavailable, match="no valid Test credential"):
+    with pytest.raises(CredentialUnavailable, match="no valid Test credential") as caught:
         scene.source.current()
+    assert caught.value.detail == "there is none"
 
 
 def test_the_first_request_waits_for_the_first_credential(scene: Scene) -> None:
@@ -160,6 +161,9 @@ def test_a_source_that_answers_with_the_same_token_is_not_asked_in_a_loop(scene:
 def test_a_credential_that_lapsed_while_the_machine_slept_is_fetched_by_the_next_request(loop: ClockLoop) -> None:
     scene = Scene(loop, held=Fetched("old", loop.now + 100))
     loop.now += 200  # no timer ran
+    with pytest.raises(CredentialUnavailable) as caught:
+        scene.source.current()
+    assert caught.value.detail == "the last one has expired"
     waiting = scene.task(scene.source.ready())
     scene.give("new")
     assert waiting.result() == "new"

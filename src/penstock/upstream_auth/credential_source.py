@@ -77,7 +77,7 @@ class CredentialSource(Generic[V]):
         held = self._held
         if held is None or (held.expires_at is not None and held.expires_at <= self._clock()):
             msg = f"The gateway has no valid {self.title} credential for this provider at present."
-            raise CredentialUnavailable(msg, detail=self._reason or "not fetched yet")
+            raise CredentialUnavailable(msg, detail=self._reason or self._in_use())
         return held.value
 
     @property
