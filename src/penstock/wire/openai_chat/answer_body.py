@@ -81,9 +81,10 @@ class UrlCitation(msgspec.Struct):
     title: str
 
 
-class AnnotationBody(msgspec.Struct, tag_field="type", tag="url_citation"):
+class AnnotationBody(msgspec.Struct, omit_defaults=True, tag_field="type", tag="url_citation", kw_only=True):
     """A citation."""
 
+    index: int | None = None
     url_citation: UrlCitation
 
 
@@ -145,7 +146,7 @@ def thinking_body(block: Thinking | RedactedThinking, index: int | None = None) 
     return RedactedThinkingBody(index=index, data=block.data)
 
 
-def annotation(citation: Citation, begin: int, end: int) -> AnnotationBody | None:
+def annotation(citation: Citation, begin: int, end: int, index: int | None = None) -> AnnotationBody | None:
     """Return the citation of a text block that stands at ``begin`` to ``end`` of the content; None without a URL.
 
     OpenAI has annotations for URLs only: a citation of a document of the request has no place in its answers.
@@ -154,7 +155,7 @@ def annotation(citation: Citation, begin: int, end: int) -> AnnotationBody | Non
         return None
     first = begin if citation.start is None else begin + citation.start
     last = end if citation.end is None else begin + citation.end
-    return AnnotationBody(UrlCitation(first, last, citation.url, citation.title or ""))
+    return AnnotationBody(index=index, url_citation=UrlCitation(first, last, citation.url, citation.title or ""))
 
 
 def image_body(image: Image, index: int | None = None) -> ImageBody | None:

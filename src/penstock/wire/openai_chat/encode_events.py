@@ -7,7 +7,7 @@ choice, the text as JSON, a fixed suffix. What comes when:
 - A call begins with a chunk of its ``index`` (0, 1, 2 … among the calls of its choice), id, type, name and empty
   arguments, then one chunk per fragment; a call without any gets ``{}`` when it ends.
 - ``thinking_blocks`` are said whole, when the block ends, and only if there is a signature to send back; each has an
-  ``index``, by which the SDKs merge. Until then ``reasoning_content`` shows the thinking.
+  ``index``, by which the SDKs merge the members of lists. Until then ``reasoning_content`` shows the thinking.
 - The counts are said in an own last chunk without choices, if the caller asked for it (then ``"usage":null`` stands in
   all others) and the provider reported any.
 - ``[DONE]`` only when the upstream said that it has ended. An error is an event with ``error``, and the last.
@@ -88,7 +88,7 @@ class _Block:
 class _Choice:
     """One choice of the stream."""
 
-    __slots__ = ("begin", "blocks", "calls", "end", "images", "prefix", "said", "thoughts")
+    __slots__ = ("begin", "blocks", "calls", "citations", "end", "images", "prefix", "said", "thoughts")
 
     def __init__(self, prefix: bytes) -> None:
         self.prefix = prefix
@@ -96,6 +96,7 @@ class _Choice:
         self.said = False
         self.blocks: dict[int, _Block] = {}
         self.calls = 0
+        self.citations = 0
         self.images = 0
         self.thoughts = 0
         self.begin = 0
@@ -187,8 +188,11 @@ class StreamEncoder:
 
     def _citation(self, event: CitationDelta) -> bytes:
         choice = self._choice(event.choice)
-        found = annotation(event.citation, choice.begin, choice.end)
-        return b"" if found is None else self._chunk(choice, b'"annotations":[' + _encode(found) + b"]")
+        found = annotation(event.citation, choice.begin, choice.end, choice.citations)
+        if found is None:
+            return b""
+        choice.citations += 1
+        return self._chunk(choice, b'"annotations":[' + _encode(found) + b"]")
 
     # --- blocks
 

@@ -40,12 +40,14 @@ CODES: Mapping[str, ErrorKind] = MappingProxyType(
         "billing_hard_limit_reached": "quota",
         "overloaded_error": "overloaded",
         "engine_overloaded": "overloaded",
-        "server_error": "server",
-        "internal_error": "server",
+        "overloaded": "overloaded",
         "timeout": "timeout",
     }
 )
-"""``error.code`` or ``error.type``, in lower case, to what it means; the status says what these do not."""
+"""``error.code`` or ``error.type``, in lower case, to what it means; the status says what these do not.
+
+``server_error`` is not among them: OpenAI says it with 500 and with 503 alike.
+"""
 
 STATUSES: Mapping[int, ErrorKind] = MappingProxyType(
     {
