@@ -198,14 +198,14 @@ def _check_results(messages: list[Message]) -> None:
 
 
 def _block(node: nodes.BlockNode | VendorBlock, role: Role, at: str, unread: list[str]) -> Block:
+    if isinstance(node, nodes.TextNode):  # most blocks, and every role may have them
+        return _text(node, at, unread)
     if isinstance(node, VendorBlock):
         return node
     kind = node.__struct_config__.tag
     if kind not in _OF_ROLE[role]:
         refuse(at, f"A {kind} block cannot stand in a message of the role {role}.")
     match node:
-        case nodes.TextNode():
-            return _text(node, at, unread)
         case nodes.ImageNode():
             return _image(node, at, unread)
         case nodes.DocumentNode():
@@ -223,8 +223,10 @@ def _block(node: nodes.BlockNode | VendorBlock, role: Role, at: str, unread: lis
 
 
 def _text(node: nodes.TextNode, at: str, unread: list[str]) -> Text:
-    marker = None if node.cache_control is ABSENT else lift_marker(node.cache_control, at, unread)
+    if node.cache_control is ABSENT and node.citations is None and node.extra_content is None:
+        return Text(node.text, at=at)
     citations = tuple([_citation(raw) for raw in node.citations or ()])
+    marker = lift_marker(node.cache_control, at, unread)
     return Text(node.text, marker, citations, _signature(node.extra_content), at)
 
 

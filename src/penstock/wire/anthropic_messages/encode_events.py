@@ -147,8 +147,12 @@ class Encoder:
         Raises:
             ValueError: more must be held than the bound allows.
         """
-        if type(event) is TextDelta and event.index == self._open and event.choice == 0:
-            return self._prefix + _json(event.text) + b"}}\n\n" if event.text else b""
+        # the hot path: more of the open block
+        if type(event) is TextDelta or type(event) is ThinkingDelta:
+            if event.index == self._open and event.choice == 0:
+                return self._prefix + _json(event.text) + b"}}\n\n" if event.text else b""
+        elif type(event) is ArgumentsDelta and event.index == self._open and event.choice == 0:
+            return self._prefix + _json(event.fragment) + b"}}\n\n" if event.fragment else b""
         if self._over:
             return b""
         match event:
