@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from urllib.parse import unquote
 
 import jwt
 from cryptography.hazmat.primitives import serialization
@@ -25,6 +26,8 @@ GOOGLES_TOKEN_URL = "https://oauth2.googleapis.com/token"
 JWT_BEARER = "urn:ietf:params:oauth:grant-type:jwt-bearer"
 TOKEN_EXCHANGE = "urn:ietf:params:oauth:grant-type:token-exchange"
 AUDIENCE = "//iam.googleapis.com/projects/123/locations/global/workloadIdentityPools/gateways/providers/keycloak"
+JWT_TYPE = "urn:ietf:params:oauth:token-type:jwt"
+AWS_TYPE = "urn:ietf:params:aws:token-type:aws4_request"
 LIFE_S = 3599
 
 
@@ -86,12 +89,11 @@ class Google:
     def _exchange(self, asked: Asked) -> Answer:
         """RFC 8693: a token of the trusted provider for one of Google's."""
         form = asked.form
-        known = self.trusted is not None and (form["grant_type"], form["audience"]) == (TOKEN_EXCHANGE, AUDIENCE)
-        if not known or form["subject_token_type"] != "urn:ietf:params:oauth:token-type:jwt":
+        if (form["grant_type"], form["audience"]) != (TOKEN_EXCHANGE, AUDIENCE):
             return Answer({"error": "invalid_request", "error_description": "unknown pool"}, 400)
-        try:
-            self._trusted_claims(form["subject_token"])
-        except jwt.InvalidTokenError:
+        kind, token = form["subject_token_type"], form["subject_token"]
+        trusted = kind in {JWT_TYPE, AWS_TYPE} and (self._trusts_jwt(token) if kind == JWT_TYPE else _trusts_aws(token))
+        if not trusted:
             return Answer({"error": "invalid_grant", "error_description": "untrusted"}, 400)
         return Answer(
             {
@@ -102,10 +104,21 @@ class Google:
             }
         )
 
-    def _trusted_claims(self, token: str) -> Mapping[str, object]:
-        if self.trusted is None:
-            raise jwt.InvalidTokenError
-        return self.trusted.claims(token, AUDIENCE)
+    def _trusts_jwt(self, token: str) -> bool:
+        try:
+            return self.trusted is not None and bool(self.trusted.claims(token, AUDIENCE))
+        except jwt.InvalidTokenError:
+            return False
+
+
+def _trusts_aws(token: str) -> bool:
+    """A request that AWS could be asked, signed, which says who the machine is and for which pool it was made."""
+    request = json.loads(unquote(token))
+    headers = {header["key"].lower(): header["value"] for header in request["headers"]}
+    signed = headers["authorization"].startswith("AWS4-HMAC-SHA256 Credential=AKIAMACHINE/")
+    return (
+        signed and headers["x-goog-cloud-target-resource"] == AUDIENCE and "Action=GetCallerIdentity" in request["url"]
+    )
 
 
 def _impersonation(asked: Asked) -> Answer:

@@ -18,7 +18,7 @@ from penstock.upstream_auth.fetching import Fetched, FetchFailed
 from penstock.upstream_auth.gcp import fetch_gcp
 from penstock.upstream_auth.oidc_exchange import identity_steps
 from penstock.upstream_auth.token_endpoint import ask_all
-from tests.upstream_auth.google_servers import AUDIENCE, TARGET, Google, google
+from tests.upstream_auth.google_servers import AUDIENCE, AWS_TYPE, JWT_TYPE, TARGET, Google, google
 from tests.upstream_auth.local_server import Answer, serving
 from tests.upstream_auth.oidc_provider import oidc_provider
 
@@ -96,12 +96,12 @@ def test_a_provider_that_google_does_not_trust_is_a_failure_without_the_token() 
         assert provider.granted[0] not in str(caught.value)
 
 
-def federation_file(at: Google, source: dict[str, object]) -> str:
+def federation_file(at: Google, source: dict[str, object], kind: str = JWT_TYPE) -> str:
     return json.dumps(
         {
             "type": "external_account",
             "audience": AUDIENCE,
-            "subject_token_type": "urn:ietf:params:oauth:token-type:jwt",
+            "subject_token_type": kind,
             "token_url": f"{at.server.url}/v1/token",
             "credential_source": source,
         }
@@ -113,6 +113,20 @@ def test_a_federation_file_as_gcloud_writes_it(tmp_path: Path) -> None:
         token = ask_all(identity_steps(provider.exchange(audience=AUDIENCE))).reveal()
         source: dict[str, object] = {"file": write(tmp_path / "token", token)}
         declared = GcpCredentials(external_account_file=write(tmp_path / "pool.json", federation_file(at, source)))
+        assert line_of(fetch_gcp(declared)) == b"authorization: Bearer ya29.federated\r\n"
+
+
+def test_a_federation_file_for_machines_of_amazon(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AWS_REGION", "us-east-1")
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "AKIAMACHINE")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "secret")
+    source: dict[str, object] = {
+        "environment_id": "aws1",
+        "regional_cred_verification_url": "https://sts.{region}.amazonaws.com?Action=GetCallerIdentity&Version=2011-06-15",
+    }
+    with google() as at:
+        text = federation_file(at, source, AWS_TYPE)
+        declared = GcpCredentials(external_account_file=write(tmp_path / "pool.json", text))
         assert line_of(fetch_gcp(declared)) == b"authorization: Bearer ya29.federated\r\n"
 
 
