@@ -5,7 +5,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from penstock.core.chat import ChatRequest, ResponseFormat
+from penstock.core.chat import ChatRequest, Reasoning, ResponseFormat
 from penstock.core.chat_format import Losses
 from penstock.core.model_facts import UNKNOWN_MODEL, ModelFacts
 from penstock.wire.gemini_generate.lower_config import lower_config, lower_extras
@@ -80,3 +80,25 @@ def test_extras_of_another_vendor_are_told() -> None:
 def test_the_same_extra_under_two_names_is_sent_once() -> None:
     extras = {"cachedContent": msgspec.Raw(b'"a"'), "cached_content": msgspec.Raw(b'"b"')}
     assert lower(request(extras=extras)) == ({}, {"cachedContent": "a"}, [("$.cached_content", "dropped")])
+
+
+def test_what_googles_openai_api_takes_as_an_extra_body_is_read() -> None:
+    thinking = b'{"thinking_budget":100,"include_thoughts":true,"mood":1}'
+    body = b'{"google":{"thinking_config":%b,"cached_content":"a","x":1}}' % thinking
+    config, extras, losses = lower(request(extras={"extra_body": msgspec.Raw(body)}))
+    assert config == {"thinkingConfig": {"thinkingBudget": 100, "includeThoughts": True}}
+    assert extras == {"cachedContent": "a"}
+    assert losses == [("$.extra_body.google.thinking_config.mood", "dropped"), ("$.extra_body.google.x", "dropped")]
+
+
+@pytest.mark.parametrize("body", [b"5", b'{"other":{}}', b'{"google":[]}'])
+def test_another_extra_body_is_told(body: bytes) -> None:
+    assert lower(request(extras={"extra_body": msgspec.Raw(body)})) == ({}, {}, [("$.extra_body", "dropped")])
+
+
+def test_a_field_of_the_callers_format_comes_before_an_extra() -> None:
+    facts = ModelFacts(thinking="level", efforts=("low", "high"))
+    body = msgspec.Raw(b'{"google":{"thinking_config":{"thinking_level":"low","include_thoughts":true}}}')
+    config, _, losses = lower(request(reasoning=Reasoning(None, "high"), extras={"extra_body": body}), facts)
+    assert config == {"thinkingConfig": {"thinkingLevel": "HIGH", "includeThoughts": True}}
+    assert losses == [("$.extra_body.google.thinking_config.thinking_level", "dropped")]

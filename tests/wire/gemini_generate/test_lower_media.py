@@ -13,7 +13,7 @@ from penstock.wire.gemini_generate.lower_media import media_part, media_type_of
 
 def lower(block: Image | Audio | Document, facts: ModelFacts = UNKNOWN_MODEL) -> tuple[Any, list[tuple[str, str]]]:
     losses = Losses(ChatRequest("openai_chat", {}, []))
-    return media_part(block, facts, losses), [(loss.path, loss.kind) for loss in losses.found]
+    return media_part(block, "openai_chat", facts, losses), [(loss.path, loss.kind) for loss in losses.found]
 
 
 @pytest.mark.parametrize(
@@ -66,4 +66,4 @@ def test_a_file_of_another_vendor_is_refused() -> None:
 
 def test_a_detail_that_nobody_knows_is_told() -> None:
     _, losses = lower(Image(UrlSource("gs://b/a.png"), "huge", at="p"), ModelFacts(thinking="level", efforts=("low",)))
-    assert losses == [("$.p.detail", "dropped")]
+    assert losses == [("$.p.image_url.detail", "dropped")]

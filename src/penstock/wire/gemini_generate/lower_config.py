@@ -20,12 +20,21 @@ from penstock.wire.gemini_generate.vocabulary import (
     MOST_CANDIDATES,
     MOST_STOP_SEQUENCES,
     MOST_TOP_LOGPROBS,
+    THINKING_EXTRAS,
     TOP_LEVEL_EXTRAS,
+    callers_name,
 )
 
 Object = dict[str, object]
 
 _members = msgspec.json.Decoder(dict[str, msgspec.Raw])
+
+
+class _ExtraBody(msgspec.Struct, forbid_unknown_fields=True):
+    google: dict[str, msgspec.Raw]
+
+
+_extra_body = msgspec.json.Decoder(_ExtraBody)
 _SAMPLING = {
     "temperature": "temperature",
     "top_p": "topP",
@@ -67,6 +76,8 @@ def lower_extras(request: ChatRequest, config: Object, losses: Losses) -> Object
             lowered[TOP_LEVEL_EXTRAS[name]] = value
         elif name in {"generationConfig", "generation_config"}:
             _config_extras(name, value, config, losses)
+        elif name == "extra_body":
+            lowered |= _google_extras(value, config, losses)
         elif bytes(value) != b"null":
             losses.field(name, "not a member that Gemini takes")
     return lowered
@@ -129,8 +140,47 @@ def _answer_format(
     if facts.full_json_schema:
         config["responseJsonSchema"] = wanted.schema
     else:
-        path = f"{request.path('response_format')}.json_schema.schema"
+        path = f"{request.path('response_format')}.{callers_name(request.vendor, 'response_schema')}"
         config["responseSchema"] = to_subset(wanted.schema, path, losses)
+
+
+def _google_extras(value: msgspec.Raw, config: Object, losses: Losses) -> Object:
+    """Read ``extra_body.google``, where Google's OpenAI-compatible API has what is Gemini's own.
+
+    https://ai.google.dev/gemini-api/docs/openai#extra-body (read 2026-11-23).
+    """
+    try:
+        members = _extra_body.decode(value)
+    except msgspec.DecodeError:
+        losses.at("extra_body", "not a member that Gemini takes")
+        return {}
+    lowered: Object = {}
+    for name, member in members.google.items():
+        if name in TOP_LEVEL_EXTRAS:
+            lowered[TOP_LEVEL_EXTRAS[name]] = member
+        elif name in {"thinking_config", "thinkingConfig"}:
+            _thinking_extras(f"extra_body.google.{name}", member, config, losses)
+        else:
+            losses.at(f"extra_body.google.{name}", "not a member that Gemini takes")
+    return lowered
+
+
+def _thinking_extras(path: str, value: msgspec.Raw, config: Object, losses: Losses) -> None:
+    said = config.get("thinkingConfig")
+    thinking: Object = dict(said) if isinstance(said, dict) else {}
+    try:
+        members = _members.decode(value)
+    except msgspec.DecodeError:
+        losses.at(path, "not an object")
+        return
+    for name, member in members.items():
+        own = THINKING_EXTRAS.get(name)
+        if own is None or own in thinking:
+            losses.at(f"{path}.{name}", "said already, or not a member that Gemini takes")
+        else:
+            thinking[own] = member
+    if thinking:
+        config["thinkingConfig"] = thinking
 
 
 def _config_extras(path: str, value: msgspec.Raw, config: Object, losses: Losses) -> None:

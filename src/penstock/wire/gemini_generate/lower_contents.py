@@ -37,7 +37,7 @@ from penstock.core.chat_format import Losses
 from penstock.core.errors import InvalidRequest
 from penstock.core.model_facts import ModelFacts
 from penstock.wire.gemini_generate.lower_media import Part, media_part
-from penstock.wire.gemini_generate.vocabulary import FORMAT, SIGNATURE_MARK, SKIP_SIGNATURE, takes_levels
+from penstock.wire.gemini_generate.vocabulary import FORMAT, SIGNATURE_MARK, SKIP_SIGNATURE, callers_name, takes_levels
 
 Content = dict[str, object]
 
@@ -128,7 +128,7 @@ class _Contents:
             case Text():
                 return self._text(block)
             case Image() | Audio():
-                return [media_part(block, self._facts, self._losses)]
+                return [media_part(block, self._request.vendor, self._facts, self._losses)]
             case Document():
                 return self._document(block)
             case ToolCall():
@@ -168,8 +168,9 @@ class _Contents:
             )
             said = [{"text": block.context}]
         if block.title is not None and isinstance(block.source, TextSource):
-            self._losses.at(f"{block.at}.title", "a document that is plain text has no title here")
-        return [*said, media_part(block, self._facts, self._losses)]
+            title = callers_name(self._request.vendor, "title")
+            self._losses.at(f"{block.at}.{title}", "a document that is plain text has no title here")
+        return [*said, media_part(block, self._request.vendor, self._facts, self._losses)]
 
     def _call(self, block: ToolCall) -> Part:
         self._names[block.id] = block.name
@@ -199,7 +200,7 @@ class _Contents:
             elif isinstance(item, Document) and isinstance(item.source, TextSource):
                 texts.append(item.source.text)
             else:
-                media.append(media_part(item, self._facts, self._losses))
+                media.append(media_part(item, self._request.vendor, self._facts, self._losses))
         response: Part = {"name": name, "response": {"error" if block.is_error else "output": "\n".join(texts)}}
         if takes_levels(self._facts):
             response["id"] = block.call_id

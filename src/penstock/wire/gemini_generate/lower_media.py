@@ -13,7 +13,7 @@ from penstock.core.chat import Audio, Document, FileSource, Image, InlineData, S
 from penstock.core.chat_format import Losses
 from penstock.core.errors import InvalidRequest
 from penstock.core.model_facts import ModelFacts
-from penstock.wire.gemini_generate.vocabulary import MEDIA_TYPES, RESOLUTIONS, takes_levels
+from penstock.wire.gemini_generate.vocabulary import MEDIA_TYPES, RESOLUTIONS, callers_name, takes_levels
 
 Part = dict[str, object]
 
@@ -21,8 +21,8 @@ _GUESSES = {Image: "image/jpeg", Audio: "audio/mpeg", Document: "application/pdf
 _FILES_API = "https://generativelanguage.googleapis.com/v1beta/"
 
 
-def media_part(block: Image | Audio | Document, facts: ModelFacts, losses: Losses) -> Part:
-    """Return the part for a block of media that is not plain text.
+def media_part(block: Image | Audio | Document, vendor: str, facts: ModelFacts, losses: Losses) -> Part:
+    """Return the part for a block of media, which came in the format ``vendor``.
 
     Raises:
         InvalidRequest: a file that was uploaded to another vendor (``code="unsupported_content"``).
@@ -33,7 +33,9 @@ def media_part(block: Image | Audio | Document, facts: ModelFacts, losses: Losse
         if level is not None and takes_levels(facts):
             part["mediaResolution"] = {"level": level}
         else:
-            losses.at(f"{block.at}.detail", "this model takes no resolution for a single image")
+            losses.at(
+                f"{block.at}.{callers_name(vendor, 'detail')}", "this model takes no resolution for a single image"
+            )
     return part
 
 

@@ -15,10 +15,10 @@ from penstock.core.model_facts import ModelFacts
 from penstock.wire.gemini_generate.schema_subset import to_subset
 from penstock.wire.gemini_generate.vocabulary import (
     FORMAT,
-    SCHEMA_MEMBERS,
     TOOL_MODES,
     VENDOR_TOOL_OPTIONS,
     VENDOR_TOOLS,
+    callers_name,
 )
 
 Object = dict[str, object]
@@ -64,7 +64,11 @@ def _declaration(tool: Tool, request: ChatRequest, facts: ModelFacts, losses: Lo
     if tool.cache is not None:
         losses.at(f"{tool.at}.cache_control", "Gemini caches by itself and takes no markers")
     if tool.strict:
-        losses.at(f"{tool.at}.strict", "Gemini does not promise arguments that fit the schema", "approximated")
+        losses.at(
+            f"{tool.at}.{callers_name(request.vendor, 'strict')}",
+            "Gemini does not promise arguments that fit the schema",
+            "approximated",
+        )
     declaration: Object = {"name": tool.name}
     if tool.description is not None:
         declaration["description"] = tool.description
@@ -72,7 +76,9 @@ def _declaration(tool: Tool, request: ChatRequest, facts: ModelFacts, losses: Lo
         return declaration
     if facts.full_json_schema:
         return {**declaration, "parametersJsonSchema": tool.schema}
-    parameters = to_subset(tool.schema, f"{tool.at}.{SCHEMA_MEMBERS.get(request.vendor, 'schema')}", losses)
+    form = tool.at == request.path("response_format")  # the tool that stands for a form of the answer
+    member = callers_name(request.vendor, "response_schema" if form else "schema")
+    parameters = to_subset(tool.schema, f"{tool.at}.{member}", losses)
     if "anyOf" not in parameters:  # arguments are an object, whether or not their schema says so
         parameters["type"] = "OBJECT"
     if set(parameters) <= {"type"}:  # a function without parameters is said by leaving them out

@@ -191,6 +191,18 @@ TOP_LEVEL_EXTRAS: Mapping[str, str] = MappingProxyType(
 )
 """Further members of an OpenAI caller's body that are Gemini's own, to Gemini's name of them."""
 
+THINKING_EXTRAS: Mapping[str, str] = MappingProxyType(
+    {
+        "thinking_budget": "thinkingBudget",
+        "thinkingBudget": "thinkingBudget",
+        "thinking_level": "thinkingLevel",
+        "thinkingLevel": "thinkingLevel",
+        "include_thoughts": "includeThoughts",
+        "includeThoughts": "includeThoughts",
+    }
+)
+"""Members of ``extra_body.google.thinking_config`` to those of ``thinkingConfig``."""
+
 CONFIG_EXTRAS = frozenset(
     {
         "mediaResolution",
@@ -205,10 +217,26 @@ CONFIG_EXTRAS = frozenset(
 )
 """Members of an extra ``generationConfig`` that no field of OpenAI's says; the others have a field of their own."""
 
-SCHEMA_MEMBERS: Mapping[str, str] = MappingProxyType(
-    {"openai_chat": "function.parameters", "anthropic_messages": "input_schema"}
+CALLERS_NAMES: Mapping[str, Mapping[str, str]] = MappingProxyType(
+    {
+        "openai_chat": MappingProxyType(
+            {
+                "schema": "function.parameters",
+                "response_schema": "json_schema.schema",
+                "strict": "function.strict",
+                "detail": "image_url.detail",
+                "title": "file.filename",
+            }
+        ),
+        "anthropic_messages": MappingProxyType({"schema": "input_schema", "response_schema": "schema"}),
+    }
 )
-"""Caller's format to where the schema of a tool stands in the tool, so that losses name the caller's own path."""
+"""Caller's format to where the members of tools and blocks stand in it: losses name the caller's own path."""
+
+
+def callers_name(vendor: str, member: str) -> str:
+    """Return the path of a member within its tool or block, as the caller's format has it."""
+    return CALLERS_NAMES.get(vendor, {}).get(member, member)
 
 
 def takes_levels(facts: ModelFacts) -> bool:
