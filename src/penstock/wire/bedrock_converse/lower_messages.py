@@ -31,6 +31,7 @@ from penstock.core.chat import (
 from penstock.core.errors import InvalidRequest
 from penstock.wire.bedrock_converse.lower_media import refuse, write_audio, write_document, write_image
 from penstock.wire.bedrock_converse.lower_tools import check_tool_name
+from penstock.wire.bedrock_converse.vocabulary import ERROR_STATUS_VENDORS
 from penstock.wire.bedrock_converse.writing import Json, Writing
 
 FIRST_TURN = "(The conversation begins with the assistant.)"
@@ -40,10 +41,11 @@ _arguments_decoder: msgspec.json.Decoder[dict[str, msgspec.Raw]] = msgspec.json.
 
 
 class Conversation(NamedTuple):
-    """``system`` blocks and ``messages`` of a request."""
+    """What a request says: ``system`` blocks, ``messages``, and the ``contents`` of these, the same lists."""
 
     system: list[Json]
     messages: list[Json]
+    contents: list[list[Json]]
 
 
 class _Turn:
@@ -91,7 +93,11 @@ def write_conversation(writing: Writing) -> Conversation:
         if turn.document_at and not turn.has_text:
             writing.losses.at(turn.document_at, "a document must stand beside a text: one was added", "approximated")
             turn.blocks.append({"text": BESIDE_DOCUMENT})
-    return Conversation(system, [{"role": turn.role, "content": turn.results + turn.blocks} for turn in turns])
+    contents = [turn.results + turn.blocks for turn in turns]
+    messages: list[Json] = [
+        {"role": turn.role, "content": content} for turn, content in zip(turns, contents, strict=True)
+    ]
+    return Conversation(system, messages, contents)
 
 
 def _write_instructions(message: Message, system: list[Json], writing: Writing) -> None:
@@ -239,8 +245,10 @@ def _write_result(block: ToolResult, turn: _Turn, writing: Writing) -> None:
         writing.losses.at(block.at, "a result must say something: a text that there is none was sent", "approximated")
         content.append({"text": NO_OUTPUT})
     result: Json = {"toolUseId": writing.call_id(block.call_id, block.at), "content": content}
-    if block.is_error:
+    if block.is_error and writing.vendor in ERROR_STATUS_VENDORS:
         result["status"] = "error"
+    elif block.is_error:
+        writing.losses.at(f"{block.at}.is_error", "this model is not told that a tool failed")
     turn.results.append({"toolResult": result})
     if marker is not None:
         turn.results.append(writing.cache_point(marker, block.at))

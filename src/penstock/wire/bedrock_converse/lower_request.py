@@ -25,6 +25,8 @@ _METADATA_KEY = re.compile(r"[a-zA-Z0-9\s:_@$#=/+,.-]{1,256}")
 _METADATA_VALUE = re.compile(r"[a-zA-Z0-9\s:_@$#=/+,.-]{0,256}")
 _MOST_METADATA = 16
 _MODEL_FIELDS = "additionalModelRequestFields"
+_RESPONSE_FIELDS = "additionalModelResponseFieldPaths"
+_STOP_SEQUENCE = "/stop_sequence"
 _NO_PLACE = (
     ("seed", "this provider takes no seed"),
     ("choices", "one answer to a request"),
@@ -50,8 +52,9 @@ def lower_request(request: ChatRequest, model: str, facts: ModelFacts) -> Lowere
     """
     writing = Writing(request, model, facts)
     plan = plan_thinking(writing)
-    system, messages = write_conversation(writing)
+    system, messages, contents = write_conversation(writing)
     tooling = write_tools(writing, thinking=plan.on)
+    writing.limit_cache_points([tooling.tools, system, *contents])
     body: Json = {"messages": messages}
     if system:
         body["system"] = system
@@ -62,8 +65,9 @@ def lower_request(request: ChatRequest, model: str, facts: ModelFacts) -> Lowere
         inference["stopSequences"] = stop
     if inference:
         body["inferenceConfig"] = inference
-    if tooling.config is not None:
-        body["toolConfig"] = tooling.config
+    if tooling.tools:
+        config: Json = {"tools": tooling.tools}
+        body["toolConfig"] = config if tooling.choice is None else config | {"toolChoice": tooling.choice}
     output: Json = {} if tooling.text_format is None else {"textFormat": tooling.text_format}
     if plan.effort is not None:
         output["effort"] = plan.effort
@@ -134,5 +138,8 @@ def _write_extras(body: Json, writing: Writing) -> None:
                 raise InvalidRequest(msg, param=_MODEL_FIELDS) from error
         else:
             body[name] = raw
+    tells_stop_sequence = writing.vendor == "anthropic" and writing.request.vendor == "anthropic_messages"
+    if tells_stop_sequence and writing.request.stop and _RESPONSE_FIELDS not in body:
+        body[_RESPONSE_FIELDS] = [_STOP_SEQUENCE]  # which one it was is told to callers of Anthropic's format only
     if writing.model_fields:
         body[_MODEL_FIELDS] = writing.model_fields

@@ -17,6 +17,7 @@ import msgspec
 from penstock.core.chat import ChatRequest, ResponseFormat, Tool, ToolCall, ToolChoice, ToolResult
 from penstock.core.errors import InvalidRequest
 from penstock.wire.bedrock_converse.enforced_schema import is_enforced
+from penstock.wire.bedrock_converse.vocabulary import BOTH_CHOICES, FORCED_CHOICES
 from penstock.wire.bedrock_converse.writing import Json, Writing
 from penstock.wire.json_tool import DESCRIPTION, choose_tool_name
 
@@ -29,7 +30,9 @@ _object_decoder: msgspec.json.Decoder[dict[str, msgspec.Raw]] = msgspec.json.Dec
 class Tooling(NamedTuple):
     """What the request says of tools; ``json_tool`` is the tool whose call is the answer's text."""
 
-    config: Json | None = None
+    tools: list[Json]
+    """For ``toolConfig.tools``, cache points included; nothing is said of tools when it is empty."""
+    choice: Json | None = None
     text_format: Json | None = None
     json_tool: str | None = None
 
@@ -41,18 +44,22 @@ def write_tools(writing: Writing, *, thinking: bool) -> Tooling:
         InvalidRequest: a name or a schema that the API refuses.
     """
     request, facts = writing.request, writing.facts
-    may_force = not thinking or facts.forced_tools_while_thinking
+    unforced = ""
+    if thinking and not facts.forced_tools_while_thinking:
+        unforced = "no tool can be forced while the model thinks"
+    elif not FORCED_CHOICES.get(writing.vendor, BOTH_CHOICES):
+        unforced = "this model cannot be made to call a tool"
     tools = _tools(writing)
     choice = _possible_choice(writing, tools)
     form = request.response_format
     if form is None or form.kind == "text":
-        return Tooling(_config(tools, choice, writing, may_force=may_force))
+        return _chosen(tools, choice, writing, unforced)
     if form.kind == "json_schema" and facts.json_schema and is_enforced(form.schema):
-        return Tooling(_config(tools, choice, writing, may_force=may_force), _text_format(form))
+        return _chosen(tools, choice, writing, unforced)._replace(text_format=_text_format(form))
     if choice is not None and choice.mode in {"required", "named"}:
         writing.losses.field("response_format", "the answer is the call of a tool")
-        return Tooling(_config(tools, choice, writing, may_force=may_force))
-    return _by_tool(tools, form, choice, writing, may_force=may_force)
+        return _chosen(tools, choice, writing, unforced)
+    return _by_tool(tools, form, choice, writing, unforced)
 
 
 def _tools(writing: Writing) -> list[Json]:
@@ -128,44 +135,53 @@ def _possible_choice(writing: Writing, tools: list[Json]) -> ToolChoice | None:
     return choice
 
 
-def _config(tools: list[Json], choice: ToolChoice | None, writing: Writing, *, may_force: bool) -> Json | None:
-    """Return ``toolConfig``, or None where there is nothing to say of tools."""
+def _chosen(tools: list[Json], choice: ToolChoice | None, writing: Writing, unforced: str) -> Tooling:
+    """Return the tools and the choice; no tools where there is nothing to say of them."""
     called = _called_tools(writing.request)
     mode = "auto" if choice is None else choice.mode
     if mode == "none":
         if not called:
-            return None
+            return Tooling([])
         writing.losses.field("tool_choice", "tools cannot be forbidden once the conversation has calls", "approximated")
     if not tools:
-        if not called:
-            return None
-        writing.losses.field("tools", "the conversation has calls, so their tools must be named", "approximated")
-        return {"tools": [{"toolSpec": {"name": name, "inputSchema": {"json": _ANY_OBJECT}}} for name in called]}
-    config: Json = {"tools": tools}
-    if mode in {"required", "named"} and not may_force:
-        writing.losses.field("tool_choice", "no tool can be forced while the model thinks", "approximated")
+        if called:
+            writing.losses.field("tools", "the conversation has calls, so their tools must be named", "approximated")
+        return Tooling([{"toolSpec": {"name": name, "inputSchema": {"json": _ANY_OBJECT}}} for name in called])
+    if mode in {"required", "named"} and unforced:
+        writing.losses.field("tool_choice", unforced, "approximated")
         mode = "auto"
     name = choice.names[0] if choice is not None and len(choice.names) == 1 else ""
-    _choose(config, mode, name, writing)
-    return config
+    return _choose(tools, mode, name, writing)
 
 
-def _choose(config: Json, mode: str, name: str, writing: Writing) -> None:
+def _choose(tools: list[Json], mode: str, name: str, writing: Writing) -> Tooling:
     """Say which tools must be called; ``auto`` is what the API does when nothing is said.
 
-    One call at a time is a matter of Claude's own ``tool_choice``, which must then stand alone.
+    One call at a time is a matter of Claude's own ``tool_choice``, which must then stand alone. A model that can only
+    be made to call some tool is offered none but the one.
     """
-    kind = "tool" if name and mode in {"required", "named"} else "any" if mode in {"required", "named"} else "auto"
+    kind = "auto" if mode not in {"required", "named"} else "tool" if name else "any"
+    if kind not in {"auto", *FORCED_CHOICES.get(writing.vendor, BOTH_CHOICES)}:
+        kind = "any"
+        one = [tool for tool in tools if _name_of(tool) == name]
+        if len(one) < len(tools):
+            writing.losses.field("tool_choice", "tools that may not be called are not offered", "approximated")
+        tools = one
     if writing.request.parallel_tool_calls is False:
         if writing.vendor == "anthropic":
             own: Json = {"type": kind, "disable_parallel_tool_use": True}
             if kind == "tool":
                 own["name"] = name
             writing.model_fields["tool_choice"] = own
-            return
+            return Tooling(tools)
         writing.losses.field("parallel_tool_calls", "models on Bedrock other than Claude cannot be told")
-    if kind != "auto":
-        config["toolChoice"] = {kind: {"name": name} if kind == "tool" else {}}
+    choice: Json = {kind: {"name": name} if kind == "tool" else {}}
+    return Tooling(tools, None if kind == "auto" else choice)
+
+
+def _name_of(tool: Json) -> object:
+    spec = tool.get("toolSpec")
+    return spec["name"] if isinstance(spec, dict) else None
 
 
 def _called_tools(request: ChatRequest) -> list[str]:
@@ -190,7 +206,7 @@ def _text_format(form: ResponseFormat) -> Json:
 
 
 def _by_tool(
-    tools: list[Json], form: ResponseFormat, choice: ToolChoice | None, writing: Writing, *, may_force: bool
+    tools: list[Json], form: ResponseFormat, choice: ToolChoice | None, writing: Writing, unforced: str
 ) -> Tooling:
     """Add the tool whose call is the answer; beside the caller's own tools, one of them all must be called."""
     request = writing.request
@@ -198,12 +214,11 @@ def _by_tool(
     schema = _ANY_OBJECT if form.kind == "json_object" else _object_schema(form.schema, request.path("response_format"))
     description = f"{form.description}\n\n{DESCRIPTION}" if form.description else DESCRIPTION
     spec: Json = {"name": name, "description": description, "inputSchema": {"json": schema}}
-    config: Json = {"tools": [*tools, {"toolSpec": spec}]}
-    if may_force:
-        writing.losses.field("response_format", "asked for by a tool that the model must call", "approximated")
-        only = not tools or (choice is not None and choice.mode == "none")
-        _choose(config, "required", name if only else "", writing)
-    else:
-        writing.losses.field("response_format", "asked for by a tool that the model may leave uncalled", "approximated")
-        _choose(config, "auto", "", writing)
-    return Tooling(config, None, name)
+    only = not tools or (choice is not None and choice.mode == "none")
+    tools = [*tools, {"toolSpec": spec}]
+    if unforced:
+        why = f"asked for by a tool that the model may leave uncalled: {unforced}"
+        writing.losses.field("response_format", why, "approximated")
+        return _choose(tools, "auto", "", writing)._replace(json_tool=name)
+    writing.losses.field("response_format", "asked for by a tool that the model must call", "approximated")
+    return _choose(tools, "required", name if only else "", writing)._replace(json_tool=name)

@@ -271,3 +271,18 @@ TOP_K_MEMBERS: Mapping[str, tuple[str, ...]] = MappingProxyType(
 )
 """Vendor to where its models read top_k in ``additionalModelRequestFields``; others take none."""
 LEAST_THINKING_TOKENS = 1024
+
+BOTH_CHOICES: frozenset[str] = frozenset({"any", "tool"})
+FORCED_CHOICES: Mapping[str, frozenset[str]] = MappingProxyType(
+    {
+        "meta": frozenset(),
+        "cohere": frozenset(),
+        "ai21": frozenset(),
+        "mistral": frozenset({"any"}),
+        "deepseek": frozenset({"any"}),
+    }
+)
+"""Vendor to the members of ``toolChoice`` by which its models can be made to call a tool; those of others take both."""
+ERROR_STATUS_VENDORS: frozenset[str] = frozenset({"anthropic", "amazon", ""})
+"""Whose models take the ``status`` of a tool's result; empty is a model whose id does not say."""
+MOST_CACHE_POINTS = 4

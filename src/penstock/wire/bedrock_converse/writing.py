@@ -10,7 +10,7 @@ import re
 from penstock.core.chat import CacheMarker, ChatRequest
 from penstock.core.chat_format import Losses
 from penstock.core.model_facts import ModelFacts
-from penstock.wire.bedrock_converse.vocabulary import CACHE_TTLS, DEFAULT_CACHE_TTL, vendor_of
+from penstock.wire.bedrock_converse.vocabulary import CACHE_TTLS, DEFAULT_CACHE_TTL, MOST_CACHE_POINTS, vendor_of
 
 Json = dict[str, object]
 
@@ -25,7 +25,18 @@ _MOST_ID_LENGTH = 64
 class Writing:
     """The state of one ``lower``; ``model_fields`` becomes ``additionalModelRequestFields``."""
 
-    __slots__ = ("_ids", "_names", "_used_ids", "facts", "losses", "model", "model_fields", "request", "vendor")
+    __slots__ = (
+        "_ids",
+        "_names",
+        "_points",
+        "_used_ids",
+        "facts",
+        "losses",
+        "model",
+        "model_fields",
+        "request",
+        "vendor",
+    )
 
     def __init__(self, request: ChatRequest, model: str, facts: ModelFacts) -> None:
         """Begin to write ``request`` for ``model``."""
@@ -38,6 +49,8 @@ class Writing:
         self._ids: dict[str, str] = {}
         self._used_ids: set[str] = set()
         self._names: set[str] = set()
+        self._points: dict[int, tuple[Json, str]] = {}
+        """Identity of a cache point to itself and where it was asked for."""
 
     def call_id(self, given: str, at: str) -> str:
         """Return the id of a tool call in the letters and the length this API takes, the same for call and result."""
@@ -79,4 +92,18 @@ class Writing:
             self.losses.at(f"{at}.cache_control", "only Claude's cache lives longer than 5m", "approximated")
         else:
             point["ttl"] = marker.ttl
-        return {"cachePoint": point}
+        block: Json = {"cachePoint": point}
+        self._points[id(block)] = (block, at)
+        return block
+
+    def limit_cache_points(self, lists: list[list[Json]]) -> None:
+        """Take the earliest cache points out of ``lists`` when there are too many; a later one covers more.
+
+        ``lists`` are the blocks of the request in the order of the prompt: tools, instructions, turns.
+        """
+        present = [(blocks, block) for blocks in lists for block in blocks if id(block) in self._points]
+        for blocks, block in present[: max(0, len(present) - MOST_CACHE_POINTS)]:
+            blocks.remove(block)  # equal ones before it are gone already
+            _, at = self._points[id(block)]
+            why = f"at most {MOST_CACHE_POINTS} cache points: the last ones"
+            self.losses.at(f"{at}.cache_control", why, "clamped")
