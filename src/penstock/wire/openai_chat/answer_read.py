@@ -13,11 +13,6 @@ from __future__ import annotations
 import msgspec
 
 from penstock.core.chat_answer import TokenLogprob
-from penstock.core.usage import Usage
-from penstock.wire.openai_usage import read_openai_usage
-
-NULL = msgspec.Raw(b"null")
-"""JSON that is not there; msgspec knows no union with ``Raw``."""
 
 
 class Part(msgspec.Struct):
@@ -33,7 +28,7 @@ class Function(msgspec.Struct):
     """A called function, or a piece of the call; some vendors send arguments as an object."""
 
     name: str | None = None
-    arguments: msgspec.Raw = NULL
+    arguments: str | dict[str, msgspec.Raw] | None = None
 
 
 class Google(msgspec.Struct):
@@ -88,7 +83,7 @@ class Message(msgspec.Struct):
 
     content: str | list[Part] | None = None
     reasoning_content: str | None = None
-    reasoning: msgspec.Raw = NULL
+    reasoning: str | dict[str, msgspec.Raw] | list[msgspec.Raw] | None = None
     thinking_blocks: list[ThinkingBlock] | None = None
     refusal: str | None = None
     tool_calls: list[Call] | None = None
@@ -134,14 +129,12 @@ class Answer(msgspec.Struct):
     model: str | None = None
     created: float | None = None
     choices: list[Choice] | None = None
-    usage: msgspec.Raw = NULL
+    usage: dict[str, object] | None = None
     service_tier: str | None = None
-    error: msgspec.Raw = NULL
+    error: dict[str, object] | str | None = None
 
 
 _decoder = msgspec.json.Decoder(Answer)
-_text_decoder = msgspec.json.Decoder(str)
-_usage_decoder: msgspec.json.Decoder[dict[str, object] | None] = msgspec.json.Decoder(dict[str, object] | None)
 
 
 def decode_answer(data: bytes) -> Answer:
@@ -161,16 +154,15 @@ def shown_reasoning(message: Message) -> str:
     """Return reasoning that the vendor shows, whatever it calls it."""
     if message.reasoning_content is not None:
         return message.reasoning_content
-    raw = bytes(message.reasoning)
-    return _text_decoder.decode(raw) if raw[:1] == b'"' else ""
+    return message.reasoning if isinstance(message.reasoning, str) else ""
 
 
 def arguments_text(function: Function) -> str:
     """Return the text of arguments; of an object, its JSON."""
-    raw = bytes(function.arguments)
-    if raw == b"null":
-        return ""
-    return _text_decoder.decode(raw) if raw[:1] == b'"' else raw.decode()
+    arguments = function.arguments
+    if isinstance(arguments, dict):
+        return msgspec.json.encode(arguments).decode()
+    return arguments or ""
 
 
 def thought_in(part: Part) -> str:
@@ -198,12 +190,3 @@ def tokens_of(logprobs: Logprobs | None) -> tuple[TokenLogprob, ...] | None:
         )
         for token in logprobs.content
     )
-
-
-def usage_of(raw: msgspec.Raw) -> Usage | None:
-    """Return the counts; None when there are none, or none that can be read."""
-    try:
-        usage = _usage_decoder.decode(raw)
-    except (msgspec.DecodeError, RecursionError, UnicodeDecodeError):
-        return None
-    return None if usage is None else read_openai_usage(usage)

@@ -36,6 +36,7 @@ from penstock.wire.openai_chat import answer_read as read
 from penstock.wire.openai_chat.errors import read_error_event
 from penstock.wire.openai_chat.facts import END_OF_STREAM
 from penstock.wire.openai_chat.lift_answer import finish_reason, make_call_id
+from penstock.wire.openai_usage import read_openai_usage
 
 _Kind = Literal["text", "thinking", "refusal"]
 
@@ -93,17 +94,15 @@ class StreamDecoder:
             return self._end()
         chunk = read.decode_answer(data)
         out: list[ChatEvent] = []
-        if bytes(chunk.error) != b"null":
+        if chunk.error is not None:
             self._ended = True
-            return [StreamFailure(read_error_event(bytes(chunk.error)))]
+            return [StreamFailure(read_error_event(chunk.error))]
         if not self._begun:
             self._begin(chunk, out)
         for choice in chunk.choices or ():
             self._choice(choice, out)
-        if bytes(chunk.usage) != b"null":
-            usage = read.usage_of(chunk.usage)
-            if usage is not None:
-                out.append(UsageReport(usage, chunk.service_tier))
+        if chunk.usage is not None:
+            out.append(UsageReport(read_openai_usage(chunk.usage), chunk.service_tier))
         return out
 
     def close(self) -> list[ChatEvent]:
@@ -113,7 +112,7 @@ class StreamDecoder:
         return self._end()
 
     def _begin(self, chunk: read.Answer, out: list[ChatEvent]) -> None:
-        if not chunk.choices and bytes(chunk.usage) == b"null":
+        if not chunk.choices and chunk.usage is None:
             return  # Azure speaks of the prompt's filtering first, in a chunk that names no id
         self._begun = True
         created = self._context.created if chunk.created is None else int(chunk.created)
@@ -149,28 +148,35 @@ class StreamDecoder:
     def _delta(
         self, choice: _Choice, number: int, delta: read.Message, said: read.Choice, out: list[ChatEvent]
     ) -> None:
+        shown = delta.reasoning_content or delta.reasoning
+        if shown or delta.thinking_blocks is not None:
+            self._thinking(choice, number, delta, out)
+        content = delta.content
+        if isinstance(content, list):
+            for part in content:
+                self._part(choice, number, part, out)
+        elif content:
+            block = choice.open_block if choice.open_kind == "text" else self._open(choice, number, "text", out)
+            tokens = None if said.logprobs is None else read.tokens_of(said.logprobs)
+            out.append(TextDelta(number, block, content, tokens))
+        if delta.refusal:
+            block = self._open(choice, number, "refusal", out)
+            out.append(RefusalDelta(number, block, delta.refusal))
+        if delta.annotations or delta.extra_content is not None:
+            self._notes(choice, number, delta, out)
+        if delta.tool_calls is not None:
+            for call in delta.tool_calls:
+                self._call(choice, number, call, out)
+        if delta.function_call is not None:
+            self._call(choice, number, read.Call(index=0, function=delta.function_call), out)
+
+    def _thinking(self, choice: _Choice, number: int, delta: read.Message, out: list[ChatEvent]) -> None:
         shown = read.shown_reasoning(delta)
         if shown:
             block = self._open(choice, number, "thinking", out)
             out.append(ThinkingDelta(number, block, shown))
         for thought in delta.thinking_blocks or ():
             self._thinking_block(choice, number, thought, out, shown=bool(shown))
-        content = delta.content
-        if isinstance(content, list):
-            for part in content:
-                self._part(choice, number, part, out)
-        elif content:
-            block = self._open(choice, number, "text", out)
-            out.append(TextDelta(number, block, content, read.tokens_of(said.logprobs)))
-        if delta.refusal:
-            block = self._open(choice, number, "refusal", out)
-            out.append(RefusalDelta(number, block, delta.refusal))
-        if delta.annotations or delta.extra_content is not None:
-            self._notes(choice, number, delta, out)
-        for call in delta.tool_calls or ():
-            self._call(choice, number, call, out)
-        if delta.function_call is not None:
-            self._call(choice, number, read.Call(index=0, function=delta.function_call), out)
 
     def _part(self, choice: _Choice, number: int, part: read.Part, out: list[ChatEvent]) -> None:
         if part.type == "thinking":

@@ -103,7 +103,6 @@ class _Body(msgspec.Struct):
 
 
 _decoder = msgspec.json.Decoder(_Body)
-_error_decoder = msgspec.json.Decoder(_Error)
 _DECODE_ERRORS = (msgspec.DecodeError, RecursionError, UnicodeDecodeError)
 
 
@@ -117,13 +116,13 @@ def read_error(status: int, body: bytes, _headers: Mapping[bytes, bytes]) -> Ven
     return _describe(error, message, status)
 
 
-def read_error_event(raw: bytes) -> VendorError:
+def read_error_event(said: dict[str, object] | str) -> VendorError:
     """Return what the ``error`` member of a chunk says."""
     try:
-        error = _error_decoder.decode(raw)
-    except _DECODE_ERRORS:
+        error = msgspec.convert(said, _Error)
+    except msgspec.ValidationError:
         error = _Error()
-    message = error.message or find_message(raw) or "The provider ended its stream in an error."
+    message = error.message or find_message(msgspec.json.encode(said)) or "The provider ended its stream in an error."
     code = error.code
     status = int(code) if isinstance(code, int) or (isinstance(code, str) and code.isdigit()) else 0
     if 400 <= status < 600:

@@ -18,6 +18,7 @@ from penstock.core.chat_format import AnswerContext
 from penstock.core.usage import UNREPORTED
 from penstock.wire.openai_chat import answer_read as read
 from penstock.wire.openai_chat.vocabulary import FINISH_REASONS_READ, VENDOR
+from penstock.wire.openai_usage import read_openai_usage
 
 _object_decoder: msgspec.json.Decoder[dict[str, msgspec.Raw]] = msgspec.json.Decoder(dict[str, msgspec.Raw])
 
@@ -36,7 +37,7 @@ def lift_answer(body: bytes, context: AnswerContext) -> ChatAnswer:
         answer.id or context.request_id,
         answer.model or context.model,
         [_choice(choice, context) for choice in answer.choices],
-        read.usage_of(answer.usage) or UNREPORTED,
+        UNREPORTED if answer.usage is None else read_openai_usage(answer.usage),
         context.created if answer.created is None else int(answer.created),
         answer.service_tier,
         VENDOR,
