@@ -94,7 +94,7 @@ class _ChoiceState:
         """Blocks given out so far."""
         self.numbers: dict[int, int] = {}
         self.left_out: set[int] = set()
-        self.held: list[ChatEvent] | None = None
+        self.held: list[_OfBlock] | None = None
         """Events since a first text block, while it is open what that text is."""
 
 
@@ -173,9 +173,6 @@ def _release(state: _ChoiceState, passed: list[ChatEvent], *, without_text: bool
     """Give out what was held; without its text blocks when the tool's call is the text."""
     held, state.held = state.held, None
     for event in held or ():
-        if not isinstance(event, _OfBlock):
-            passed.append(event)
-            continue
         if without_text and isinstance(event, BlockBegin) and isinstance(event.block, Text):
             state.left_out.add(event.index)
         if event.index not in state.left_out:

@@ -131,6 +131,19 @@ def test_a_stream_without_its_beginning_begins() -> None:
     ]
 
 
+def test_thinking_whose_block_did_not_begin_begins() -> None:
+    told = play([start(), delta("thinking_delta", thinking="hm"), delta("signature_delta", signature="sig")])
+    assert collect(told) == [Thinking("hm", "sig")]
+
+
+def test_a_block_of_a_kind_that_comes_later_keeps_what_it_began_with() -> None:
+    block: Event = {"type": "hologram", "text": "a"}
+    told = play([start(), block_start(block), delta("text_delta", text="b"), block_stop()])
+    assert isinstance(told[1], BlockBegin)
+    assert isinstance(told[1].block, VendorBlock)
+    assert json.loads(bytes(told[1].block.raw)) == block
+
+
 def test_a_block_that_was_not_ended_is_ended_by_the_next_and_by_the_finish() -> None:
     told = play([start(), block_start(TEXT), block_start(CALL, 1), message_delta("tool_use"), STOP])
     assert told[1:] == [
