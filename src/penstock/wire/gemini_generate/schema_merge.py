@@ -18,6 +18,9 @@ Report = Callable[[str, str], None]
 """Takes a path and why what stands there is no longer exact."""
 
 MOST_NODES = 4096
+_SIZE_OF_A_NODE = 64
+"""A list of so many values counts as a further part, for it is walked through as often as a reference puts it in."""
+
 DEEPEST = 64
 _HOLD_SCHEMAS = frozenset({"properties", "items", "anyOf", "oneOf"})
 _SILENT = frozenset({"title", "description", "default", "example", "examples", "$comment", "nullable"})
@@ -55,7 +58,7 @@ class SchemaTree:
             InvalidRequest: not a schema, a reference that leads nowhere or back to itself, or too large a tree (which
                 one that contains itself through several parts is, too).
         """
-        self._seen += 1
+        self._seen += 1 + _size(schema) // _SIZE_OF_A_NODE
         if self._seen > MOST_NODES or place.depth > DEEPEST:
             msg = (
                 f"The JSON Schema has more than {MOST_NODES} parts or {DEEPEST} levels once its references are put in;"
@@ -94,6 +97,12 @@ class SchemaTree:
             raise InvalidRequest(msg, code="recursive_schema", param=f"{place.path}.$ref")
         inner = Place(place.path, place.references | {reference}, place.depth + 1)
         return self.plain(_look_up(self._root, reference, place), inner)
+
+
+def _size(schema: object) -> int:
+    if not isinstance(schema, dict):
+        return 0
+    return len(schema) + sum(len(value) for value in schema.values() if isinstance(value, list | dict))
 
 
 def _parts(schema: Mapping[str, object], place: Place) -> list[object]:
@@ -147,28 +156,31 @@ def _is_number(value: object) -> TypeGuard[int | float]:
     return isinstance(value, int | float) and not isinstance(value, bool)
 
 
-def _both_lists(first: object, second: object) -> object:
+def _all_names(first: object, second: object) -> object:
     if not isinstance(first, list) or not isinstance(second, list):
         return None
-    return first + [value for value in second if value not in first]
+    return list(dict.fromkeys(name for name in first + second if isinstance(name, str)))
 
 
 def _common_values(first: object, second: object) -> object:
+    """Return the values of the first that are in the second; lists and objects stay, whether they are or not."""
     if not isinstance(first, list) or not isinstance(second, list):
         return None
-    return [value for value in first if any(same(value, other) for other in second)]
+    known = {_key(value) for value in second}
+    return [value for value in first if isinstance(value, list | dict) or _key(value) in known]
 
 
-def same(first: object, second: object) -> bool:
-    """Whether JSON takes two values for equal: 1 and 1.0 are, 1 and true are not."""
-    return isinstance(first, bool) == isinstance(second, bool) and first == second
+def _key(value: object) -> tuple[bool, object]:
+    """Tell values apart as JSON does: 1 and 1.0 are one, 1 and true are not."""
+    return isinstance(value, bool), None if isinstance(value, list | dict) else value
 
 
 def _common_types(first: object, second: object) -> object:
-    ours, theirs = type_names(first), type_names(second)
-    common = [name for name in ours if name in theirs or (name == "integer" and "number" in theirs)]
-    common += [name for name in theirs if name == "integer" and "number" in ours and name not in common]
-    return common
+    ours, theirs = set(type_names(first)), set(type_names(second))
+    common = ours & theirs
+    if ("integer" in ours and "number" in theirs) or ("integer" in theirs and "number" in ours):
+        common.add("integer")
+    return sorted(common)
 
 
 def type_names(value: object) -> list[str]:
@@ -195,7 +207,7 @@ _JOINS: Mapping[str, Callable[[object, object], object]] = {
     "type": _common_types,
     "enum": _common_values,
     "properties": _both_properties,
-    "required": _both_lists,
+    "required": _all_names,
     "items": _both_schemas,
     "additionalProperties": _both_schemas,
     **dict.fromkeys(("minimum", "exclusiveMinimum", "minLength", "minItems", "minProperties"), _most),

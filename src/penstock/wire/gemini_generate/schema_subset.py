@@ -261,9 +261,8 @@ class _Subset:
     def _unknown_required(self, node: Node, place: Place) -> None:
         properties = node.get("properties")
         known = properties if isinstance(properties, dict) else {}
-        for name in _strings(node.get("required")):
-            if name not in known:
-                self._approximate(f"{place.path}.required", f"{name} is not among the properties")
+        if any(name not in known for name in _strings(node.get("required"))):
+            self._approximate(f"{place.path}.required", "only properties that are described can be required")
 
 
 _OPEN = frozenset(
