@@ -32,9 +32,9 @@ from penstock.core.chat_format import AnswerContext
 from penstock.core.usage import UNREPORTED, Usage, later_counts
 from penstock.wire.anthropic_messages.decode_events import AnthropicEvents
 from penstock.wire.anthropic_messages.lift_answer import lift_answer
+from tests.wire.anthropic_messages.streaming import TEXT, Event, block_start, block_stop, delta, stream_of
 from tests.wire.chat_vector import check_order
 
-Event = dict[str, object]
 SDK_EVENTS = TypeAdapter[object](RawMessageStreamEvent)
 
 
@@ -54,24 +54,11 @@ def start(**usage: object) -> Event:
     return {"type": "message_start", "message": {"id": "msg_1", "model": "served", "content": [], "usage": usage}}
 
 
-def block_start(block: Event, index: int = 0) -> Event:
-    return {"type": "content_block_start", "index": index, "content_block": block}
-
-
-def delta(kind: str, index: int = 0, **members: object) -> Event:
-    return {"type": "content_block_delta", "index": index, "delta": {"type": kind, **members}}
-
-
-def block_stop(index: int = 0) -> Event:
-    return {"type": "content_block_stop", "index": index}
-
-
 def message_delta(reason: str | None, **usage: object) -> Event:
     return {"type": "message_delta", "delta": {"stop_reason": reason, "stop_sequence": None}, "usage": usage}
 
 
 STOP: Event = {"type": "message_stop"}
-TEXT: Event = {"type": "text", "text": ""}
 CALL: Event = {"type": "tool_use", "id": "toolu_1", "name": "f", "input": {}}
 
 
@@ -271,30 +258,6 @@ BLOCKS = st.one_of(
         st.dictionaries(st.text(max_size=3), st.integers() | st.text(max_size=3), max_size=2),
     ),
 )
-
-
-def stream_of(block: Event, index: int, cut: int) -> list[Event]:
-    """Return the events that a block is streamed in, its text cut into pieces of that length."""
-    if block["type"] == "text":
-        return [
-            block_start(TEXT, index),
-            *_pieces("text_delta", "text", str(block["text"]), index, cut),
-            block_stop(index),
-        ]
-    if block["type"] == "thinking":
-        empty: Event = {"type": "thinking", "thinking": "", "signature": ""}
-        pieces = _pieces("thinking_delta", "thinking", str(block["thinking"]), index, cut)
-        return [block_start(empty, index), *pieces, delta("signature_delta", index, signature="sig"), block_stop(index)]
-    if block["type"] == "tool_use":
-        text = "" if not block["input"] else json.dumps(block["input"])
-        first = delta("input_json_delta", index, partial_json="")
-        pieces = _pieces("input_json_delta", "partial_json", text, index, cut)
-        return [block_start({**block, "input": {}}, index), first, *pieces, block_stop(index)]
-    return [block_start(block, index), block_stop(index)]
-
-
-def _pieces(kind: str, member: str, text: str, index: int, cut: int) -> list[Event]:
-    return [delta(kind, index, **{member: text[at : at + cut]}) for at in range(0, len(text), cut)]
 
 
 @given(st.lists(BLOCKS, max_size=4), st.integers(1, 6))

@@ -78,6 +78,12 @@ REASONING_NEAR = [("$.reasoning", "approximated")]
         (Reasoning(effort="high"), ADAPTIVE, Plan(128_000, {"type": "adaptive"}, "high", on=True), []),
         (Reasoning(effort="max"), ADAPTIVE, Plan(128_000, {"type": "adaptive"}, "high", on=True), REASONING_NEAR),
         (Reasoning(effort="minimal"), ADAPTIVE, Plan(128_000, {"type": "adaptive"}, "low", on=True), REASONING_NEAR),
+        (
+            Reasoning(effort="low"),
+            ModelFacts(thinking="adaptive"),
+            Plan(4096, {"type": "adaptive"}, on=True),
+            REASONING_NEAR,
+        ),
         (Reasoning(effort="odd"), ADAPTIVE, Plan(128_000, {"type": "adaptive"}, on=True), REASONING_LOST),
         (Reasoning(effort="low"), BUDGET, Plan(64_000, {"type": "enabled", "budget_tokens": 12_800}, on=True), []),
         (

@@ -69,6 +69,8 @@ def _without(facts: ModelFacts, limit: int, losses: Losses) -> Plan:
 def _adaptive(asked: Reasoning, facts: ModelFacts, limit: int, losses: Losses) -> Plan:
     if asked.budget_tokens is not None:
         losses.field("reasoning", "this model takes no thinking budget; it thinks as it sees fit", "approximated")
+    if asked.effort is not None and not facts.efforts:
+        losses.field("reasoning", "this model takes no effort; it thinks as it sees fit", "approximated")
     return Plan(limit, _shown({"type": "adaptive"}, asked), _effort(asked.effort, facts, losses), on=True)
 
 
