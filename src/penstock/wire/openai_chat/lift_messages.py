@@ -36,6 +36,10 @@ from penstock.wire.openai_chat.vocabulary import PARTS_OF_ROLES, VENDOR
 _arguments_decoder: msgspec.json.Decoder[dict[str, msgspec.Raw]] = msgspec.json.Decoder(dict[str, msgspec.Raw])
 
 
+_Result = body.ToolTurn | body.FunctionTurn
+_Markable = Text | Image | Audio | Document | ToolCall
+
+
 class _Calls:
     """The calls made so far, so that a result without a call is found."""
 
@@ -59,10 +63,10 @@ def lift_messages(turns: list[body.AnyTurn], unread: list[str]) -> list[Message]
     messages: list[Message] = []
     for number, turn in enumerate(turns):
         at = f"messages[{number}]"
-        if isinstance(turn, body.ToolTurn | body.FunctionTurn):
+        if isinstance(turn, _Result):
             result = _lift_result(turn, at, calls, unread)
             last = messages[-1] if messages else None
-            if last is not None and isinstance(turns[number - 1], body.ToolTurn | body.FunctionTurn):
+            if last is not None and isinstance(turns[number - 1], _Result):
                 last.blocks.append(result)
             else:
                 messages.append(Message("user", [result], at=at))
@@ -170,7 +174,7 @@ def _lift_function_call(call: body.FunctionCall, call_id: str, at: str) -> ToolC
 # --- results of tools
 
 
-def _lift_result(turn: body.ToolTurn | body.FunctionTurn, at: str, calls: _Calls, unread: list[str]) -> ToolResult:
+def _lift_result(turn: _Result, at: str, calls: _Calls, unread: list[str]) -> ToolResult:
     cache = marker(turn.cache_control)
     is_error = None
     if isinstance(turn, body.ToolTurn):
@@ -268,6 +272,6 @@ def _mark_last(blocks: list[Block], control: body.CacheControl | None) -> None:
     if cache is None:
         return
     for block in reversed(blocks):
-        if isinstance(block, Text | Image | Audio | Document | ToolCall):
+        if isinstance(block, _Markable):
             block.cache = block.cache or cache
             return

@@ -8,12 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from types import MappingProxyType
-from typing import Final
 
 from penstock.core.chat_answer import ErrorKind
 from penstock.core.chat_answer import FinishReason as NeutralReason
 
-VENDOR: Final = "openai_chat"
+VENDOR = "openai_chat"
 """Id of this format, and name of the vendor's bags in neutral structs."""
 
 FINISH_WORDS: Mapping[NeutralReason, str] = MappingProxyType(
@@ -34,9 +33,7 @@ FINISH_WORDS: Mapping[NeutralReason, str] = MappingProxyType(
 )
 """What a caller reads. OpenAI documents five words, and strict clients take no other."""
 
-INEXACT: Final = frozenset(
-    {"context_length", "refusal", "guardrail", "pause", "malformed_tool_call", "error", "unknown"}
-)
+INEXACT = frozenset({"context_length", "refusal", "guardrail", "pause", "malformed_tool_call", "error", "unknown"})
 """Reasons that OpenAI has no word of its own for: the vendor's word is given beside, as ``native_finish_reason``."""
 
 FINISH_REASONS_READ: Mapping[str, NeutralReason] = MappingProxyType(
@@ -68,8 +65,8 @@ FINISH_REASONS_READ: Mapping[str, NeutralReason] = MappingProxyType(
 )
 """``finish_reason`` of an upstream, in lower case, to ours; another word is ``unknown`` and counted."""
 
-ROLES: Final = ("system", "developer", "user", "assistant", "tool", "function")
-PARTS: Final = ("text", "image_url", "input_audio", "file", "refusal", "thinking", "redacted_thinking")
+ROLES = ("system", "developer", "user", "assistant", "tool", "function")
+PARTS = ("text", "image_url", "input_audio", "file", "refusal", "thinking", "redacted_thinking")
 
 PARTS_OF_ROLES: Mapping[str, frozenset[str]] = MappingProxyType(
     {
