@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from penstock.core.chat import ChatRequest
 from penstock.core.chat_format import Losses
 from penstock.core.errors import InvalidRequest
+from penstock.wire.gemini_generate import schema_subset
 from penstock.wire.gemini_generate.schema_subset import TYPES, to_subset
 
 Json = dict[str, Any]
@@ -126,6 +127,29 @@ def test_references_in_any_places_end_in_a_schema_or_a_refusal(schema: Any) -> N
     assert said.startswith("refused s") or "$ref" not in said
 
 
+KEYWORDS = sorted(
+    schema_subset._READ
+    | schema_subset._ALL_OF_TYPES
+    | schema_subset._NOTES
+    | {"const", "allOf", "not", "$ref", "$defs", "novel"}
+)
+odd = st.recursive(
+    st.one_of(scalars, st.sampled_from(["string", "any", "#", 10**30, "number"])),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(KEYWORDS), inner, max_size=4),
+    max_leaves=8,
+)
+
+
+@given(st.dictionaries(st.sampled_from(KEYWORDS), odd, max_size=5))
+@settings(max_examples=400, deadline=None)
+def test_any_json_makes_a_schema_of_googles_or_is_refused(schema: Any) -> None:
+    try:
+        subset = convert(schema)[0]
+    except InvalidRequest:
+        return
+    genai.Schema.model_validate(subset)
+
+
 # --- single rules
 
 
@@ -181,6 +205,8 @@ def test_references_in_any_places_end_in_a_schema_or_a_refusal(schema: Any) -> N
         ({"type": "string", "format": "date-time"}, {"type": "STRING", "format": "date-time"}, []),
         ({"type": "string", "examples": ["x"]}, {"type": "STRING"}, [("s.examples", "dropped")]),
         ({"not": {"type": "string"}}, {}, [("s.not", "approximated")]),
+        ({"type": "any", "enum": ["a"]}, {"type": "STRING", "enum": ["a"]}, [("s.type", "approximated")]),
+        ({"type": ["string", "file"]}, {"type": "STRING"}, [("s.type", "approximated")]),
         (
             {
                 "allOf": [

@@ -147,13 +147,12 @@ class _Subset:
 
     def _typed(self, node: Node, place: Place) -> Node:
         values = node.get("enum")
-        names = type_names(node["type"]) if "type" in node else []
+        names = self._known_types(node, place)
         nullable = node.get("nullable") is True
         if isinstance(values, list):
             names = [name for name in names or _ALL_NAMES if any(_is_a(value, name) for value in values)]
             names = [name for name in names if name != "number" or "integer" not in names or _has_fraction(values)]
             nullable = nullable or "null" in names
-        names = [name for name in names if name in TYPES or name == "null"]
         if "null" in names:
             nullable = True
             names = [name for name in names if name != "null"]
@@ -166,6 +165,13 @@ class _Subset:
         self._unsaid(node, place)
         converted = self._one(node, names[0] if names else None, place, report=True)
         return _annotated({**converted, "nullable": True} if nullable else converted, node)
+
+    def _known_types(self, node: Node, place: Place) -> list[str]:
+        names = type_names(node.get("type", []))
+        known = [name for name in dict.fromkeys(names) if name in TYPES or name == "null"]
+        if "type" in node and (not names or len(known) < len(set(names))) and node["type"] != []:
+            self._approximate(f"{place.path}.type", "not a type of JSON Schema")
+        return known
 
     def _one(self, node: Node, name: str | None, place: Place, *, report: bool) -> Node:
         """Return the keywords that speak of values of type ``name``; of any type when it is None."""
@@ -197,7 +203,7 @@ class _Subset:
                 if beyond is True and report:
                     self._approximate(f"{place.path}.{exclusive}", "bounds include their value here")
                 continue
-            if name == "integer" and float(beyond).is_integer():
+            if name == "integer" and _is_whole(beyond):
                 beyond = int(beyond) + step
             elif report:
                 self._approximate(f"{place.path}.{exclusive}", "bounds include their value here")
@@ -281,7 +287,12 @@ def _any_of(found: list[Node], *, nullable: bool) -> Node:
 
 def _annotated(converted: Node, node: Node) -> Node:
     """Return ``converted`` with what ``node`` tells a reader; its own words come before those of a part."""
-    return {**converted, **{name: node[name] for name in _ANNOTATIONS if node.get(name) is not None}}
+    said = {
+        name: node[name]
+        for name in _ANNOTATIONS
+        if (name == "default" and name in node) or isinstance(node.get(name), str)
+    }
+    return {**converted, **{name: value for name, value in said.items() if value is not None}}
 
 
 def _asks_nothing(keyword: str, value: object) -> bool:
@@ -295,7 +306,7 @@ def _asks_nothing(keyword: str, value: object) -> bool:
 def _is_a(value: object, name: str) -> bool:
     """Whether a value is of a type of JSON Schema, where 1.0 is an integer too."""
     if name == "integer":
-        return _is_number(value) and float(value).is_integer()
+        return _is_number(value) and _is_whole(value)
     if name == "number":
         return _is_number(value)
     return isinstance(value, _PYTHON_TYPES[name]) and (name == "boolean" or not isinstance(value, bool))
@@ -307,7 +318,11 @@ _PYTHON_TYPES: Mapping[str, type] = MappingProxyType(
 
 
 def _has_fraction(values: Iterable[object]) -> bool:
-    return any(_is_number(value) and not float(value).is_integer() for value in values)
+    return any(_is_number(value) and not _is_whole(value) for value in values)
+
+
+def _is_whole(value: float) -> bool:
+    return isinstance(value, int) or value.is_integer()
 
 
 def _is_number(value: object) -> TypeGuard[int | float]:
@@ -315,7 +330,7 @@ def _is_number(value: object) -> TypeGuard[int | float]:
 
 
 def _is_count(value: object) -> TypeGuard[int | float]:
-    return _is_number(value) and float(value).is_integer()
+    return _is_number(value) and _is_whole(value)
 
 
 def _strings(value: object) -> list[str]:
