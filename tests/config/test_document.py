@@ -6,8 +6,9 @@ from typing import get_args
 import pytest
 from pydantic import ValidationError
 
-from penstock.config.document import Document, Section
+from penstock.config.document import Document
 from penstock.config.fields import ReadContext
+from penstock.config.section import Section
 from penstock.core.secret import Secret
 
 
