@@ -11,6 +11,7 @@ from penstock.core.chat import (
     ChatRequest,
     Citation,
     Document,
+    Image,
     InlineData,
     Message,
     Refusal,
@@ -66,6 +67,22 @@ def test_a_text_document_in_a_result_of_a_tool_is_text() -> None:
     _, contents, losses = lower(Message("assistant", [call]), user(result))
     assert contents[1]["parts"] == [{"functionResponse": {"name": "f", "response": {"output": "a\nb"}}}]
     assert losses == [("$.v", "dropped")]
+
+
+def test_media_of_results_stand_behind_all_results_for_an_older_model() -> None:
+    picture = Image(InlineData("image/png", "AA=="))
+    calls: list[Block] = [ToolCall("c", "f", "{}"), ToolCall("d", "g", "{}")]
+    _, contents, losses = lower(
+        Message("assistant", calls),
+        user(ToolResult("c", (picture,), at="r"), ToolResult("d", (Text("a"),)), Text("And?")),
+    )
+    assert [next(iter(part)) for part in contents[1]["parts"]] == [
+        "functionResponse",
+        "functionResponse",
+        "text",
+        "inlineData",
+    ]
+    assert losses == [("$.r", "moved")]
 
 
 def test_thinking_of_nothing_and_texts_of_nothing_are_no_parts() -> None:

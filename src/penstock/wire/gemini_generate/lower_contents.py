@@ -12,7 +12,7 @@ only when Gemini made it. These models also name calls by ids; older ones match 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from typing import assert_never
 
 import msgspec
@@ -58,13 +58,15 @@ def lower_contents(request: ChatRequest, facts: ModelFacts, losses: Losses) -> t
 class _Contents:
     """The conversation so far."""
 
-    __slots__ = ("_contents", "_facts", "_losses", "_names", "_request", "_system", "_turn")
+    __slots__ = ("_contents", "_facts", "_losses", "_media", "_names", "_request", "_system", "_turn")
 
     def __init__(self, request: ChatRequest, facts: ModelFacts, losses: Losses) -> None:
         self._request = request
         self._facts = facts
         self._losses = losses
         self._names: dict[str, str] = {}
+        self._media: list[Part] = []
+        """Of results of tools, until the results of the turn are all there: nothing may stand between them."""
         self._system: list[Part] = []
         self._contents: list[Content] = []
         self._turn: tuple[str, list[Part]] = ("", [])
@@ -97,7 +99,8 @@ class _Contents:
 
     def _add_turn(self, message: Message) -> None:
         role = "model" if message.role == "assistant" else "user"
-        parts = list(self._lower_blocks(message.blocks))
+        parts = [part for block in message.blocks for part in self._lower_block(block)] + self._media
+        self._media = []
         if role == "model" and takes_levels(self._facts):
             self._sign(parts, message.blocks)
         if not parts:
@@ -117,10 +120,6 @@ class _Contents:
         self._losses.at(call.at, "Gemini did not make this call: its check of signatures is skipped", "approximated")
 
     # --- blocks
-
-    def _lower_blocks(self, blocks: Sequence[Block]) -> Iterable[Part]:
-        for block in blocks:
-            yield from self._lower_block(block)
 
     def _lower_block(self, block: Block) -> list[Part]:
         self._drop_marker(block)
@@ -192,24 +191,24 @@ class _Contents:
         texts: list[str] = []
         media: list[Part] = []
         for item in block.content:
-            self._drop_marker(item)
-            if isinstance(item, Text):
-                texts += [item.text] if item.text else []
-            elif isinstance(item, VendorBlock):
+            if isinstance(item, VendorBlock):
                 self._losses.at(item.at, f"only {item.vendor} knows a {item.kind}")
-            elif isinstance(item, Document) and isinstance(item.source, TextSource):
-                texts.append(item.source.text)
-            else:
-                media.append(media_part(item, self._request.vendor, self._facts, self._losses))
+                continue
+            for part in self._lower_block(item):
+                said = part.get("text")
+                if isinstance(said, str):
+                    texts.append(said)
+                else:
+                    media.append(part)
         response: Part = {"name": name, "response": {"error" if block.is_error else "output": "\n".join(texts)}}
         if takes_levels(self._facts):
             response["id"] = block.call_id
             if media:
                 response["parts"] = media
-            return [{"functionResponse": response}]
-        if media:
-            self._losses.at(block.at, "this model takes only text from a tool: media follow the result", "moved")
-        return [{"functionResponse": response}, *media]
+        elif media:
+            self._losses.at(block.at, "this model takes only text from a tool: media follow the results", "moved")
+            self._media += media
+        return [{"functionResponse": response}]
 
     def _thinking(self, block: Thinking) -> list[Part]:
         ours = block.signature is not None and block.signature.startswith(SIGNATURE_MARK)
