@@ -124,3 +124,9 @@ def test_a_schema_that_nothing_obeys_is_told_with_whose_it_is() -> None:
 def test_probabilities_are_logarithms_of_probabilities(piece: str, place: int) -> None:
     assert probability(piece, place) < 0
     assert probability(piece, place) == probability(piece, place)
+
+
+def test_the_sequence_that_stopped_a_text_is_told() -> None:
+    reply = limited_text("one two END three STOP", ("STOP", "END"), None)
+    assert (reply.text, reply.stopped_at, reply.finish) == ("one two ", "END", "stop")
+    assert limited_text("one two END", ("END",), 1).stopped_at is None

@@ -12,9 +12,10 @@ from itertools import pairwise
 import brotli
 import pytest
 
+from penstock.simulator.dialect import Prepared
 from penstock.simulator.fault_scripts import BOMB_BYTES, HUGE_BYTES, FaultCall
 from penstock.simulator.faults import BY_NAME
-from penstock.simulator.script import Cut, End, Head, Paced, Prepared, Raw, Send, Step, Wait
+from penstock.simulator.script import Cut, End, Head, Paced, Raw, Send, Step, Wait
 
 BODY = json.dumps({"id": "x", "choices": [{"text": "words " * 40}], "usage": {"total_tokens": 7}}).encode()
 EVENTS = [

@@ -5,9 +5,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from penstock.simulator import faults
+from penstock.simulator.dialect import Prepared
 from penstock.simulator.faults import BY_NAME, FAULTS, MAX_SECONDS, PREFIX, FaultMemory, apply_fault, read_fault
 from penstock.simulator.openai_errors import VendorError
-from penstock.simulator.script import Head, Prepared, Script
+from penstock.simulator.script import Head, Script
 
 HEALTHY = Prepared((), b"{}")
 FAULT_NAMES = st.sampled_from([fault.name for fault in FAULTS])

@@ -7,11 +7,11 @@ from openai.types import Completion, CreateEmbeddingResponse
 from openai.types.chat import ChatCompletion, ChatCompletionChunk
 
 from penstock.core.endpoint import EndpointId
+from penstock.simulator.dialect import Prepared
 from penstock.simulator.openai_api import CONTEXT_WINDOW_TOKENS, Question, prepare
 from penstock.simulator.openai_errors import VendorError
 from penstock.simulator.openai_format import Stamp
 from penstock.simulator.request_fields import Fields
-from penstock.simulator.script import Prepared
 from penstock.simulator.vendors import Vendor, all_vendors
 
 VENDORS = {vendor.id: vendor for vendor in all_vendors()}

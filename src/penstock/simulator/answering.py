@@ -8,7 +8,7 @@ answer are its completion tokens, each counted once. Formats are not known here.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import msgspec
@@ -19,8 +19,11 @@ from penstock.simulator.conversation import Ask, Tool
 from penstock.simulator.prose import last_said, trailing_results, words_of, write_object, write_text
 from penstock.simulator.schema.document import SchemaRefused
 from penstock.simulator.schema.write import write_value
+from penstock.simulator.thinking import write_thought
 
-FinishReason = Literal["stop", "length", "tool_calls"]
+FinishReason = Literal["stop", "length", "tool_calls", "content_filter"]
+FILTERED_MODEL = "simulated-filtered"
+"""In a model's name: a content filter ends its answers in the middle."""
 MAX_PARALLEL_CALLS = 8
 MAX_ANSWER_TOKENS = 100_000
 """What an answer is cut at when the caller sets no limit."""
@@ -57,6 +60,10 @@ class Reply:
     pieces: tuple[str, ...]
     calls: tuple[Call, ...]
     finish: FinishReason
+    thought: tuple[str, ...] = ()
+    """Pieces of what was thought before."""
+    stopped_at: str | None = None
+    """The stop sequence that ended the text."""
 
     @property
     def text(self) -> str:
@@ -65,7 +72,11 @@ class Reply:
 
     def tokens(self) -> int:
         """Return what the reply counts for; a call's name counts like text."""
-        return len(self.pieces) + sum(tokens.count(call.name) + len(call.pieces) for call in self.calls)
+        return (
+            len(self.thought)
+            + len(self.pieces)
+            + sum(tokens.count(call.name) + len(call.pieces) for call in self.calls)
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,10 +101,21 @@ def answer(ask: Ask) -> Answer:
 
 
 def _reply(ask: Ask, number: int) -> Reply:
+    thought = tokens.split(write_thought(ask)) if ask.thinks else ()
+    most = MAX_ANSWER_TOKENS if ask.max_tokens is None else ask.max_tokens
+    if len(thought) > most:
+        return Reply((), (), "length", thought[:most])
+    return replace(_reply_after_thought(ask, number, most - len(thought)), thought=thought)
+
+
+def _reply_after_thought(ask: Ask, number: int, max_tokens: int) -> Reply:
     called = _tools_to_call(ask)
     if called:
-        return _limited_calls([_call(ask, tool, number, place) for place, tool in enumerate(called)], ask.max_tokens)
-    return limited_text(_text(ask, number), ask.stop, ask.max_tokens)
+        return _limited_calls([_call(ask, tool, number, place) for place, tool in enumerate(called)], max_tokens)
+    reply = limited_text(_text(ask, number), ask.stop, max_tokens)
+    if FILTERED_MODEL in ask.model:
+        return replace(reply, pieces=reply.pieces[: len(reply.pieces) // 2], finish="content_filter", stopped_at=None)
+    return reply
 
 
 def _text(ask: Ask, number: int) -> str:
@@ -111,10 +133,12 @@ def _text(ask: Ask, number: int) -> str:
 
 def limited_text(text: str, stop: tuple[str, ...], max_tokens: int | None) -> Reply:
     """Cut a text before the first stop sequence, then at the number of tokens."""
-    places = [place for sequence in stop if (place := text.find(sequence)) >= 0]
-    pieces = tokens.split(text[: min(places)] if places else text)
+    at, sequence = min(((place, one) for one in stop if (place := text.find(one)) >= 0), default=(len(text), None))
+    pieces = tokens.split(text[:at])
     most = MAX_ANSWER_TOKENS if max_tokens is None else max_tokens
-    return Reply(pieces[:most], (), "length" if len(pieces) > most else "stop")
+    if len(pieces) > most:
+        return Reply(pieces[:most], (), "length")
+    return Reply(pieces, (), "stop", stopped_at=sequence)
 
 
 # --- tools
@@ -152,9 +176,9 @@ def _call(ask: Ask, tool: Tool, number: int, place: int) -> Call:
     return Call(call_id, tool.name, tokens.split(msgspec.json.encode(arguments).decode()))
 
 
-def _limited_calls(calls: list[Call], max_tokens: int | None) -> Reply:
+def _limited_calls(calls: list[Call], max_tokens: int) -> Reply:
     """Cut the calls at the number of tokens: the last one's arguments break off, as a real model's do."""
-    left = MAX_ANSWER_TOKENS if max_tokens is None else max_tokens
+    left = max_tokens
     kept: list[Call] = []
     for call in calls:
         left -= tokens.count(call.name)

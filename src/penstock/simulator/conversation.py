@@ -81,6 +81,8 @@ class Ask:
     stop: tuple[str, ...] = ()
     max_tokens: int | None = None
     seed: tuple[object, ...] = field(default=())
+    thinks: bool = False
+    """Whether thoughts are wanted before the answer."""
 
     def prompt_tokens(self) -> int:
         """Return what the whole prompt counts for."""

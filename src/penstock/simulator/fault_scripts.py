@@ -17,16 +17,15 @@ import brotli
 import msgspec
 
 from penstock.simulator import openai_errors
+from penstock.simulator.dialect import Dialect, Prepared, joined_without_usage
 from penstock.simulator.openai_errors import VendorError
 from penstock.simulator.script import (
-    EVENT_STREAM,
     JSON,
     Cut,
     End,
     Head,
     Headers,
     Paced,
-    Prepared,
     Raw,
     Script,
     Send,
@@ -53,13 +52,18 @@ class FaultCall:
     failed_for_s: float
     """Since the first request for this model's name."""
 
+    @property
+    def speaks(self) -> Dialect:
+        """Return how the answer's format says things."""
+        return self.prepared.speaks
+
     def events(self) -> list[bytes] | None:
         """Return the events of the stream, or None."""
         return None if self.prepared.events is None else list(self.prepared.events)
 
     def stream_head(self, *more: tuple[bytes, bytes]) -> Head:
         """Return the head of a stream."""
-        return Head(200, (*EVENT_STREAM, *self.prepared.headers, *more))
+        return Head(200, (*self.speaks.stream_headers, *self.prepared.headers, *more))
 
     def body_headers(self, *more: tuple[bytes, bytes]) -> Headers:
         """Return the headers of an answer that is no stream."""
@@ -89,7 +93,8 @@ def error_script(call: FaultCall, error: VendorError) -> Script:
     rate: Headers = ()
     if error.status == 429:
         rate = ((b"x-ratelimit-limit-requests", b"60"), (b"x-ratelimit-remaining-requests", b"0"))
-    return whole(error.status, (*JSON, *call.prepared.headers, *rate, *error.headers), error.body())
+    headers, body = call.speaks.write_error(error)
+    return whole(error.status, (*headers, *call.prepared.headers, *rate, *error.headers), body)
 
 
 def refuse_with_date(call: FaultCall) -> Script:
@@ -110,9 +115,17 @@ def refuse_context_length(call: FaultCall) -> Script:
 
 
 def refuse_content(call: FaultCall) -> Script:
-    """Refuse a prompt by a content filter, as Azure OpenAI does."""
+    """Refuse a prompt by a content filter, as Azure OpenAI does, or answer nothing where the format does that."""
+    if call.speaks.blocked is not None:
+        return _answer_blocked(call, call.speaks.blocked)
     message = "The response was filtered due to the prompt triggering the content management policy"
     return error_script(call, openai_errors.invalid(message, param="prompt", code="content_filter"))
+
+
+def _answer_blocked(call: FaultCall, blocked: bytes) -> Script:
+    if call.prepared.events is None:
+        return whole(200, call.body_headers(), blocked)
+    return (call.stream_head(), Send(b"data: %b\n\n" % blocked), End())
 
 
 def refuse_prefill(call: FaultCall) -> Script:
@@ -140,7 +153,8 @@ def answer(status: int, content_type: bytes, body: bytes) -> WriteFault:
 
 def answer_error_with_200(call: FaultCall) -> Script:
     """Answer an error object under a status that means success."""
-    return whole(200, call.body_headers(), VendorError(500, "The upstream model failed", code="502").body())
+    error = VendorError(500, "The upstream model failed", code="502")
+    return whole(200, call.body_headers(), call.speaks.write_error(error)[1])
 
 
 def answer_padded(call: FaultCall) -> Script:
@@ -148,6 +162,8 @@ def answer_padded(call: FaultCall) -> Script:
     events = call.events()
     if events is None:
         return whole(200, call.body_headers(), call.prepared.body + b" " * HUGE_BYTES)
+    if not call.speaks.is_text:
+        return call.prepared.script()
     return (call.stream_head(), Send(b":" + b" " * HUGE_BYTES + b"\n\n"), Paced(events), End())
 
 
@@ -349,12 +365,22 @@ def _middle(events: list[bytes]) -> int:
 
 def change_events(change: Callable[[list[bytes]], Iterable[bytes]]) -> WriteFault:
     """Send other events than the healthy ones."""
+    return change_spoken(lambda events, _dialect: change(events))
+
+
+def change_lines(change: Callable[[list[bytes]], Iterable[bytes]]) -> WriteFault:
+    """Send other events than the healthy ones, where events are lines of text."""
+    return change_spoken(lambda events, dialect: change(events) if dialect.is_text else events)
+
+
+def change_spoken(change: Callable[[list[bytes], Dialect], Iterable[bytes]]) -> WriteFault:
+    """Send other events than the healthy ones; how depends on the format."""
 
     def write(call: FaultCall) -> Script:
         events = call.events()
         if events is None:
             return call.prepared.script()
-        return (call.stream_head(), Paced(list(change(events))), End())
+        return (call.stream_head(), Paced(list(change(events, call.speaks))), End())
 
     return write
 
@@ -371,25 +397,25 @@ def end_inside_event(events: list[bytes]) -> list[bytes]:
 
 
 def drop_done(events: list[bytes]) -> list[bytes]:
-    """Leave out ``[DONE]``."""
+    """Leave out the last event: ``[DONE]``, or what ends a stream of the format."""
     return events[:-1]
 
 
-def drop_finish(events: list[bytes]) -> list[bytes]:
+def drop_finish(events: list[bytes], dialect: Dialect) -> list[bytes]:
     """Leave out every event that says why an answer ended."""
-    return [event for event in events if b'"finish_reason":"' not in event]
+    return [event for event in events if dialect.finish_mark not in event]
 
 
-def fail_in_the_middle(events: list[bytes]) -> list[bytes]:
-    """Put an error object after two thirds, and end."""
-    error = VendorError(500, "The server had an error while writing the answer", code="server_error").body()
-    return [*events[: _middle(events)], b"data: %b\n\n" % error]
+def fail_in_the_middle(events: list[bytes], dialect: Dialect) -> list[bytes]:
+    """Put an error after two thirds, and end."""
+    error = VendorError(500, "The server had an error while writing the answer", code="server_error")
+    return [*events[: _middle(events)], dialect.write_error_event(error)]
 
 
-def enlarge_event(events: list[bytes]) -> list[bytes]:
+def enlarge_event(events: list[bytes], dialect: Dialect) -> list[bytes]:
     """Make one event megabytes long."""
     at = _middle(events)
-    return [*events[:at], b"data: " + b" " * HUGE_BYTES + events[at][len(b"data: ") :], *events[at + 1 :]]
+    return [*events[:at], dialect.pad_event(events[at], HUGE_BYTES), *events[at + 1 :]]
 
 
 def use_crlf(events: list[bytes]) -> list[bytes]:
@@ -419,15 +445,14 @@ def malform(call: FaultCall) -> Script:
     if events is None:
         return whole(200, call.body_headers(), call.prepared.body[: len(call.prepared.body) * 2 // 3])
     at = _middle(events)
-    return (call.stream_head(), Paced([*events[:at], b'data: {"choices": [{"delta": {"cont\n\n', *events[at:]]), End())
+    return (call.stream_head(), Paced([*events[:at], call.speaks.malformed_event, *events[at:]]), End())
 
 
 def drop_usage(call: FaultCall) -> Script:
     """Leave out the token counts."""
     events = call.events()
     if events is not None:
-        kept = [event for event in events if b'"choices":[]' not in event]
-        return (call.stream_head(), Paced(kept), End())
+        return (call.stream_head(), Paced(list(joined_without_usage(call.speaks, events))), End())
     members = msgspec.json.decode(call.prepared.body, type=dict[str, msgspec.Raw])
-    members.pop("usage", None)
+    members.pop(call.speaks.usage_member, None)
     return whole(200, call.body_headers(), msgspec.json.encode(members))

@@ -16,9 +16,19 @@ from collections import OrderedDict
 from dataclasses import dataclass
 
 from penstock.simulator import fault_scripts as scripts
-from penstock.simulator.fault_scripts import FaultCall, WriteFault, always, answer, change_events, refuse
+from penstock.simulator.dialect import Prepared
+from penstock.simulator.fault_scripts import (
+    FaultCall,
+    WriteFault,
+    always,
+    answer,
+    change_events,
+    change_lines,
+    change_spoken,
+    refuse,
+)
 from penstock.simulator.openai_errors import VendorError, unknown_model
-from penstock.simulator.script import Cut, Prepared, Raw, Script
+from penstock.simulator.script import Cut, Raw, Script
 
 PREFIX = "fault-"
 MAX_SECONDS = 600.0
@@ -113,15 +123,15 @@ FAULTS: tuple[Fault, ...] = (
     Fault("half-event", "the stream ends inside an event", change_events(scripts.end_inside_event)),
     Fault("malformed-event", "one event (or the body) is no JSON", scripts.malform, 0, "S10"),
     Fault("no-done", "the stream ends without [DONE]", change_events(scripts.drop_done), 0, "S11"),
-    Fault("no-finish", "no event says why the answer ended", change_events(scripts.drop_finish)),
+    Fault("no-finish", "no event says why the answer ended", change_spoken(scripts.drop_finish)),
     Fault("no-usage", "the token counts are missing", scripts.drop_usage),
-    Fault("error-event-mid-stream", "an error object after two thirds", change_events(scripts.fail_in_the_middle)),
-    Fault("huge-event", "one event of 16 MiB", change_events(scripts.enlarge_event)),
+    Fault("error-event-mid-stream", "an error object after two thirds", change_spoken(scripts.fail_in_the_middle)),
+    Fault("huge-event", "one event of 16 MiB", change_spoken(scripts.enlarge_event)),
     # Streams that look unusual and are well-formed
-    Fault("crlf-events", "lines end with CR LF", change_events(scripts.use_crlf)),
+    Fault("crlf-events", "lines end with CR LF", change_lines(scripts.use_crlf)),
     Fault("event-burst", "all events in one chunk", change_events(scripts.join_events)),
     Fault("split-events", "chunks that begin and end inside events", change_events(scripts.split_events)),
-    Fault("comment-lines", "a comment before every event", change_events(scripts.add_comments)),
+    Fault("comment-lines", "a comment before every event", change_lines(scripts.add_comments)),
 )
 
 BY_NAME = {fault.name: fault for fault in FAULTS}

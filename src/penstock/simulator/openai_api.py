@@ -12,13 +12,14 @@ from dataclasses import dataclass
 from penstock.core.endpoint import EndpointId
 from penstock.simulator import openai_format, tokens
 from penstock.simulator.answering import Answer, UnanswerableSchema, answer, limited_text
+from penstock.simulator.dialect import Prepared
 from penstock.simulator.openai_chat_request import ChatRequest, StreamOptions, read_chat_request
 from penstock.simulator.openai_errors import context_too_long, invalid
 from penstock.simulator.openai_format import Continuation, Stamp
 from penstock.simulator.openai_text_requests import CompletionRequest, read_completion_request, read_embedding_request
 from penstock.simulator.prose import write_continuation
 from penstock.simulator.request_fields import Fields
-from penstock.simulator.script import Headers, Prepared
+from penstock.simulator.script import Headers
 from penstock.simulator.vendors import Vendor
 
 CONTEXT_WINDOW_TOKENS = 128_000

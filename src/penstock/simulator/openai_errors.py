@@ -9,6 +9,8 @@ https://developers.openai.com/api/docs/guides/error-codes (read 2026-11-23).
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import msgspec
 
 INVALID_REQUEST = "invalid_request_error"
@@ -46,8 +48,12 @@ class VendorError(Exception):
         param: str | None = None,
         error_type: str | None = None,
         headers: tuple[tuple[bytes, bytes], ...] = (),
+        facts: Mapping[str, object] | None = None,
     ) -> None:
-        """Take the status and the members of the error object; ``error_type`` follows from the status."""
+        """Take the status and the members of the error object; ``error_type`` follows from the status.
+
+        ``facts`` are what another vendor's wording of the same refusal needs.
+        """
         super().__init__(message)
         self.status = status
         self.message = message
@@ -55,11 +61,16 @@ class VendorError(Exception):
         self.param = param
         self.error_type = error_type or TYPES.get(status, "server_error")
         self.headers = headers
+        self.facts: Mapping[str, object] = facts or {}
+
+    @property
+    def said(self) -> str:
+        """Return the message, which says that it is simulated."""
+        return self.message if "imulat" in self.message else f"{self.message} (simulated)"
 
     def members(self) -> dict[str, object]:
         """Return the error object."""
-        message = self.message if "imulat" in self.message else f"{self.message} (simulated)"
-        return {"error": {"message": message, "type": self.error_type, "param": self.param, "code": self.code}}
+        return {"error": {"message": self.said, "type": self.error_type, "param": self.param, "code": self.code}}
 
     def body(self) -> bytes:
         """Return the error object as JSON."""
@@ -83,4 +94,5 @@ def context_too_long(tokens: int, window: int, param: str = "messages") -> Vendo
         f"This model's maximum context length is {window} tokens. However, your {param} resulted in "
         f"{tokens} tokens or more. Please reduce their length."
     )
-    return invalid(message, param=param, code="context_length_exceeded")
+    facts = {"tokens": tokens, "window": window}
+    return VendorError(400, message, param=param, code="context_length_exceeded", facts=facts)

@@ -75,23 +75,6 @@ EVENT_STREAM: Headers = ((b"content-type", b"text/event-stream; charset=utf-8"),
 JSON: Headers = ((b"content-type", b"application/json"),)
 
 
-@dataclass(frozen=True, slots=True)
-class Prepared:
-    """A healthy answer before it is sent: a body, or the events of a stream."""
-
-    headers: Headers
-    body: bytes = b""
-    events: Iterable[bytes] | None = None
-    tokens: int = 0
-    """What a whole body took to write."""
-
-    def script(self) -> Script:
-        """Return the healthy script."""
-        if self.events is None:
-            return (Think(self.tokens), *whole(200, (*JSON, *self.headers), self.body))
-        return (Head(200, (*EVENT_STREAM, *self.headers)), Paced(self.events), End())
-
-
 def whole(status: int, headers: Headers, body: bytes) -> tuple[Step, ...]:
     """Return the steps of an answer that is sent in one go."""
     return (Head(status, headers, len(body)), Send(body), End())
