@@ -1,4 +1,4 @@
-"""What a caller says reaches an upstream of the same format whole by the neutral way, and so does the answer the caller."""
+"""What a caller says reaches an upstream of the same format whole, the neutral way; the answer likewise."""
 
 from __future__ import annotations
 
