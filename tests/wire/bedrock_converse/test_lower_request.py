@@ -201,6 +201,11 @@ def test_whatever_is_asked_for_is_sent_as_the_service_wants_it(
         check_turn(turn)
     names = [block["document"]["name"] for turn in body["messages"] for block in turn["content"] if "document" in block]
     assert len(names) == len(set(names))
+    last = body["messages"][-1]
+    if last["role"] == "assistant":
+        said = last["content"][-1].get("text", "")
+        assert said == said.rstrip()
+    assert lowered.body.count(b'"cachePoint"') <= 4
     assert all(loss.path.startswith("$.") and loss.why for loss in lowered.losses)
     assert (lowered.json_tool is None) or any(
         tool.get("toolSpec", {}).get("name") == lowered.json_tool for tool in body["toolConfig"]["tools"]

@@ -36,6 +36,7 @@ from penstock.wire.bedrock_converse.writing import Json, Writing
 
 FIRST_TURN = "(The conversation begins with the assistant.)"
 BESIDE_DOCUMENT = "(See the document.)"
+CONTINUATION = "(Continue exactly where you stopped.)"
 NO_OUTPUT = "(no output)"
 _arguments_decoder: msgspec.json.Decoder[dict[str, msgspec.Raw]] = msgspec.json.Decoder(dict[str, msgspec.Raw])
 
@@ -51,18 +52,19 @@ class Conversation(NamedTuple):
 class _Turn:
     """One turn as it is gathered; results of tools stand before its other blocks."""
 
-    __slots__ = ("blocks", "document_at", "has_text", "results", "role")
+    __slots__ = ("at", "blocks", "document_at", "has_text", "results", "role")
 
-    def __init__(self, role: str) -> None:
+    def __init__(self, role: str, at: str = "messages") -> None:
         self.role = role
+        self.at = at
         self.results: list[Json] = []
         self.blocks: list[Json] = []
         self.has_text = False
         self.document_at = ""
 
 
-def write_conversation(writing: Writing) -> Conversation:
-    """Write instructions and turns.
+def write_conversation(writing: Writing, *, continues: bool) -> Conversation:
+    """Write instructions and turns; ``continues``: the model can be given the beginning of its answer.
 
     Raises:
         InvalidRequest: content that the API cannot carry, arguments that are no JSON object, or nothing to send.
@@ -77,7 +79,7 @@ def write_conversation(writing: Writing) -> Conversation:
                 writing.losses.at(message.at, "instructions stand before the conversation", "moved")
             _write_instructions(message, system, writing)
             continue
-        turn = turns[-1] if turns and turns[-1].role == message.role else _Turn(message.role)
+        turn = turns[-1] if turns and turns[-1].role == message.role else _Turn(message.role, message.at)
         for block in message.blocks:
             _write_block(block, turn, writing)
         if (turn.results or turn.blocks) and (not turns or turns[-1] is not turn):
@@ -89,6 +91,7 @@ def write_conversation(writing: Writing) -> Conversation:
         first = _Turn("user")
         first.blocks.append({"text": FIRST_TURN})
         turns.insert(0, first)
+    _end_conversation(turns, writing, continues=continues)
     for turn in turns:
         if turn.document_at and not turn.has_text:
             writing.losses.at(turn.document_at, "a document must stand beside a text: one was added", "approximated")
@@ -98,6 +101,22 @@ def write_conversation(writing: Writing) -> Conversation:
         {"role": turn.role, "content": content} for turn, content in zip(turns, contents, strict=True)
     ]
     return Conversation(system, messages, contents)
+
+
+def _end_conversation(turns: list[_Turn], writing: Writing, *, continues: bool) -> None:
+    """Make a turn that the assistant is to continue one that the API takes: no white space at its end."""
+    last = turns[-1]
+    text = last.blocks[-1].get("text") if last.role == "assistant" and last.blocks else None
+    if not isinstance(text, str):
+        return
+    if not continues:
+        writing.losses.at(last.at, "this model continues no turn: a line asks it to", "approximated")
+        asking = _Turn("user")
+        asking.blocks.append({"text": CONTINUATION})
+        turns.append(asking)
+    elif text != text.rstrip():
+        writing.losses.at(last.at, "a turn to be continued cannot end in white space", "clamped")
+        last.blocks[-1] = {"text": text.rstrip()}
 
 
 def _write_instructions(message: Message, system: list[Json], writing: Writing) -> None:

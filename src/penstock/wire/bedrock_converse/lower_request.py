@@ -18,7 +18,7 @@ from penstock.core.model_facts import ModelFacts
 from penstock.wire.bedrock_converse.lower_messages import write_conversation
 from penstock.wire.bedrock_converse.lower_thinking import plan_thinking, sampling
 from penstock.wire.bedrock_converse.lower_tools import write_tools
-from penstock.wire.bedrock_converse.vocabulary import PASSED_EXTRAS, SERVICE_TIERS
+from penstock.wire.bedrock_converse.vocabulary import PASSED_EXTRAS, SERVICE_TIERS, continues_turns
 from penstock.wire.bedrock_converse.writing import Json, Writing
 
 _METADATA_KEY = re.compile(r"[a-zA-Z0-9\s:_@$#=/+,.-]{1,256}")
@@ -52,7 +52,9 @@ def lower_request(request: ChatRequest, model: str, facts: ModelFacts) -> Lowere
     """
     writing = Writing(request, model, facts)
     plan = plan_thinking(writing)
-    system, messages, contents = write_conversation(writing)
+    system, messages, contents = write_conversation(
+        writing, continues=continues_turns(writing.vendor, facts, thinking=plan.on)
+    )
     tooling = write_tools(writing, thinking=plan.on)
     writing.limit_cache_points([tooling.tools, system, *contents])
     body: Json = {"messages": messages}

@@ -286,3 +286,13 @@ FORCED_CHOICES: Mapping[str, frozenset[str]] = MappingProxyType(
 ERROR_STATUS_VENDORS: frozenset[str] = frozenset({"anthropic", "amazon", ""})
 """Whose models take the ``status`` of a tool's result; empty is a model whose id does not say."""
 MOST_CACHE_POINTS = 4
+DOTTED_ID_VENDORS: frozenset[str] = frozenset({"moonshot", "moonshotai"})
+"""Whose models make ids of calls with dots and colons (``functions.get_weather:0``) and want them back."""
+
+
+def continues_turns(vendor: str, facts: ModelFacts, *, thinking: bool) -> bool:
+    """Say whether a model can be given the beginning of its answer: "A conversation must end with a user message".
+
+    Claude could until it thought as it sees fit, and cannot while it thinks; Nova could until its second generation.
+    """
+    return vendor in {"anthropic", "amazon", ""} and facts.thinking not in {"adaptive", "level"} and not thinking

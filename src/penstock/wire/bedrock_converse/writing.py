@@ -10,11 +10,18 @@ import re
 from penstock.core.chat import CacheMarker, ChatRequest
 from penstock.core.chat_format import Losses
 from penstock.core.model_facts import ModelFacts
-from penstock.wire.bedrock_converse.vocabulary import CACHE_TTLS, DEFAULT_CACHE_TTL, MOST_CACHE_POINTS, vendor_of
+from penstock.wire.bedrock_converse.vocabulary import (
+    CACHE_TTLS,
+    DEFAULT_CACHE_TTL,
+    DOTTED_ID_VENDORS,
+    MOST_CACHE_POINTS,
+    vendor_of,
+)
 
 Json = dict[str, object]
 
 _CALL_ID = re.compile(r"[a-zA-Z0-9_-]{1,64}")
+_DOTTED_CALL_ID = re.compile(r"[a-zA-Z0-9_.:-]{1,64}")
 _NOT_IN_IDS = re.compile(r"[^a-zA-Z0-9_-]")
 _NOT_IN_NAMES = re.compile(r"[^a-zA-Z0-9\s()\[\]-]+")
 _SPACES = re.compile(r"\s+")
@@ -56,7 +63,8 @@ class Writing:
         """Return the id of a tool call in the letters and the length this API takes, the same for call and result."""
         written = self._ids.get(given)
         if written is None:
-            written = given if _CALL_ID.fullmatch(given) else _NOT_IN_IDS.sub("_", given)[:_MOST_ID_LENGTH] or "call"
+            taken = _DOTTED_CALL_ID if self.vendor in DOTTED_ID_VENDORS else _CALL_ID
+            written = given if taken.fullmatch(given) else _NOT_IN_IDS.sub("_", given)[:_MOST_ID_LENGTH] or "call"
             plain, number = written, 2
             while written in self._used_ids:
                 suffix = f"_{number}"
