@@ -6,9 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from penstock.config.document import BackendSection, Document, ModelSection, PoolSection, Section, TargetSection
+from penstock.config.document import BackendSection, Document, ModelSection, PoolSection, TargetSection
 from penstock.config.problems import Findings
 from penstock.config.read_document import read_document, section_at
+from penstock.config.section import Section
 from penstock.config.yaml_tree import KeyPath, Value
 
 
