@@ -5,22 +5,20 @@ from typing import Any
 import msgspec
 import pytest
 
-from penstock.core.chat import ChatRequest, Reasoning, ResponseFormat
+from penstock.core.chat import ChatRequest, ResponseFormat
 from penstock.core.chat_format import Losses
 from penstock.core.model_facts import UNKNOWN_MODEL, ModelFacts
-from penstock.wire.gemini_generate.lower_config import lower_config, lower_extras
+from penstock.wire.gemini_generate.lower_config import lower_config
 
 
 def request(**fields: Any) -> ChatRequest:
     return ChatRequest("openai_chat", {}, [], **fields)
 
 
-def lower(asked: ChatRequest, facts: ModelFacts = UNKNOWN_MODEL) -> tuple[Any, Any, list[tuple[str, str]]]:
+def lower(asked: ChatRequest, facts: ModelFacts = UNKNOWN_MODEL) -> tuple[Any, list[tuple[str, str]]]:
     losses = Losses(asked)
-    config = lower_config(asked, facts, losses)
-    extras = lower_extras(asked, config, losses)
-    found = msgspec.json.decode(msgspec.json.encode([config, extras]))
-    return found[0], found[1], [(loss.path, loss.kind) for loss in losses.found]
+    config = msgspec.json.decode(msgspec.json.encode(lower_config(asked, facts, losses)))
+    return config, [(loss.path, loss.kind) for loss in losses.found]
 
 
 @pytest.mark.parametrize(
@@ -36,69 +34,37 @@ def lower(asked: ChatRequest, facts: ModelFacts = UNKNOWN_MODEL) -> tuple[Any, A
     ],
 )
 def test_what_asks_for_nothing_is_not_said_and_is_no_loss(fields: dict[str, Any]) -> None:
-    assert lower(request(**fields)) == ({}, {}, [])
+    assert lower(request(**fields)) == ({}, [])
 
 
 @pytest.mark.parametrize(
     ("seed", "sent"), [(-(2**31), -(2**31)), (2**31 - 1, 2**31 - 1), (2**31, 0), (-(2**40) - 1, 2**31 - 1)]
 )
 def test_a_seed_fits_in_32_bits(seed: int, sent: int) -> None:
-    config, _, losses = lower(request(seed=seed))
+    config, losses = lower(request(seed=seed))
     assert config == {"seed": sent}
     assert losses == ([] if seed == sent else [("$.seed", "approximated")])
 
 
 def test_more_than_gemini_gives_is_clamped() -> None:
-    config, _, losses = lower(request(choices=9, logprobs=True, top_logprobs=30))
+    config, losses = lower(request(choices=9, logprobs=True, top_logprobs=30))
     assert config == {"candidateCount": 8, "responseLogprobs": True, "logprobs": 20}
     assert losses == [("$.choices", "clamped"), ("$.top_logprobs", "clamped")]
 
 
 def test_a_schema_without_content_asks_for_json_alone() -> None:
     wanted = ResponseFormat("json_schema", msgspec.Raw(b"null"), "name", "described")
-    assert lower(request(response_format=wanted)) == ({"responseMimeType": "application/json"}, {}, [])
+    assert lower(request(response_format=wanted)) == ({"responseMimeType": "application/json"}, [])
 
 
 def test_a_description_of_the_form_is_told() -> None:
     wanted = ResponseFormat("json_schema", msgspec.Raw(b'{"type":"object"}'), "name", "described")
-    config, _, losses = lower(request(response_format=wanted), ModelFacts(full_json_schema=True))
+    config, losses = lower(request(response_format=wanted), ModelFacts(full_json_schema=True))
     assert config == {"responseMimeType": "application/json", "responseJsonSchema": {"type": "object"}}
     assert losses == [("$.response_format", "approximated")]
 
 
 def test_a_penalty_of_nought_is_none_for_a_model_that_takes_none() -> None:
     facts = ModelFacts(sampling=False)
-    assert lower(request(presence_penalty=0.0), facts) == ({}, {}, [])
-    assert lower(request(temperature=0.0), facts) == ({}, {}, [("$.temperature", "dropped")])
-
-
-def test_extras_of_another_vendor_are_told() -> None:
-    extras = {"store": msgspec.Raw(b"true"), "nothing": msgspec.Raw(b"null"), "generation_config": msgspec.Raw(b"5")}
-    assert lower(request(extras=extras)) == ({}, {}, [("$.store", "dropped"), ("$.generation_config", "dropped")])
-
-
-def test_the_same_extra_under_two_names_is_sent_once() -> None:
-    extras = {"cachedContent": msgspec.Raw(b'"a"'), "cached_content": msgspec.Raw(b'"b"')}
-    assert lower(request(extras=extras)) == ({}, {"cachedContent": "a"}, [("$.cached_content", "dropped")])
-
-
-def test_what_googles_openai_api_takes_as_an_extra_body_is_read() -> None:
-    thinking = b'{"thinking_budget":100,"include_thoughts":true,"mood":1}'
-    body = b'{"google":{"thinking_config":%b,"cached_content":"a","x":1}}' % thinking
-    config, extras, losses = lower(request(extras={"extra_body": msgspec.Raw(body)}))
-    assert config == {"thinkingConfig": {"thinkingBudget": 100, "includeThoughts": True}}
-    assert extras == {"cachedContent": "a"}
-    assert losses == [("$.extra_body.google.thinking_config.mood", "dropped"), ("$.extra_body.google.x", "dropped")]
-
-
-@pytest.mark.parametrize("body", [b"5", b'{"other":{}}', b'{"google":[]}'])
-def test_another_extra_body_is_told(body: bytes) -> None:
-    assert lower(request(extras={"extra_body": msgspec.Raw(body)})) == ({}, {}, [("$.extra_body", "dropped")])
-
-
-def test_a_field_of_the_callers_format_comes_before_an_extra() -> None:
-    facts = ModelFacts(thinking="level", efforts=("low", "high"))
-    body = msgspec.Raw(b'{"google":{"thinking_config":{"thinking_level":"low","include_thoughts":true}}}')
-    config, _, losses = lower(request(reasoning=Reasoning(None, "high"), extras={"extra_body": body}), facts)
-    assert config == {"thinkingConfig": {"thinkingLevel": "HIGH", "includeThoughts": True}}
-    assert losses == [("$.extra_body.google.thinking_config.thinking_level", "dropped")]
+    assert lower(request(presence_penalty=0.0), facts) == ({}, [])
+    assert lower(request(temperature=0.0), facts) == ({}, [("$.temperature", "dropped")])

@@ -1,8 +1,9 @@
-"""How to generate, as Gemini's ``generationConfig``, and the further members that are Gemini's own.
+"""How to generate, as Gemini's ``generationConfig``.
 
 https://ai.google.dev/api/generate-content#generationconfig (read 2026-11-23). Models that refuse or ignore sampling
 parameters (Gemini 3.5 Flash-Lite and later) say so in their facts. The schema of an answer is here; forcing it by a
-tool, for a model that takes none, is the work of ``lower_request``.
+tool, for a model that takes none, is the work of ``lower_request``, and members that no field of the caller's format
+says are that of ``lower_extras``.
 """
 
 from __future__ import annotations
@@ -16,25 +17,14 @@ from penstock.wire.gemini_generate.lower_thinking import lower_thinking
 from penstock.wire.gemini_generate.lower_tools import is_empty_schema
 from penstock.wire.gemini_generate.schema_subset import to_subset
 from penstock.wire.gemini_generate.vocabulary import (
-    CONFIG_EXTRAS,
     MOST_CANDIDATES,
     MOST_STOP_SEQUENCES,
     MOST_TOP_LOGPROBS,
-    THINKING_EXTRAS,
-    TOP_LEVEL_EXTRAS,
     callers_name,
 )
 
 Object = dict[str, object]
 
-_members = msgspec.json.Decoder(dict[str, msgspec.Raw])
-
-
-class _ExtraBody(msgspec.Struct, forbid_unknown_fields=True):
-    google: dict[str, msgspec.Raw]
-
-
-_extra_body = msgspec.json.Decoder(_ExtraBody)
 _SAMPLING = {
     "temperature": "temperature",
     "top_p": "topP",
@@ -66,21 +56,6 @@ def lower_config(request: ChatRequest, facts: ModelFacts, losses: Losses) -> Obj
     if request.service_tier not in {None, "auto", "default", "standard"}:
         losses.field("service_tier", "the tier is chosen with the address or a header here")
     return config
-
-
-def lower_extras(request: ChatRequest, config: Object, losses: Losses) -> Object:
-    """Return the extras that are Gemini's own, by Gemini's names; those of ``generationConfig`` go into ``config``."""
-    lowered: Object = {}
-    for name, value in request.extras.items():
-        if name in TOP_LEVEL_EXTRAS and TOP_LEVEL_EXTRAS[name] not in lowered:
-            lowered[TOP_LEVEL_EXTRAS[name]] = value
-        elif name in {"generationConfig", "generation_config"}:
-            _config_extras(name, value, config, losses)
-        elif name == "extra_body":
-            lowered |= _google_extras(value, config, losses)
-        elif bytes(value) != b"null":
-            losses.field(name, "not a member that Gemini takes")
-    return lowered
 
 
 def _says_something(value: msgspec.Raw | str | None) -> bool:
@@ -142,55 +117,3 @@ def _answer_format(
     else:
         path = f"{request.path('response_format')}.{callers_name(request.vendor, 'response_schema')}"
         config["responseSchema"] = to_subset(wanted.schema, path, losses)
-
-
-def _google_extras(value: msgspec.Raw, config: Object, losses: Losses) -> Object:
-    """Read ``extra_body.google``, where Google's OpenAI-compatible API has what is Gemini's own.
-
-    https://ai.google.dev/gemini-api/docs/openai#extra-body (read 2026-11-23).
-    """
-    try:
-        members = _extra_body.decode(value)
-    except msgspec.DecodeError:
-        losses.at("extra_body", "not a member that Gemini takes")
-        return {}
-    lowered: Object = {}
-    for name, member in members.google.items():
-        if name in TOP_LEVEL_EXTRAS:
-            lowered[TOP_LEVEL_EXTRAS[name]] = member
-        elif name in {"thinking_config", "thinkingConfig"}:
-            _thinking_extras(f"extra_body.google.{name}", member, config, losses)
-        else:
-            losses.at(f"extra_body.google.{name}", "not a member that Gemini takes")
-    return lowered
-
-
-def _thinking_extras(path: str, value: msgspec.Raw, config: Object, losses: Losses) -> None:
-    said = config.get("thinkingConfig")
-    thinking: Object = dict(said) if isinstance(said, dict) else {}
-    try:
-        members = _members.decode(value)
-    except msgspec.DecodeError:
-        losses.at(path, "not an object")
-        return
-    for name, member in members.items():
-        own = THINKING_EXTRAS.get(name)
-        if own is None or own in thinking:
-            losses.at(f"{path}.{name}", "said already, or not a member that Gemini takes")
-        else:
-            thinking[own] = member
-    if thinking:
-        config["thinkingConfig"] = thinking
-
-
-def _config_extras(path: str, value: msgspec.Raw, config: Object, losses: Losses) -> None:
-    try:
-        members = _members.decode(value)
-    except msgspec.DecodeError:
-        losses.at(path, "not an object")
-        return
-    for name, member in members.items():
-        if name in CONFIG_EXTRAS:
-            config[name] = member
-        else:
-            losses.at(f"{path}.{name}", "say this with the field that your own format has for it")

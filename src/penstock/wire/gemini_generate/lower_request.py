@@ -12,8 +12,9 @@ import msgspec
 from penstock.core.chat import ChatRequest, Tool, ToolChoice
 from penstock.core.chat_format import Losses, Lowered
 from penstock.core.model_facts import ModelFacts
-from penstock.wire.gemini_generate.lower_config import lower_config, lower_extras
+from penstock.wire.gemini_generate.lower_config import lower_config
 from penstock.wire.gemini_generate.lower_contents import lower_contents
+from penstock.wire.gemini_generate.lower_extras import lower_extras
 from penstock.wire.gemini_generate.lower_tools import lower_tool_choice, lower_tools
 from penstock.wire.gemini_generate.vocabulary import takes_levels
 from penstock.wire.json_tool import DESCRIPTION, choose_tool_name
@@ -40,7 +41,7 @@ def lower_request(request: ChatRequest, _model: str, facts: ModelFacts) -> Lower
     if tool_config is not None:
         body["toolConfig"] = tool_config
     config = lower_config(request, facts, losses)
-    extras = lower_extras(request, config, losses)
+    extras = lower_extras(request, config, facts, losses)
     if config:
         body["generationConfig"] = config
     return Lowered(_encode(body | extras), tuple(losses.found), json_tool)
