@@ -49,6 +49,8 @@ class ModelFacts(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Takes temperature, top_p and top_k."""
     temperature_or_top_p: bool = False
     """Takes one of the two, not both."""
+    effort_beside_tools: Literal["any", "unsaid", "none"] = "any"
+    """Which effort OpenAI's chat takes beside tools: any, none said at all, or only the word ``none``."""
     embeddings: EmbeddingFacts = EmbeddingFacts()
 
 

@@ -215,6 +215,26 @@ def test_thinking_becomes_an_effort_that_the_model_takes(
     assert [kind for _, kind in found] == losses
 
 
+@pytest.mark.parametrize(
+    ("beside_tools", "asked", "effort", "losses"),
+    [
+        ("any", Reasoning(None, "high"), "high", []),
+        ("unsaid", Reasoning(None, "high"), None, ["dropped"]),
+        ("unsaid", None, None, []),
+        ("none", Reasoning("enabled", None, 9000), "none", ["dropped"]),
+        ("none", Reasoning("disabled"), "none", []),
+        ("none", None, "none", []),
+    ],
+)
+def test_an_effort_beside_tools_is_what_the_model_takes_there(
+    beside_tools: str, asked: Reasoning | None, effort: str | None, losses: list[str]
+) -> None:
+    facts = msgspec.convert({"efforts": ["none", "medium", "high"], "effort_beside_tools": beside_tools}, ModelFacts)
+    body, found = lower(facts, reasoning=asked, tools=[Tool("f")])
+    assert body.get("reasoning_effort") == effort
+    assert [kind for _, kind in found] == losses
+
+
 # --- tools and form
 
 

@@ -68,8 +68,7 @@ def lower_request(request: ChatRequest, model: str, facts: ModelFacts) -> Lowere
     _write_sampling(request, facts, body, losses)
     if request.response_format is not None and request.response_format.kind != "text":
         body["response_format"] = _response_format(request.response_format)
-    if request.reasoning is not None:
-        _write_reasoning(request, request.reasoning, facts, body, losses)
+    _write_reasoning(request, facts, body, losses)
     _write_account(request, body, losses)
     for name, value in request.extras.items():
         if request.vendor == VENDOR:
@@ -178,28 +177,48 @@ def _response_format(wanted: ResponseFormat) -> dict[str, object]:
 # --- reasoning
 
 
-def _write_reasoning(
-    request: ChatRequest, asked: Reasoning, facts: ModelFacts, body: dict[str, object], losses: Losses
-) -> None:
+def _write_reasoning(request: ChatRequest, facts: ModelFacts, body: dict[str, object], losses: Losses) -> None:
+    asked = request.reasoning
     if request.vendor == VENDOR:
-        if asked.effort is not None:
-            body["reasoning_effort"] = asked.effort
-        if request.path("reasoning") == "thinking":
-            shown = None if asked.show is None else "summarized" if asked.show else "omitted"
-            option = {"type": asked.mode, "budget_tokens": asked.budget_tokens, "display": shown}
-            body["thinking"] = {name: value for name, value in option.items() if value is not None}
+        if asked is not None:
+            _repeat_reasoning(request, asked, body)
         return
-    wanted = _wanted_effort(asked)
-    if wanted is None:
-        return
-    if not facts.efforts:
-        if wanted != "none" or facts.thinking != "none":
-            losses.field("reasoning", "this model is not known to take an effort")
-        return
-    effort = wanted if wanted in facts.efforts else _nearest(wanted, facts.efforts)
-    body["reasoning_effort"] = effort
-    if effort != asked.effort and not (wanted == effort == "none"):
+    effort = None if asked is None else _effort(asked, facts, losses)
+    if "tools" in body and facts.effort_beside_tools != "any":
+        if effort not in {None, "none"}:
+            losses.field("reasoning", "this model takes no effort beside tools in chat completions")
+        effort = "none" if facts.effort_beside_tools == "none" else None
+    elif effort is not None and asked is not None and effort not in {asked.effort, _wanted_off(asked)}:
         losses.field("reasoning", f"said as effort {effort}", "approximated")
+    if effort is not None:
+        body["reasoning_effort"] = effort
+
+
+def _repeat_reasoning(request: ChatRequest, asked: Reasoning, body: dict[str, object]) -> None:
+    """Write what a caller of this very format said, as it was said."""
+    if asked.effort is not None:
+        body["reasoning_effort"] = asked.effort
+    if request.path("reasoning") == "thinking":
+        shown = None if asked.show is None else "summarized" if asked.show else "omitted"
+        option = {"type": asked.mode, "budget_tokens": asked.budget_tokens, "display": shown}
+        body["thinking"] = {name: value for name, value in option.items() if value is not None}
+
+
+def _effort(asked: Reasoning, facts: ModelFacts, losses: Losses) -> str | None:
+    """Return the word of effort that the model takes; None when there is nothing to be said."""
+    wanted = _wanted_effort(asked)
+    if wanted is None or wanted in facts.efforts:
+        return wanted
+    if facts.efforts:
+        return _nearest(wanted, facts.efforts)
+    if wanted != "none" or facts.thinking != "none":
+        losses.field("reasoning", "this model is not known to take an effort")
+    return None
+
+
+def _wanted_off(asked: Reasoning) -> str | None:
+    """Return the word that says exactly that there is to be no thinking, if that is asked for."""
+    return "none" if asked.mode == "disabled" else None
 
 
 def _wanted_effort(asked: Reasoning) -> str | None:
