@@ -120,7 +120,8 @@ async def test_without_a_token_the_request_fails_and_says_whose_fault_it_is() ->
     await source.close()
 
 
-async def test_each_kind_of_credential_has_its_authorizer() -> None:
+async def test_each_kind_of_credential_has_its_authorizer(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("penstock.upstream_auth.sources._fetch_lines", lambda _declared: Fetched(b"x: y\r\n"))
     sources = CredentialSources()
     assert authorizer_of(backend_at(1), sources) is None
     assert authorizer_of(bedrock_at(1), sources) is not None
