@@ -57,3 +57,9 @@ def test_json_that_travels_is_an_object_in_utf_8() -> None:
     for raw in (b"[]", b'"x"', b"null", b'{"a":"\xff"}'):
         with pytest.raises(InvalidRequest):
             check_json(msgspec.Raw(raw), "a")
+
+
+def test_a_long_word_of_the_callers_is_not_repeated_whole() -> None:
+    with pytest.raises(InvalidRequest) as caught:
+        read_node(TEXT, b'{"type":"' + b"x" * 10_000 + b'"}', "a", [])
+    assert len(caught.value.message) < 300

@@ -242,9 +242,10 @@ def test_what_waits_for_another_block_is_bounded() -> None:
     writer = encoder()
     for event in (BEGIN, *call(0)[:1], *call(1)[:1]):
         writer.encode(event)
-    writer.encode(ArgumentsDelta(0, 1, "x" * HELD_CHARS))
+    writer.encode(ArgumentsDelta(0, 1, "x" * (HELD_CHARS - 1000)))
+    empty = ArgumentsDelta(0, 1, "")
     with pytest.raises(ValueError, match="too much"):
-        writer.encode(ArgumentsDelta(0, 1, "x"))
+        b"".join(map(writer.encode, [empty] * 1000))
 
 
 def test_a_refusal_is_text_and_the_stop_reason_says_what_it_is() -> None:

@@ -162,3 +162,8 @@ def test_a_signature_of_gemini_goes_with_its_block() -> None:
     body = lower_answer(ChatAnswer("msg_1", "m", [choice]), ChatRequest("anthropic_messages", {}, []))
     signatures = [block["extra_content"]["google"]["thought_signature"] for block in json.loads(body)["content"]]
     assert signatures == ["YQ==", "Yg=="]
+
+
+def test_an_answer_without_any_choice_is_an_empty_message() -> None:
+    body = lower_answer(ChatAnswer("msg_1", "m", []), ChatRequest("anthropic_messages", {}, []))
+    assert Message.model_validate_json(body).content == []

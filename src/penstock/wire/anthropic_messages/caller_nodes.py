@@ -25,6 +25,8 @@ Node = TypeVar("Node", bound=msgspec.Struct)
 _members: msgspec.json.Decoder[dict[str, msgspec.Raw]] = msgspec.json.Decoder(dict[str, msgspec.Raw])
 _PLACE = re.compile(r" - at `\$\.?(.*)`$", re.DOTALL)
 _MISSING = re.compile(r"missing required field `([^`]*)`")
+_MOST_SAID_CHARS = 200
+"""How much of what is wrong is told; a word of the caller's may be in it."""
 _MOST_LEVELS = 100
 """Levels of JSON that a schema or an input may have: more than any provider takes."""
 
@@ -297,7 +299,7 @@ def undecodable(error: Exception, at: str) -> InvalidRequest:
     missing = _MISSING.search(text)
     if missing:
         return InvalidRequest("Field required.", code="missing_field", param=f"{where}.{missing[1]}")
-    said = _PLACE.sub("", text).replace("`", "")
+    said = _PLACE.sub("", text).replace("`", "")[:_MOST_SAID_CHARS]
     return InvalidRequest(f"{said}.", code="invalid_type", param=where)
 
 

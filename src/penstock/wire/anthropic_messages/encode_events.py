@@ -65,6 +65,7 @@ from penstock.wire.anthropic_messages.vocabulary import FORMAT
 
 HELD_CHARS = 4 * 1024 * 1024
 """How much of blocks that wait for another's end is held."""
+_EVENT_CHARS = 64
 
 PING = b'event: ping\ndata: {"type":"ping"}\n\n'
 _DELTA = b'event: content_block_delta\ndata: {"type":"content_block_delta","index":%d,"delta":{"type":"%b","%b":'
@@ -221,7 +222,7 @@ class Encoder:
         return self._write(event) if isinstance(event, BlockBegin) else b""
 
     def _hold(self, event: BlockEvent) -> None:
-        self._held_chars += len(_text_of(event))
+        self._held_chars += _weight(event)
         if self._held_chars > HELD_CHARS:
             msg = "too much of a block came before another one ended"
             raise ValueError(msg)
@@ -280,7 +281,7 @@ class Encoder:
         written = b""
         while self._open is None and self._held:
             events = self._held.pop(next(iter(self._held)))
-            self._held_chars -= sum(len(_text_of(event)) for event in events)
+            self._held_chars -= sum(map(_weight, events))
             for event in events:
                 if event.index not in self._hidden:
                     written += self._close() if isinstance(event, BlockEnd) else self._write(event)
@@ -292,6 +293,11 @@ class Encoder:
         while self._open is not None:
             written += self._close() + self._release()
         return written
+
+
+def _weight(event: BlockEvent) -> int:
+    """Return how much holding an event costs, in characters; one without text costs something too."""
+    return _EVENT_CHARS + len(_text_of(event))
 
 
 def _text_of(event: BlockEvent) -> str:

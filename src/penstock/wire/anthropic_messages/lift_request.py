@@ -217,7 +217,7 @@ def _service_tier(body: JsonObject) -> str | None:
 
 def _user(body: JsonObject, unread: list[str]) -> str | None:
     raw = _given(body, "metadata")
-    return None if raw is None else read_node(_metadata, raw, "metadata", unread).user_id
+    return None if raw is None else read_node(_metadata, raw, "metadata", unread).user_id or None
 
 
 def _extras(body: JsonObject) -> dict[str, msgspec.Raw]:

@@ -37,7 +37,7 @@ from penstock.core.chat import (
     ToolResult,
     VendorBlock,
 )
-from penstock.core.chat_answer import ChatAnswer, FinishReason
+from penstock.core.chat_answer import ChatAnswer, Choice, FinishReason
 from penstock.core.usage import Usage
 from penstock.wire.anthropic_messages.vocabulary import FORMAT, SHOWN_SERVICE_TIERS, STOP_WORDS
 
@@ -51,7 +51,7 @@ _object: msgspec.json.Decoder[dict[str, msgspec.Raw]] = msgspec.json.Decoder(dic
 
 def lower_answer(answer: ChatAnswer, _request: ChatRequest) -> bytes:
     """Render a whole answer; of several choices, which callers of this format cannot ask for, the first."""
-    choice = answer.choices[0]
+    choice = answer.choices[0] if answer.choices else Choice(0, [], "unknown")
     content = [shown for shown in map(show_block, choice.blocks) if shown is not None]
     message = message_head(answer.id, answer.model)
     message["content"] = content
