@@ -227,6 +227,19 @@ def test_pictures_and_tools_that_bedrock_runs_have_blocks_of_their_own() -> None
     assert image == Image(InlineData("image/webp", "UklGRg=="))
 
 
+def test_members_that_are_null_say_nothing() -> None:
+    events = decode(
+        ("messageStart", {"role": None}),
+        ("contentBlockStart", {"start": None}),
+        ("contentBlockStart", {"start": {"toolUse": None, "toolResult": None}}),
+        ("contentBlockDelta", {"delta": {"text": None, "citation": None, "toolUse": None}}),
+        ("contentBlockDelta", {"delta": {"reasoningContent": {"text": None, "signature": None}}}),
+        ("messageStop", {"stopReason": None, "additionalModelResponseFields": None}),
+        ("metadata", {"usage": None, "serviceTier": None}),
+    )
+    assert [type(event).__name__ for event in events] == ["Begin", "Finish", "UsageReport", "End"]
+
+
 def test_the_format_is_found_by_its_id() -> None:
     assert find_upstream_format("bedrock_converse") is UPSTREAM
     assert UPSTREAM.framing == "aws_eventstream"

@@ -145,3 +145,10 @@ def test_fields_for_the_model_must_be_an_object() -> None:
     with pytest.raises(InvalidRequest) as refused:
         lower(extras={"additionalModelRequestFields": msgspec.Raw(b"[]")})
     assert refused.value.param == "additionalModelRequestFields"
+
+
+def test_a_begun_answer_with_a_cache_marker_ends_without_white_space_too() -> None:
+    begun = Message("assistant", [Text("So \n", CacheMarker(), at="t")], at="m")
+    body, lost = lower(Message("user", [Text("x")]), begun)
+    assert body["messages"][1]["content"] == [{"text": "So"}, {"cachePoint": {"type": "default"}}]
+    assert lost == [("$.m", "clamped")]

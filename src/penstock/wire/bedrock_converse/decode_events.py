@@ -184,7 +184,7 @@ class ConverseDecoder:
 
     def _take_start(self, event: _BlockStart) -> list[ChatEvent]:
         number = event.content_block_index
-        if bytes(event.start) in {b"", b"null"}:
+        if not _is_given(event.start):
             return []
         start = _start_members_decoder.decode(event.start)
         if start.tool_use is not None and start.tool_use.type != SERVER_TOOL:
@@ -192,7 +192,7 @@ class ConverseDecoder:
             return self._open_block(number, call)
         if start.image is not None:
             self._pictures[number] = start.image.format or "png"
-        elif start.tool_use is not None or bytes(start.tool_result):  # of a tool that Bedrock runs itself
+        elif start.tool_use is not None or _is_given(start.tool_result):  # of a tool that Bedrock runs itself
             kind = SERVER_TOOL if start.tool_use is not None else "toolResult"
             return self._open_block(number, VendorBlock(FORMAT, kind, msgspec.Raw(bytes(event.start))))
         return []
@@ -214,7 +214,7 @@ class ConverseDecoder:
             return [ArgumentsDelta(0, opened.index, delta.tool_use.input)]
         if delta.reasoning_content is not None:
             return self._take_reasoning(number, delta.reasoning_content)
-        if bytes(delta.citation):
+        if _is_given(delta.citation):
             events, block = self._block(number, Text)
             events.append(CitationDelta(0, block.index, read_citation(delta.citation)))
             return events
@@ -285,7 +285,7 @@ class ConverseDecoder:
         reason, word = read_stop_reason(event.stop_reason, self._context)
         fields = event.additional_model_response_fields
         finish = Finish(0, reason, word, read_stop_sequence(fields))
-        if bytes(fields):
+        if _is_given(fields):
             finish.extras = {"additionalModelResponseFields": msgspec.Raw(bytes(fields))}
         events.append(finish)
         self._finished = True
@@ -302,6 +302,10 @@ class ConverseDecoder:
             self._ended = True
             events.append(End())
         return events
+
+
+def _is_given(raw: msgspec.Raw) -> bool:
+    return bytes(raw) not in {b"", b"null"}
 
 
 def _join_base64(pieces: list[str]) -> str:

@@ -106,7 +106,8 @@ def write_conversation(writing: Writing, *, continues: bool) -> Conversation:
 def _end_conversation(turns: list[_Turn], writing: Writing, *, continues: bool) -> None:
     """Make a turn that the assistant is to continue one that the API takes: no white space at its end."""
     last = turns[-1]
-    text = last.blocks[-1].get("text") if last.role == "assistant" and last.blocks else None
+    spoken = [block for block in last.blocks if "cachePoint" not in block]
+    text = spoken[-1].get("text") if last.role == "assistant" else None
     if not isinstance(text, str):
         return
     if not continues:
@@ -116,7 +117,7 @@ def _end_conversation(turns: list[_Turn], writing: Writing, *, continues: bool) 
         turns.append(asking)
     elif text != text.rstrip():
         writing.losses.at(last.at, "a turn to be continued cannot end in white space", "clamped")
-        last.blocks[-1] = {"text": text.rstrip()}
+        spoken[-1]["text"] = text.rstrip()
 
 
 def _write_instructions(message: Message, system: list[Json], writing: Writing) -> None:
