@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from penstock.config import value_readers as read
+from penstock.config.files import Files
 from penstock.core.secret import Secret
 from penstock.providers import all_providers
 
@@ -100,9 +101,9 @@ def test_other_switches_are_refused(value: object) -> None:
 def test_secret_is_text_or_the_content_of_a_file_without_its_last_line_break(tmp_path: Path) -> None:
     (tmp_path / "key").write_bytes(b"sk-from-file\r\n")
 
-    assert read.read_secret("sk-literal", tmp_path) == Secret("sk-literal")
-    assert read.read_secret({"file": "key"}, tmp_path) == Secret("sk-from-file")
-    assert read.read_secret({"file": str(tmp_path / "key")}, Path("/")) == Secret("sk-from-file")
+    assert read.read_secret("sk-literal", tmp_path, Files()) == Secret("sk-literal")
+    assert read.read_secret({"file": "key"}, tmp_path, Files()) == Secret("sk-from-file")
+    assert read.read_secret({"file": str(tmp_path / "key")}, Path("/"), Files()) == Secret("sk-from-file")
 
 
 @pytest.mark.parametrize(
@@ -120,7 +121,7 @@ def test_file_that_holds_no_secret_is_refused(content: bytes, message: str, tmp_
     (tmp_path / "key").write_bytes(content)
 
     with pytest.raises(ValueError, match=message):
-        read.read_secret({"file": "key"}, tmp_path)
+        read.read_secret({"file": "key"}, tmp_path, Files())
 
 
 @pytest.mark.parametrize(
@@ -139,15 +140,15 @@ def test_file_that_holds_no_secret_is_refused(content: bytes, message: str, tmp_
 )
 def test_other_secrets_are_refused(value: object, message: str, tmp_path: Path) -> None:
     with pytest.raises(ValueError, match=message):
-        read.read_secret(value, tmp_path)
+        read.read_secret(value, tmp_path, Files())
 
 
 def test_client_key_must_be_long_and_not_dull() -> None:
-    assert read.read_client_key("0123456789abcdef", Path()) == Secret("0123456789abcdef")
+    assert read.read_client_key("0123456789abcdef", Path(), Files()) == Secret("0123456789abcdef")
     with pytest.raises(ValueError, match="at least 16 characters"):
-        read.read_client_key("0123456789abcde", Path())
+        read.read_client_key("0123456789abcde", Path(), Files())
     with pytest.raises(ValueError, match="too easy to guess"):
-        read.read_client_key("abcdeabcdeabcdeabcde", Path())
+        read.read_client_key("abcdeabcdeabcdeabcde", Path(), Files())
 
 
 def test_keys_are_hashed_as_their_callers_send_them() -> None:
@@ -164,20 +165,20 @@ def test_digest_is_64_hexadecimal_digits_in_either_case() -> None:
 def test_file_must_be_readable_and_starts_at_the_configuration(tmp_path: Path) -> None:
     (tmp_path / "cert.pem").touch()
 
-    assert read.read_file_path("cert.pem", tmp_path) == str(tmp_path / "cert.pem")
+    assert read.read_file_path("cert.pem", tmp_path, Files()) == str(tmp_path / "cert.pem")
     with pytest.raises(ValueError, match="cannot be read: No such file"):
-        read.read_file_path("other.pem", tmp_path)
+        read.read_file_path("other.pem", tmp_path, Files())
 
 
 @pytest.mark.parametrize(("value", "path"), [("-", "-"), ("off", None), (None, None)])
 def test_log_goes_to_standard_output_or_nowhere(value: object, path: str | None) -> None:
-    assert read.read_log_path(value, Path("/nowhere")) == path
+    assert read.read_log_path(value, Path("/nowhere"), Files()) == path
 
 
 def test_log_file_may_be_new_and_its_directory_not(tmp_path: Path) -> None:
-    assert read.read_log_path("access.log", tmp_path) == str(tmp_path / "access.log")
+    assert read.read_log_path("access.log", tmp_path, Files()) == str(tmp_path / "access.log")
     with pytest.raises(ValueError, match="a directory that does not exist"):
-        read.read_log_path("logs/access.log", tmp_path)
+        read.read_log_path("logs/access.log", tmp_path, Files())
 
 
 @pytest.mark.parametrize("name", ["openai", "a", "4o", "my_backend-2.eu"])
@@ -258,11 +259,11 @@ _READERS: list[Callable[[object], object]] = [
     read.read_count,
     read.read_unix_seconds,
     read.read_switch,
-    lambda value: read.read_secret(value, Path("/nowhere")),
-    lambda value: read.read_client_key(value, Path("/nowhere")),
+    lambda value: read.read_secret(value, Path("/nowhere"), Files()),
+    lambda value: read.read_client_key(value, Path("/nowhere"), Files()),
     read.read_sha256,
-    lambda value: read.read_file_path(value, Path("/nowhere")),
-    lambda value: read.read_log_path(value, Path("/nowhere")),
+    lambda value: read.read_file_path(value, Path("/nowhere"), Files()),
+    lambda value: read.read_log_path(value, Path("/nowhere"), Files()),
     read.read_listen_address,
     read.read_url,
     read.read_word,

@@ -7,7 +7,7 @@ The ``title`` of a kind's schema is the word that the reference uses for it. How
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, TypeVar
 
@@ -15,6 +15,7 @@ from pydantic import PlainValidator, ValidationInfo, WithJsonSchema
 
 from penstock.config import value_readers as read
 from penstock.config.address import Address, BaseUrl
+from penstock.config.files import Files
 from penstock.core.secret import Secret
 
 T = TypeVar("T")
@@ -27,11 +28,12 @@ class ReadContext:
 
     directory: Path
     """Relative paths start here."""
+    files: Files = field(default_factory=Files)
 
 
-def _in_directory(reader: Callable[[object, Path], T]) -> PlainValidator:
+def _in_directory(reader: Callable[[object, Path, Files], T]) -> PlainValidator:
     def validate(value: object, info: ValidationInfo[ReadContext]) -> T:
-        return reader(value, info.context.directory)
+        return reader(value, info.context.directory, info.context.files)
 
     return PlainValidator(validate)
 

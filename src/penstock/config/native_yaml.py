@@ -12,6 +12,7 @@ from pathlib import Path
 
 from penstock.config.compile_snapshot import compile_snapshot
 from penstock.config.document import Document
+from penstock.config.files import Files
 from penstock.config.loaded import NO_OVERRIDES, Loaded, Overrides, name_options, summarise
 from penstock.config.merge_documents import merge_documents
 from penstock.config.problems import ConfigurationInvalid, Findings, Problem
@@ -20,14 +21,22 @@ from penstock.config.variables import read_values
 from penstock.config.yaml_tree import MAX_BYTES, Node, YamlRefused, read_yaml
 
 
-def load_files(paths: Sequence[str], environ: Mapping[str, str], overrides: Overrides = NO_OVERRIDES) -> Loaded:
+def load_files(
+    paths: Sequence[str],
+    environ: Mapping[str, str],
+    overrides: Overrides = NO_OVERRIDES,
+    files: Files | None = None,
+) -> Loaded:
     """Read files that together are one configuration; messages name them as they are given.
+
+    ``files`` reads them, and knows afterwards which they were and what they held.
 
     Raises:
         ConfigurationInvalid: with every error of every file, and the warnings.
     """
     findings = Findings(elsewhere=name_options(overrides))
-    read = [found for path in paths if (found := _read_file(path, environ, findings))]
+    files = files or Files()
+    read = [found for path in paths if (found := _read_file(path, environ, findings, files))]
     findings.trees = [tree for _, tree in read]
     document = merge_documents(read, findings)
     source = ", ".join(paths)
@@ -39,10 +48,9 @@ def load_files(paths: Sequence[str], environ: Mapping[str, str], overrides: Over
     return Loaded(snapshot=snapshot, explanation=explanation, warnings=tuple(problems))
 
 
-def _read_file(path: str, environ: Mapping[str, str], findings: Findings) -> tuple[Document, Node] | None:
+def _read_file(path: str, environ: Mapping[str, str], findings: Findings, files: Files) -> tuple[Document, Node] | None:
     try:
-        with Path(path).open("rb") as file:
-            source = file.read(MAX_BYTES + 1)
+        source = files.read(Path(path), MAX_BYTES + 1)
         tree, problems = read_yaml(source, path)
     except OSError as error:
         findings.problems.append(Problem(message=f"{path} cannot be read: {error.strerror}"))
@@ -52,7 +60,7 @@ def _read_file(path: str, environ: Mapping[str, str], findings: Findings) -> tup
         findings.syntax(problems)
         findings.trees = [tree]
         values = read_values(tree, environ, findings)
-        return read_document(values, Path(path).parent, findings), tree
+        return read_document(values, Path(path).parent, findings, files), tree
     # Whatever the lost file holds, nobody shall complain that it is missing.
     findings.broken |= {("backends",), ("models",), ("client_keys",)}
     return None

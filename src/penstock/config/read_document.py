@@ -17,6 +17,7 @@ from pydantic_core import ErrorDetails
 
 from penstock.config.document import Document
 from penstock.config.fields import ReadContext
+from penstock.config.files import Files
 from penstock.config.problems import Findings
 from penstock.config.section import Section
 from penstock.config.similar_names import find_similar, hint
@@ -37,12 +38,12 @@ _IN_THE_KEY = "[key]"
 """How pydantic ends the place of an error in a mapping's key."""
 
 
-def read_document(values: Value, directory: Path, findings: Findings) -> Document:
+def read_document(values: Value, directory: Path, findings: Findings, files: Files | None = None) -> Document:
     """Check ``values`` and return what is right of them; relative paths in them start at ``directory``."""
     if not isinstance(values, dict):
         findings.error((), "the file must be a mapping, with keys such as backends and models")
         return Document()
-    context = ReadContext(directory)
+    context = ReadContext(directory, files or Files())
     while True:
         try:
             return Document.model_validate(values, context=context)

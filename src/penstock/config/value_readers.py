@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import NoReturn
 
 from penstock.config.address import Address, BaseUrl, read_address, read_base_url
+from penstock.config.files import Files
 from penstock.config.similar_names import hint
 from penstock.core.secret import Secret
 from penstock.providers import all_providers
@@ -117,10 +118,10 @@ def read_switch(value: object) -> bool:
     refuse("must be true or false")
 
 
-def read_secret(value: object, directory: Path) -> Secret:
+def read_secret(value: object, directory: Path, files: Files) -> Secret:
     """Read a secret: text, or ``{file: path}``. It must be fit to stand in a header."""
     if isinstance(value, dict) and set(value) == {"file"}:
-        value = _read_secret_file(_resolve(value["file"], directory))
+        value = _read_secret_file(_resolve(value["file"], directory), files)
     if isinstance(value, dict):
         refuse("must be text, or a mapping with the one key file")
     text = read_text(value)
@@ -129,9 +130,9 @@ def read_secret(value: object, directory: Path) -> Secret:
     return Secret(text)
 
 
-def read_client_key(value: object, directory: Path) -> Secret:
+def read_client_key(value: object, directory: Path, files: Files) -> Secret:
     """Read a client key, which must be hard to guess."""
-    key = read_secret(value, directory)
+    key = read_secret(value, directory, files)
     if len(key.reveal()) < _SHORTEST_CLIENT_KEY:
         refuse(f"must have at least {_SHORTEST_CLIENT_KEY} characters; a good one: openssl rand -hex 24")
     if len(set(key.reveal())) < _FEWEST_CHARACTERS:
@@ -151,14 +152,17 @@ def read_sha256(value: object) -> str:
     return value.lower()
 
 
-def read_file_path(value: object, directory: Path) -> str:
+def read_file_path(value: object, directory: Path, files: Files) -> str:
     """Read the path of a file that must be readable now; a relative one starts at the configuration file."""
     path = _resolve(value, directory)
-    _read_start(path, 0)
+    try:
+        files.check(path)
+    except (OSError, ValueError) as error:
+        _refuse_file(error)
     return str(path)
 
 
-def read_log_path(value: object, directory: Path) -> str | None:
+def read_log_path(value: object, directory: Path, _files: Files) -> str | None:
     """Read where a log goes: ``-`` (standard output), ``off``, or a file's path."""
     if value is None or value == "off":
         return None
@@ -238,8 +242,11 @@ def _resolve(value: object, directory: Path) -> Path:
     return directory / read_text(value)
 
 
-def _read_secret_file(path: Path) -> str:
-    content = _read_start(path, _LARGEST_SECRET_BYTES + 1)
+def _read_secret_file(path: Path, files: Files) -> str:
+    try:
+        content = files.read(path, _LARGEST_SECRET_BYTES + 1)
+    except (OSError, ValueError) as error:
+        _refuse_file(error)
     if len(content) > _LARGEST_SECRET_BYTES:
         refuse("names a file that is too large for a secret")
     try:
@@ -248,9 +255,6 @@ def _read_secret_file(path: Path) -> str:
         refuse("names a file that is not text")
 
 
-def _read_start(path: Path, size_bytes: int) -> bytes:
-    try:
-        with path.open("rb") as file:
-            return file.read(size_bytes)
-    except (OSError, ValueError) as error:  # ValueError: a NUL in the path
-        refuse(f"names a file that cannot be read: {error.strerror if isinstance(error, OSError) else 'not a path'}")
+def _refuse_file(error: OSError | ValueError) -> NoReturn:
+    """Say why a file cannot be read; ``ValueError``: a NUL in its path."""
+    refuse(f"names a file that cannot be read: {error.strerror if isinstance(error, OSError) else 'not a path'}")

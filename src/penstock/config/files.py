@@ -1,0 +1,64 @@
+"""The files that a configuration is made of: read from disk and remembered, or given by whoever has read them.
+
+Remembered is which files were looked at, found or not, so that they can be watched, and what they held, so that
+another process can build the same configuration although the files have changed since. Watching is not done here.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+from collections.abc import Mapping
+from hashlib import sha256
+from pathlib import Path
+
+_VERSION_DIGITS = 12
+
+
+class Files:
+    """Reads files for one run of reading a configuration."""
+
+    def __init__(self, given: Mapping[str, bytes] | None = None) -> None:
+        """Read from disk, or only what is ``given``: contents by path, as another's ``contents`` has them."""
+        self._given = given
+        self.contents: dict[str, bytes] = {}
+        """What was read, by path."""
+        self.paths: set[str] = set()
+        """Every file that was looked at."""
+
+    def read(self, path: Path, most_bytes: int) -> bytes:
+        """Return the beginning of a file.
+
+        Raises:
+            OSError: it cannot be read.
+            ValueError: no file can have this path.
+        """
+        name = str(path)
+        self.paths.add(name)
+        if self._given is None:
+            with path.open("rb") as file:
+                content = file.read(most_bytes)
+        elif name in self._given:
+            content = self._given[name]
+        else:
+            raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), name)
+        self.contents[name] = content
+        return content
+
+    def check(self, path: Path) -> None:
+        """Look whether a file that others will read can be read.
+
+        Raises:
+            OSError: it cannot.
+            ValueError: no file can have this path.
+        """
+        self.paths.add(str(path))
+        with path.open("rb"):
+            return
+
+    def version(self) -> str:
+        """Return a short name for what was read; equal contents have equal names."""
+        digest = sha256()
+        for name, content in sorted(self.contents.items()):
+            digest.update(b"%b\0%d\0%b" % (os.fsencode(Path(name).name), len(content), content))
+        return digest.hexdigest()[:_VERSION_DIGITS]

@@ -1,0 +1,49 @@
+"""Files are read once, and what was read builds the same configuration elsewhere."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from penstock.config.files import Files
+
+
+def test_what_was_looked_at_is_known_whether_it_was_there_or_not(tmp_path: Path) -> None:
+    (tmp_path / "a").write_bytes(b"one")
+    (tmp_path / "cert").touch()
+    files = Files()
+
+    assert files.read(tmp_path / "a", 100) == b"one"
+    files.check(tmp_path / "cert")
+    with pytest.raises(FileNotFoundError):
+        files.read(tmp_path / "b", 100)
+    with pytest.raises(FileNotFoundError):
+        files.check(tmp_path / "c")
+
+    assert files.paths == {str(tmp_path / name) for name in ("a", "b", "c", "cert")}
+    assert files.contents == {str(tmp_path / "a"): b"one"}
+
+
+def test_given_contents_stand_for_the_disk(tmp_path: Path) -> None:
+    (tmp_path / "a").write_bytes(b"changed since")
+    (tmp_path / "b").write_bytes(b"new since")
+    files = Files({str(tmp_path / "a"): b"as it was"})
+
+    assert files.read(tmp_path / "a", 100) == b"as it was"
+    with pytest.raises(FileNotFoundError):
+        files.read(tmp_path / "b", 100)
+
+
+def test_versions_differ_when_contents_or_names_do_and_not_with_the_folder(tmp_path: Path) -> None:
+    versions = []
+    for folder, name, content in (("x", "a", "1"), ("y", "a", "1"), ("z", "a", "2"), ("z", "b", "1")):
+        path = tmp_path / folder / name
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(content)
+        files = Files()
+        files.read(path, 100)
+        versions.append(files.version())
+
+    assert versions[0] == versions[1]
+    assert len(set(versions)) == 3
