@@ -7,8 +7,9 @@ from typing import cast
 
 import anthropic
 import pytest
-from anthropic import Anthropic
+from anthropic import Anthropic, AsyncAnthropic
 from anthropic.types import MessageParam, ToolParam
+from pydantic import BaseModel
 
 from penstock.simulator import tokens
 from tests.clients.conversation import CHAT_MODEL
@@ -99,3 +100,42 @@ def test_errors_have_the_clients_own_classes(claude: Anthropic) -> None:
 
 def test_models_are_listed(claude: Anthropic) -> None:
     assert CHAT_MODEL in {model.id for model in claude.models.list()}
+
+
+class Place(BaseModel):
+    """Where somebody is."""
+
+    city: str
+    floor: int
+
+
+def test_structured_output_is_parsed(claude: Anthropic) -> None:
+    message = claude.messages.parse(model=CHAT_MODEL, max_tokens=500, messages=QUESTION, output_format=Place)
+    assert isinstance(message.parsed_output, Place)
+
+
+async def test_the_asynchronous_client_reads_the_same_stream(setting: Setting) -> None:
+    async with (
+        AsyncAnthropic(base_url=setting.gateway_url, api_key=CLIENT_KEY, max_retries=0, timeout=BOUND_S) as client,
+        client.messages.stream(model=CHAT_MODEL, max_tokens=5, messages=QUESTION) as stream,
+    ):
+        message = await stream.get_final_message()
+    assert message.stop_reason == "max_tokens"
+    assert message.usage.output_tokens == 5
+
+
+def test_counting_is_refused_where_no_provider_counts(claude: Anthropic) -> None:
+    with pytest.raises(anthropic.BadRequestError) as refused:
+        claude.messages.count_tokens(model=CHAT_MODEL, messages=QUESTION)
+    assert refused.value.error_code == "endpoint_not_offered"
+
+
+def test_what_was_lost_is_told_in_a_header(claude: Anthropic) -> None:
+    answer = claude.messages.with_raw_response.create(
+        model=CHAT_MODEL,
+        max_tokens=5,
+        messages=QUESTION,
+        system=[{"type": "text", "text": "A long manual.", "cache_control": {"type": "ephemeral"}}],
+    )
+    assert answer.headers["x-penstock-losses"] == "dropped $.system[0].cache_control"
+    assert answer.parse().stop_reason == "max_tokens"
