@@ -103,7 +103,6 @@ class Encoder:
 
     __slots__ = (
         "_begin",
-        "_citations",
         "_context",
         "_finish",
         "_held",
