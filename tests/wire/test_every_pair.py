@@ -14,7 +14,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from penstock.core.chat import ChatRequest, ToolCall
+from penstock.core.chat import ChatRequest, Document, Image, Text, ToolCall, ToolResult
 from penstock.core.chat_answer import ChatAnswer, UsageReport
 from penstock.core.chat_format import AnswerContext, CallerFormat, FormatId, Lowered, UpstreamFormat
 from penstock.core.errors import InvalidRequest
@@ -119,6 +119,44 @@ def test_ids_of_calls_and_their_order_survive(
         parts = [part for content in body["contents"] for part in content["parts"]]
         names = [part["functionCall"]["name"] for part in parts if "functionCall" in part]
         assert names == [call.name for call in calls]
+
+
+def substance(request: ChatRequest) -> list[object]:
+    """Return what a conversation says, whoever says instructions first and however turns are cut."""
+    instructions: list[object] = []
+    said: list[object] = []
+    for message in request.messages:
+        into = instructions if message.role in {"system", "developer"} else said
+        for block in message.blocks:
+            match block:
+                case Text(text=text):
+                    into.append(("text", message.role in {"user", "assistant"} and message.role, text))
+                case ToolCall(id=call_id, name=name, arguments=arguments):
+                    into.append(("call", call_id, name, json.loads(arguments)))
+                case ToolResult(call_id=call_id, content=content):
+                    into.append(("result", call_id, [inner.text for inner in content if isinstance(inner, Text)]))
+                case Image(source=source) | Document(source=source):
+                    into.append(("media", source))
+                case _:
+                    raise AssertionError(block)
+    return instructions + said
+
+
+@patiently
+@given(request=openai_requests())
+def test_a_conversation_says_the_same_after_a_way_through_anthropics_format_and_back(
+    request: dict[str, object],
+) -> None:
+    request = {name: value for name, value in request.items() if name != "response_format"}  # may add a tool
+    first = ask(find_caller("openai_chat"), request)
+    through = ask(find_caller("anthropic_messages"), request)
+    back = find_upstream("openai_chat").lower(through, "m", FACTS[1])
+    again = find_caller("openai_chat").lift(JsonObject(back.body))
+    assert substance(again) == substance(first)
+    assert [getattr(tool, "name", None) for tool in again.tools] == [
+        getattr(tool, "name", None) for tool in first.tools
+    ]
+    assert (again.stop, again.stream) == (first.stop, first.stream)
 
 
 # --- answers

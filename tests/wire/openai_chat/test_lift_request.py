@@ -113,6 +113,36 @@ def test_a_member_that_stands_twice_is_refused() -> None:
     assert (refusal.value.code, refusal.value.param) == ("duplicate_field", "temperature")
 
 
+def objects_in(value: object, path: str) -> list[tuple[str, dict[str, object]]]:
+    """Return the objects that are closed, with their paths; schemas are the caller's own."""
+    found = []
+    if isinstance(value, dict):
+        found.append((path, value))
+        for name, inner in value.items():
+            if name != "parameters":
+                found += objects_in(inner, f"{path}.{name}")
+    elif isinstance(value, list):
+        for number, inner in enumerate(value):
+            found += objects_in(inner, f"{path}[{number}]")
+    return found
+
+
+@given(openai_requests(), st.data())
+def test_members_that_nobody_documents_are_noted_and_change_nothing(
+    request: dict[str, object], data: st.DataObject
+) -> None:
+    source = json.dumps(request).encode()
+    plain, request = lift_request(JsonObject(source)), json.loads(source)  # a copy, for it is changed
+    closed = objects_in(request["messages"], "messages") + objects_in(request["tools"], "tools")
+    chosen = data.draw(st.lists(st.sampled_from(closed), min_size=1, max_size=4, unique_by=lambda place: place[0]))
+    for _, inner in chosen:
+        inner["x_odd"] = data.draw(st.sampled_from([1, "a", {"role": "user"}, [None]]))
+    noted = lift_request(JsonObject(json.dumps(request).encode()))
+    assert sorted(noted.unread) == sorted(f"{path}.x_odd" for path, _ in chosen)
+    noted.unread = ()
+    assert noted == plain
+
+
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.text(max_size=5) | st.sampled_from(["user", "text", "tool"]),
     lambda inner: (
