@@ -30,7 +30,8 @@ from penstock.telemetry import process
 from penstock.telemetry.access_log import AccessLog
 from penstock.telemetry.metrics import Family, GaugeFamily, Sample, render
 from penstock.transport.deadlines import Deadlines
-from penstock.transport.server import Server, listen, server_tls
+from penstock.transport.server import Server, listen
+from penstock.transport.server_certificate import server_tls
 from penstock.transport.server_limits import ServerLimits
 from penstock.upstream_auth.sources import CredentialSources
 

@@ -9,7 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from penstock.relay.snapshot import BackendTimeouts, ListenerTls, UpstreamTls
-from penstock.transport.server import server_tls
+from penstock.transport.server_certificate import server_tls
 from tests.relay.conftest import both_loops
 from tests.relay.plain_client import Caller, ask, render
 from tests.relay.scripted_upstream import (

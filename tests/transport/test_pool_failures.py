@@ -13,7 +13,7 @@ import pytest
 
 from penstock.core.errors import UpstreamUnreachable
 from penstock.transport.pool import Pool, PoolSettings
-from penstock.transport.server import server_tls
+from penstock.transport.server_certificate import server_tls
 from penstock.transport.tls import client_tls
 from tests.transport.certificates import Authority
 from tests.transport.raw_upstream import (

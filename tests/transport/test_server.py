@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 import ssl
 from pathlib import Path
 
 import pytest
 
 from penstock.core.errors import OperatorError
-from penstock.transport.server import Server, listen, server_tls
+from penstock.transport.server import Server, listen
+from penstock.transport.server_certificate import ServerCertificate, server_tls
+from penstock.transport.server_limits import ServerLimits
 from penstock.transport.server_request import ServerRequest
 from tests.transport.certificates import Authority
 from tests.transport.conftest import Serve
@@ -145,6 +148,27 @@ async def test_plain_http_on_a_tls_port_is_cut(serve: Serve, tmp_path: Path) -> 
             assert not (await client.read_to_end()).startswith(b"HTTP")
         except ConnectionResetError:
             pass
+
+
+async def certificate_of(server: Server, authority: Authority, name: str) -> str:
+    async with connected(server, tls=authority.client(), server_name=name) as client:
+        client.send(GET)
+        await client.read_answer()
+        return str(client.writer.get_extra_info("ssl_object").getpeercert()["subjectAltName"][0][1])
+
+
+async def test_a_certificate_is_replaced_for_handshakes_to_come(serve: Serve, tmp_path: Path) -> None:
+    authority = Authority(tmp_path)
+    certificate = ServerCertificate(server_tls(*authority.issue("a.example", "both.example")))
+    server = await serve(RecordingApp(), tls=certificate.listening)
+    assert await certificate_of(server, authority, "a.example") == "a.example"
+
+    async with connected(server, tls=authority.client(), server_name="a.example") as before:
+        for name in ("b.example", "c.example"):
+            certificate.replace(server_tls(*authority.issue(name)))
+            assert await certificate_of(server, authority, name) == name
+        before.send(GET)
+        assert (await before.read_answer())[1] == b"0 bytes"
 
 
 def test_old_versions_of_tls_are_not_spoken(tmp_path: Path) -> None:
@@ -290,6 +314,83 @@ async def test_an_answer_to_http_1_0_that_is_cut_does_not_look_whole(serve: Serv
         client.send(b"GET /a HTTP/1.0\r\n\r\n")
         with pytest.raises(ConnectionResetError):
             await client.read_to_end()
+
+
+# --- another application
+
+
+async def test_the_same_head_is_asked_of_the_new_application(serve: Serve) -> None:
+    old, new = RecordingApp(), RecordingApp()
+    server = await serve(old)
+    async with connected(server) as client:
+        for _ in range(2):
+            client.send(POST)
+            await client.read_answer()
+        server.exchange(new, ServerLimits(body_bytes=2))
+        client.send(POST)
+        assert (await client.read_answer())[1] == b"body_too_large"
+        server.exchange(new, ServerLimits())
+    async with connected(server) as client:
+        for _ in range(2):
+            client.send(POST)
+            await client.read_answer()
+    assert (len(old.asked), len(new.asked)) == (2, 2)
+
+
+async def test_a_request_stays_with_the_application_that_saw_its_head(serve: Serve) -> None:
+    held = Held()
+    checked: list[ServerRequest] = []
+    old, new = RecordingApp(held, check=checked.append), RecordingApp()
+    server = await serve(old)
+    async with connected(server) as answering, connected(server) as sending:
+        answering.send(POST)
+        sending.send(POST[:-1])
+        await held.begun.wait()
+        while len(checked) < 2:
+            await asyncio.sleep(0.001)
+        server.exchange(new, ServerLimits(body_bytes=1))
+        assert server.serves(old)
+        held.let.set()
+        old.handler = RecordingApp().handler
+        assert (await answering.read_answer())[1] == b"answer"
+        assert server.serves(old)
+        sending.send(POST[-1:])
+        assert (await sending.read_answer())[1] == b"3 bytes"
+        assert not server.serves(old)
+    assert not new.asked
+
+
+# --- sockets of others
+
+
+async def test_borrowed_sockets_are_accepted_from_until_they_are_given_back(serve: Serve) -> None:
+    server = await serve(RecordingApp())
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        await server.borrow(1, [other])
+        borrowed = Server(server.state, [], "127.0.0.1", other.getsockname()[1])
+        async with connected(borrowed) as client:
+            client.send(GET)
+            assert (await client.read_answer())[1] == b"0 bytes"
+            server.give_back(1)
+            await asyncio.sleep(0)
+            async with connected(borrowed) as waiting:
+                waiting.send(GET)
+                client.send(GET)
+                assert (await client.read_answer())[1] == b"0 bytes"
+                assert server.connections == 1
+                await server.borrow(1, [other])
+                assert (await waiting.read_answer())[1] == b"0 bytes"
+
+
+async def test_a_server_on_bound_sockets_leaves_them_open(serve: Serve) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as bound:
+        for _ in range(2):
+            server = await listen(RecordingApp(), host="127.0.0.1", port=0, sockets=[bound])
+            assert server.port == bound.getsockname()[1]
+            async with connected(server) as client:
+                client.send(GET)
+                assert (await client.read_answer())[1] == b"0 bytes"
+            await server.drain(0)
 
 
 # --- draining

@@ -47,7 +47,7 @@ async def listen(simulator: Simulator, *, host: str, port: int) -> Server:
     except OSError as error:
         msg = f"the simulator cannot listen on {host}:{port}: {error.strerror or error}"
         raise OperatorError(msg) from error
-    return Server(state, listener, host, int(listener.sockets[0].getsockname()[1]))
+    return Server(state, [listener], host, int(listener.sockets[0].getsockname()[1]))
 
 
 def check_loopback(host: str) -> None:

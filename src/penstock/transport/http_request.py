@@ -11,7 +11,7 @@ from typing import Protocol
 
 from penstock.core.errors import GatewayError
 from penstock.transport.http_syntax import header_block, status_line
-from penstock.transport.server_request import FlowControlled
+from penstock.transport.server_request import FlowControlled, ServerApp
 
 
 class AnsweringConnection(Protocol):
@@ -45,6 +45,7 @@ class HttpRequest:
     __slots__ = (
         "_connection",
         "_remaining",
+        "app",
         "began",
         "body",
         "context",
@@ -83,6 +84,7 @@ class HttpRequest:
         self.received_bytes = 0
         self.refusal: GatewayError | None = None
         self.context: object = None
+        self.app: ServerApp | None = None
         self.keep_alive = False
         self.gone = False
         self.began = False

@@ -190,6 +190,16 @@ class ServerConnection(asyncio.Protocol):
         else:
             self._close()
 
+    def forget_head(self) -> None:
+        """Read the next head anew: the application that knew the last one is no longer asked."""
+        self._repeated = None
+
+    def serves(self, app: ServerApp) -> bool:
+        """Say whether ``app`` was asked about a request that is not answered yet."""
+        return any(
+            request is not None and request.app is app for request in (self._active, self._incoming, *self._waiting)
+        )
+
     def close_when_idle(self) -> None:
         """Close now if nothing is being answered; otherwise after the answer in progress (draining)."""
         if self._active is None and not self._waiting and self._incoming is None and not self._lingering:
@@ -318,8 +328,9 @@ class ServerConnection(asyncio.Protocol):
             self.deadline = self.state.loop.time() + self.state.limits.body_s
 
     def _ask_application(self, request: HttpRequest) -> GatewayError | None:
+        app = request.app = self.state.app
         try:
-            return self.state.app.check_head(request)
+            return app.check_head(request)
         except Exception:
             log.exception("unhandled error while checking the head of %s %s", request.method, request.path)
             return InternalError("The gateway failed to serve this request.")
@@ -376,8 +387,8 @@ class ServerConnection(asyncio.Protocol):
                 return b""
             rest, ended = self._scanner.rest, self._scanner.done
         request.received_bytes += len(piece)
-        if request.received_bytes > self.state.limits.body_bytes:
-            self._refuse(self._body_too_large())
+        if self._scanner is not None and request.received_bytes > self.state.limits.body_bytes:
+            self._refuse(self._body_too_large())  # a promised length was judged with the head
             return b""
         if piece and request.refusal is None:
             self._keep(piece, request.parts)
@@ -427,8 +438,9 @@ class ServerConnection(asyncio.Protocol):
     async def _answer(self, request: HttpRequest) -> None:
         """Run the application for one request. The one boundary: whatever it raises ends only this request."""
         failed = False
+        app = request.app or self.state.app
         try:
-            await self.state.app.handle(request)
+            await app.handle(request)
             failed = not (request.ended or request.gone)
         except Exception:
             log.exception("unhandled error while answering %s %s", request.method, request.path)
@@ -441,14 +453,14 @@ class ServerConnection(asyncio.Protocol):
     def _answer_failure(self, request: HttpRequest) -> None:
         """End the answer that the application did not."""
         error = InternalError("The gateway failed to serve this request.")
-        headers, body = self.state.app.render_error(error, request)
+        headers, body = (request.app or self.state.app).render_error(error, request)
         if request.began:
             request.abort()
         else:
             request.respond(error.status, headers, body)
 
     def _answer_refusal(self, request: HttpRequest, error: GatewayError) -> None:
-        headers, body = self.state.app.render_error(error, request)
+        headers, body = (request.app or self.state.app).render_error(error, request)
         request.respond(error.status, headers, body)
         request.context = None
 
