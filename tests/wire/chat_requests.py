@@ -120,6 +120,37 @@ def openai_requests(draw: st.DrawFn) -> JsonObject:
     return request
 
 
+@st.composite
+def extended_requests(draw: st.DrawFn) -> JsonObject:
+    """Make a request with what clients of gateways add: cache markers, signed thinking, failed tools, budgets."""
+    request: JsonObject = json.loads(json.dumps(draw(openai_requests())))
+    messages = request["messages"]
+    assert isinstance(messages, list)
+    for message in messages:
+        parts = message["content"] if isinstance(message["content"], list) else [message]
+        if draw(st.booleans()):
+            draw(st.sampled_from(parts))["cache_control"] = draw(markers)
+        if message["role"] == "tool":
+            message["is_error"] = draw(st.booleans())
+        if message["role"] == "assistant" and draw(st.booleans()):
+            message["thinking_blocks"] = draw(st.lists(signed, min_size=1, max_size=2))
+        for call in message.get("tool_calls", ()):
+            if draw(st.booleans()):
+                call["extra_content"] = {"google": {"thought_signature": draw(base64_texts)}}
+    if draw(st.booleans()):
+        request["thinking"] = draw(thinking_options)
+    request["min_p"] = 0.1
+    return request
+
+
+markers = st.sampled_from([{"type": "ephemeral"}, {"type": "ephemeral", "ttl": "1h"}])
+signed = st.builds(lambda text, sign: {"type": "thinking", "thinking": text, "signature": sign}, texts, base64_texts)
+signed |= base64_texts.map(lambda data: {"type": "redacted_thinking", "data": data})
+thinking_options = st.sampled_from(
+    [{"type": "enabled", "budget_tokens": 2000}, {"type": "disabled"}, {"type": "adaptive", "display": "omitted"}]
+)
+
+
 # --- answers
 
 counts = st.none() | st.integers(0, 10**6)

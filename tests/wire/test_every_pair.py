@@ -24,7 +24,7 @@ from penstock.core.usage import UNREPORTED, Usage, later_counts
 from penstock.relay.stream_events import EventCutter
 from penstock.wire.chat_formats import find_caller_format, find_upstream_format
 from tests.wire.chat_oracles import ANSWER_ORACLES, REQUEST_ORACLES, STREAM_ORACLES
-from tests.wire.chat_requests import answers, events_of, openai_requests
+from tests.wire.chat_requests import answers, events_of, extended_requests, openai_requests
 
 FORMATS: tuple[FormatId, ...] = get_args(FormatId)
 CALLERS: tuple[FormatId, ...] = ("openai_chat", "anthropic_messages")
@@ -97,6 +97,18 @@ def test_a_request_is_carried_or_refused_and_the_vendor_takes_it(
     if made is not None:
         REQUEST_ORACLES[upstream_id](json.loads(made.body))
         assert all(loss.path.startswith("$.") for loss in made.losses)
+
+
+@pytest.mark.parametrize("upstream_id", [upstream for upstream in FORMATS if upstream != "openai_chat"])
+@patiently
+@given(request=extended_requests(), facts=st.sampled_from(FACTS))
+def test_what_clients_of_gateways_add_is_carried_or_reported(
+    upstream_id: FormatId, request: dict[str, object], facts: ModelFacts
+) -> None:
+    made = lowered(find_upstream(upstream_id), ask(find_caller("openai_chat"), request), facts)
+    if made is not None:
+        REQUEST_ORACLES[upstream_id](json.loads(made.body))
+        assert "$.min_p" in {loss.path for loss in made.losses}
 
 
 @every_pair
