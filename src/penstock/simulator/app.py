@@ -2,7 +2,8 @@
 
 Paths: the vendors' own (see ``vendors``), and ``/simulator/…`` for whoever tests: ``GET /simulator/requests`` shows the
 last requests as they arrived, ``GET /simulator/faults`` lists the faults, ``POST /simulator/reset`` arms every fault
-again. Listening is ``serving``'s, formats are ``openai_api``'s.
+again. Listening is ``serving``'s, formats are ``openai_api``'s
+and, where they are not OpenAI's, ``native_services``'.
 """
 
 from __future__ import annotations
@@ -20,18 +21,23 @@ from penstock.core.endpoint import EndpointId
 from penstock.core.errors import GatewayError
 from penstock.core.secret import Secret
 from penstock.simulator.chance import digest
-from penstock.simulator.faults import FAULTS, PREFIX, FaultMemory, apply_fault, read_fault
+from penstock.simulator.dialect import OPENAI, Dialect, Prepared
+from penstock.simulator.faults import FAULTS, PREFIX, ChosenFault, FaultMemory, apply_fault, read_fault
+from penstock.simulator.native import SIMULATED_AWS, Knock, NativeQuestion, Operation
+from penstock.simulator.native_services import Service, all_services, find_operation
 from penstock.simulator.openai_api import Question, prepare
 from penstock.simulator.openai_chat_request import read_model
 from penstock.simulator.openai_errors import VendorError, unknown_model
 from penstock.simulator.openai_format import Stamp, model_list_body, model_members
 from penstock.simulator.pace import AT_ONCE, Pace
 from penstock.simulator.performing import perform
+from penstock.simulator.prompt_cache import PromptCache
 from penstock.simulator.request_fields import Fields, read_body
 from penstock.simulator.script import JSON, Headers, Script, whole
 from penstock.simulator.sightings import Sighting, Sightings
 from penstock.simulator.vendors import MODELS_CREATED, Vendor, all_vendors
 from penstock.transport.server_request import ServerRequest
+from penstock.upstream_auth.sigv4 import AwsCredentials
 
 MARK: Headers = ((b"x-penstock-simulator", b"true"),)
 """Every answer carries it, faulty ones too as far as they have headers."""
@@ -44,6 +50,8 @@ class Settings:
     pace: Pace = AT_ONCE
     required_key: Secret | None = None
     """The only key that is taken; None: any, or none."""
+    aws: AwsCredentials = SIMULATED_AWS
+    """The AWS key that requests to Bedrock must be signed with."""
     seed: int = 0
     now_s: Callable[[], float] = time.time
     """Clock for ``created``."""
@@ -51,7 +59,7 @@ class Settings:
     """Clock for faults that end."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Visit:
     """One request while it is being answered."""
 
@@ -60,6 +68,8 @@ class Visit:
     id: str
     headers: Headers
     """What every answer to it carries."""
+    dialect: Dialect = OPENAI
+    """How refusals are written; set when it is known who is asked."""
 
 
 class Simulator:
@@ -70,6 +80,7 @@ class Simulator:
         self.settings = settings
         self.memory = FaultMemory()
         self.sightings = Sightings()
+        self.cache = PromptCache()
         self._answers = 0
         self._endpoints = {path: (vendor, id_) for vendor in all_vendors() for path, id_ in vendor.paths.items()}
         self._model_lists = {vendor.models_path: vendor for vendor in all_vendors()}
@@ -112,16 +123,21 @@ class Simulator:
         self._answers += 1
         request_id = digest("request", self.settings.seed, self._answers).hex()
         headers: Headers = (*MARK, (b"x-request-id", f"req_{request_id}".encode()))
+        visit = Visit(request, sighting, request_id, headers)
         try:
-            return self._dispatch(Visit(request, sighting, request_id, headers))
+            return self._dispatch(visit)
         except VendorError as error:
             sighting.outcome = "refused"
-            return whole(error.status, (*JSON, *headers, *error.headers), error.body())
+            own, body = visit.dialect.write_error(error)
+            return whole(error.status, (*own, *headers, *error.headers), body)
 
     # --- which vendor, and may the caller ask
 
     def _dispatch(self, visit: Visit) -> Script:
         path = visit.request.path
+        native = find_operation(path)
+        if native is not None:
+            return self._ask_native(visit, *native)
         vendor, endpoint, model = self._find_endpoint(path)
         if vendor is not None and endpoint is not None:
             self._check_caller(visit, vendor, "POST")
@@ -151,9 +167,7 @@ class Simulator:
     def _check_caller(self, visit: Visit, vendor: Vendor, method: str) -> None:
         request = visit.request
         visit.sighting.vendor = vendor.id
-        if request.method != method:
-            message = f"Not allowed to {request.method} on {request.path[:200]}"
-            raise VendorError(405, message, code="method_not_supported", headers=((b"allow", method.encode()),))
+        _check_method(request, method)
         key = self.settings.required_key
         if key is None:
             return
@@ -178,11 +192,41 @@ class Simulator:
             return Stamp(kind + visit.id, int(self.settings.now_s()), model, vendor.fingerprint)
 
         prepared = prepare(endpoint, Question(vendor, body, stamp, visit.headers, self.settings.seed))
+        return self._script(vendor.id, model, chosen, prepared, _last_role(body))
+
+    def _ask_native(self, visit: Visit, service: Service, operation: Operation, model: str) -> Script:
+        visit.dialect = operation.dialect
+        visit.sighting.vendor = service.id
+        _check_method(visit.request, "POST")
+        settings = self.settings
+        operation.check_caller(Knock(visit.request, settings.required_key, settings.aws, settings.now_s()))
+        body = read_body(visit.request.body)
+        model = visit.sighting.model = model or body.needed_text(operation.model_in)
+        chosen = read_fault(model)
+        if chosen is None and not service.has_model(model):
+            raise unknown_model(model)
+        question = NativeQuestion(
+            service=service.title,
+            operation=operation.name,
+            model=model,
+            body=body,
+            given=visit.request.fields,
+            headers=visit.headers,
+            id=visit.id,
+            instance_seed=settings.seed,
+            cache=self.cache,
+        )
+        return self._script(service.id, model, chosen, operation.prepare(question), _last_role(body))
+
+    def _script(
+        self, vendor_id: str, model: str, chosen: ChosenFault | None, prepared: Prepared, last_role: str
+    ) -> Script:
+        """Return the healthy script, or the sick one that the model's name asks for."""
         if chosen is None:
             return prepared.script()
-        before, failed_for_s = self.memory.note(vendor.id, model, self.settings.monotonic_s())
+        before, failed_for_s = self.memory.note(vendor_id, model, self.settings.monotonic_s())
         return apply_fault(
-            model, chosen, prepared, last_role=_last_role(body), requests_before=before, failed_for_s=failed_for_s
+            model, chosen, prepared, last_role=last_role, requests_before=before, failed_for_s=failed_for_s
         )
 
     def _show_models(self, visit: Visit, vendor: Vendor, name: str) -> Script:
@@ -199,9 +243,9 @@ class Simulator:
 
     def _describe(self) -> bytes:
         text = "Penstock's simulator of providers: every answer is simulated. Base URLs by vendor are below."
-        return msgspec.json.encode(
-            {"simulator": text, "base_paths": {vendor.id: vendor.base_path for vendor in all_vendors()}}
-        )
+        paths = {vendor.id: vendor.base_path for vendor in all_vendors()}
+        paths |= {service.id: service.base_path for service in all_services()}
+        return msgspec.json.encode({"simulator": text, "base_paths": paths})
 
     def _show_requests(self) -> bytes:
         return msgspec.json.encode({"requests": self.sightings.all()})
@@ -209,6 +253,7 @@ class Simulator:
     def _reset(self) -> bytes:
         self.memory.forget()
         self.sightings.forget()
+        self.cache.forget()
         return b'{"reset":true}'
 
 
@@ -220,7 +265,15 @@ def _list_faults() -> bytes:
     return msgspec.json.encode({"faults": rows})
 
 
+def _check_method(request: ServerRequest, method: str) -> None:
+    if request.method != method:
+        message = f"Not allowed to {request.method} on {request.path[:200]}"
+        raise VendorError(405, message, code="method_not_supported", headers=((b"allow", method.encode()),))
+
+
 def _last_role(body: Fields) -> str:
-    messages = body.members.get("messages")
+    """Return the role of the last turn, whatever the format calls turns and the assistant."""
+    messages = body.members.get("messages") or body.members.get("contents")
     last = messages[-1] if isinstance(messages, list) and messages else None
-    return str(last.get("role", "")) if isinstance(last, dict) else ""
+    role = str(last.get("role", "")) if isinstance(last, dict) else ""
+    return "assistant" if role == "model" else role
