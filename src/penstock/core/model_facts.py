@@ -49,6 +49,10 @@ class ModelFacts(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Takes temperature, top_p and top_k."""
     temperature_or_top_p: bool = False
     """Takes one of the two, not both."""
+    thinking_switch: bool = False
+    """Takes ``thinking: {"type": "enabled" | "disabled"}`` in OpenAI's format (DeepSeek and others)."""
+    reasoning_back: bool = False
+    """Wants its shown reasoning back in OpenAI's format, as ``reasoning_content`` of turns that call tools."""
     effort_beside_tools: Literal["any", "unsaid", "none"] = "any"
     """Which effort OpenAI's chat takes beside tools: any, none said at all, or only the word ``none``."""
     embeddings: EmbeddingFacts = EmbeddingFacts()

@@ -33,6 +33,7 @@ from penstock.core.chat import (
 )
 from penstock.core.errors import InvalidRequest
 from penstock.core.model_facts import ModelFacts
+from penstock.data import facts_of
 from penstock.wire.openai_chat.lower_request import lower_request
 from tests.wire.chat_oracles import check_openai_request
 
@@ -233,6 +234,33 @@ def test_an_effort_beside_tools_is_what_the_model_takes_there(
     body, found = lower(facts, reasoning=asked, tools=[Tool("f")])
     assert body.get("reasoning_effort") == effort
     assert [kind for _, kind in found] == losses
+
+
+def test_a_model_with_a_switch_is_switched_and_gets_its_reasoning_back_beside_calls() -> None:
+    facts = facts_of("deepseek-v4-pro")
+    turns = [
+        HELLO,
+        Message("assistant", [Thinking("hm", at="a"), ToolCall("c", "f", "{}")]),
+        Message("user", [ToolResult("c", (Text("1"),))]),
+        Message("assistant", [ToolCall("d", "f", "{}")]),
+        Message("user", [ToolResult("d", (Text("2"),))]),
+        Message("assistant", [Thinking("done", at="b"), Text("3")]),
+    ]
+    request = ChatRequest(vendor="anthropic_messages", paths={}, messages=turns)
+    request.reasoning = Reasoning("enabled", None, 9000)
+    lowered = lower_request(request, "m", facts)
+    body = json.loads(lowered.body)
+    assert [turn.get("reasoning_content") for turn in body["messages"] if turn["role"] == "assistant"] == [
+        "hm",
+        "",
+        None,
+    ]
+    assert (body["thinking"], body["reasoning_effort"]) == ({"type": "enabled"}, "high")
+    assert {loss.path for loss in lowered.losses} == {"$.reasoning", "$.b"}
+    request.reasoning = Reasoning("disabled")
+    body = json.loads(lower_request(request, "m", facts).body)
+    assert body["thinking"] == {"type": "disabled"}
+    assert "reasoning_effort" not in body
 
 
 # --- tools and form

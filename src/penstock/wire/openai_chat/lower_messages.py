@@ -2,11 +2,12 @@
 
 OpenAI wants the results of tools directly behind the turn that called them, each as a message of its own, text only. So
 of consecutive user turns all results come first; pictures and documents in results follow in a user message
-(``moved``). An error of a tool has no flag there: its text begins with ``Error:`` (``approximated``). Thinking goes
-back only to callers' own format (as the extensions that ``lift_messages`` reads); OpenAI keeps its reasoning to itself
-and refuses members it does not know.
+(``moved``). An error of a tool has no flag there: its text begins with ``Error:`` (``approximated``). OpenAI keeps
+its reasoning to itself and refuses members it does not know, so thinking is reported as lost, but for models that want
+it back beside calls (``reasoning_content``, DeepSeek's).
 
-https://developers.openai.com/api/reference/resources/chat (read 2026-11-23).
+https://developers.openai.com/api/reference/resources/chat, https://api-docs.deepseek.com/guides/thinking_mode (both
+read 2026-11-23).
 """
 
 from __future__ import annotations
@@ -39,8 +40,10 @@ JsonMessage = dict[str, object]
 _ERROR_PREFIX = "Error: "
 
 
-def lower_messages(messages: list[Message], vendor: str, losses: Losses) -> list[JsonMessage]:
-    """Return OpenAI's messages; ``vendor`` is the caller's format.
+def lower_messages(
+    messages: list[Message], vendor: str, losses: Losses, *, reasoning_back: bool = False
+) -> list[JsonMessage]:
+    """Return OpenAI's messages; ``vendor`` is the caller's format, ``reasoning_back`` what the model wants.
 
     Raises:
         InvalidRequest: content that OpenAI cannot be given.
@@ -53,7 +56,10 @@ def lower_messages(messages: list[Message], vendor: str, losses: Losses) -> list
             continue
         written += waiting
         waiting = []
-        written.append(_assistant(message, vendor, losses) if message.role == "assistant" else _system(message, losses))
+        if message.role == "assistant":
+            written.append(_assistant(message, losses, own=vendor == VENDOR, reasoning_back=reasoning_back))
+        else:
+            written.append(_system(message, losses))
     return written + waiting
 
 
@@ -107,8 +113,7 @@ def _result(result: ToolResult, losses: Losses) -> tuple[JsonMessage, list[Block
     return {"role": "tool", "tool_call_id": result.call_id, "content": content}, moved
 
 
-def _assistant(message: Message, vendor: str, losses: Losses) -> JsonMessage:
-    own = vendor == VENDOR
+def _assistant(message: Message, losses: Losses, *, own: bool, reasoning_back: bool) -> JsonMessage:
     texts: list[Text] = []
     calls: list[JsonMessage] = []
     thinking: list[Thinking | RedactedThinking] = []
@@ -129,7 +134,13 @@ def _assistant(message: Message, vendor: str, losses: Losses) -> JsonMessage:
                 body["audio"] = block.raw
             case _:
                 report_block(block, losses)
-    _write_thinking(body, thinking, losses, own=own)
+    if own:
+        _repeat_thinking(body, thinking)
+    elif reasoning_back and calls:
+        body["reasoning_content"] = "".join([block.text for block in thinking if isinstance(block, Thinking)])
+    else:
+        for block in thinking:
+            losses.at(block.at, "this provider takes no thinking back")
     signature = next((text.signature for text in reversed(texts) if text.signature), None)
     if own and signature is not None:
         body["extra_content"] = extra_content(signature)
@@ -150,13 +161,8 @@ def _call(call: ToolCall, losses: Losses, *, own: bool) -> JsonMessage:
     return body
 
 
-def _write_thinking(
-    body: JsonMessage, thinking: list[Thinking | RedactedThinking], losses: Losses, *, own: bool
-) -> None:
-    if not own:
-        for block in thinking:
-            losses.at(block.at, "OpenAI takes no thinking back")
-        return
+def _repeat_thinking(body: JsonMessage, thinking: list[Thinking | RedactedThinking]) -> None:
+    """Write what a caller of this very format said, as it was said."""
     shown = "".join([block.text for block in thinking if isinstance(block, Thinking)])
     if shown:
         body["reasoning_content"] = shown

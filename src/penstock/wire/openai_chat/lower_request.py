@@ -57,7 +57,7 @@ def lower_request(request: ChatRequest, model: str, facts: ModelFacts) -> Lowere
         InvalidRequest: it has content that OpenAI cannot be given.
     """
     losses = Losses(request)
-    messages = lower_messages(request.messages, request.vendor, losses)
+    messages = lower_messages(request.messages, request.vendor, losses, reasoning_back=facts.reasoning_back)
     body: dict[str, object] = {"model": model, "messages": messages}
     if request.stream:
         body["stream"] = True
@@ -183,6 +183,10 @@ def _write_reasoning(request: ChatRequest, facts: ModelFacts, body: dict[str, ob
         if asked is not None:
             _repeat_reasoning(request, asked, body)
         return
+    if asked is not None and asked.mode is not None and facts.thinking_switch:
+        body["thinking"] = {"type": "disabled" if asked.mode == "disabled" else "enabled"}
+        if asked.mode == "disabled":
+            return
     effort = None if asked is None else _effort(asked, facts, losses)
     if "tools" in body and facts.effort_beside_tools != "any":
         if effort not in {None, "none"}:
@@ -233,12 +237,12 @@ def _wanted_effort(asked: Reasoning) -> str | None:
 
 
 def _nearest(wanted: str, known: tuple[str, ...]) -> str:
-    """Return the known effort nearest to one that the model does not take."""
-    if wanted not in EFFORTS:
+    """Return the known effort nearest to one that the model does not take; of two, the higher."""
+    ranked = [word for word in known if word in EFFORTS]
+    if wanted not in EFFORTS or not ranked:
         return known[len(known) // 2]
     place = EFFORTS.index(wanted)
-    ranked = [word for word in known if word in EFFORTS]
-    return min(ranked or known, key=lambda word: abs(EFFORTS.index(word) - place) if word in EFFORTS else 99)
+    return min(reversed(ranked), key=lambda word: abs(EFFORTS.index(word) - place))
 
 
 # --- on whose behalf
