@@ -155,7 +155,7 @@ def test_byte_order_mark_is_skipped() -> None:
     [
         ("a: [1\nb: 2", "c.yaml:2:2: not valid YAML: while parsing a flow sequence, did not find expected ',' or ']'"),
         ("a: \tb: c", "c.yaml:1:6: not valid YAML: mapping values are not allowed in this context"),
-        ("a: 1\n---\nb: 2\n", "c.yaml:2:1: a second document in the file; write one file for each"),
+        ("a: 1\n---\nb: 2\n", "c.yaml:3:1: a second document in the file; write one file for each"),
         ("a: *x", 'c.yaml:1:4: no anchor "&x" stands before this alias'),
         ("a: &x [*x]", 'c.yaml:1:8: the alias "*x" stands inside what it names'),
         ("{[1]: 2}", "c.yaml:1:2: a key must be text"),

@@ -22,7 +22,7 @@ from penstock.core.errors import OperatorError
 
 VARIABLE = "PENSTOCK_CONFIG"
 USUAL_NAME = "penstock.yaml"
-_COLOURS = {"error": "red", "warning": "yellow"}
+_COLOURS = {"error": "red", "warning": "yellow", "note": "cyan"}
 
 
 class ConfigurationRefused(click.ClickException):

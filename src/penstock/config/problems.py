@@ -15,7 +15,8 @@ from typing import Literal
 from penstock.config.yaml_tree import KeyPath, Node, Place, SyntaxProblem, nearest_place
 from penstock.core.errors import OperatorError
 
-Severity = Literal["error", "warning"]
+Severity = Literal["error", "warning", "note"]
+_SEVERITIES: tuple[Severity, ...] = ("error", "warning", "note")
 
 _SHORTEST_HIDDEN = 6
 _MOST_SHOWN = 100
@@ -24,7 +25,7 @@ _BARE_KEY = re.compile(r"[\w*/-]+")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Problem:
-    """One thing that is wrong, or (a warning) unwise."""
+    """One thing that is wrong, or (a warning) unwise, or (a note) worth knowing."""
 
     message: str
     path: KeyPath = ()
@@ -114,6 +115,8 @@ class Findings:
         found = [nearest_place(tree, path, at_key=at_key or is_missing) for tree in self.trees]
         place, depth = max(found, key=lambda each: each[1], default=(None, len(path)))
         shown = path if is_missing else path[:depth]
+        if place is not None and place.path:
+            shown = place.path
         self.problems.append(Problem(message=message, path=shown, place=place, severity=severity))
 
     def _mask(self, message: str) -> str:
@@ -134,9 +137,9 @@ def write_path(path: KeyPath) -> str:
     return text
 
 
-def _order(problem: Problem, files: dict[str, int]) -> tuple[bool, int, int, int]:
+def _order(problem: Problem, files: dict[str, int]) -> tuple[int, int, int, int]:
     place = problem.place
-    is_warning = problem.severity == "warning"
+    severity = _SEVERITIES.index(problem.severity)
     if place is None:
-        return is_warning, len(files), 0, 0
-    return is_warning, files.get(place.file, -1), place.line, place.column
+        return severity, len(files), 0, 0
+    return severity, files.get(place.file, -1), place.line, place.column

@@ -46,6 +46,8 @@ class Place:
     file: str
     line: int
     column: int
+    path: KeyPath = ()
+    """What it is called in that file, where the tree was not read from the file but made of what stands in it."""
 
     def __str__(self) -> str:
         return f"{self.file}:{self.line}:{self.column}"
@@ -109,12 +111,38 @@ def read_yaml(source: bytes, file: str) -> tuple[Node, list[SyntaxProblem]]:
         The tree, and the problems that did not end the reading (keys that stand twice, tags).
 
     Raises:
+        YamlRefused: not UTF-8, not YAML, over a bound, or several documents.
+    """
+    roots, problems = read_yaml_documents(source, file)
+    return only_document(roots, file), problems
+
+
+def only_document(roots: list[Node], file: str) -> Node:
+    """Return the tree of a file of one document; an empty one is an empty mapping.
+
+    Raises:
+        YamlRefused: there are several documents.
+    """
+    if len(roots) > 1:
+        raise YamlRefused(SyntaxProblem(roots[1].place, "a second document in the file; write one file for each"))
+    if not roots or (isinstance(roots[0], Scalar) and resolve_scalar(roots[0]) is None):
+        return Members(roots[0].place if roots else Place(file, 1, 1))
+    return roots[0]
+
+
+def read_yaml_documents(source: bytes, file: str) -> tuple[list[Node], list[SyntaxProblem]]:
+    """Read every document of a file; the bounds hold for all of them together.
+
+    Returns:
+        The trees, and the problems that did not end the reading.
+
+    Raises:
         YamlRefused: not UTF-8, not YAML, or over a bound.
     """
     text = _decode(source, file)
     reader = _TreeReader(text, file)
     try:
-        return reader.read(), reader.problems
+        return list(reader.read()), reader.problems
     except yaml.MarkedYAMLError as error:
         place = _place(file, error.problem_mark or error.context_mark)
         what = ", ".join(part for part in (error.context, error.problem) if part)
@@ -202,19 +230,12 @@ class _TreeReader:
         """None while the anchored node is being read."""
         self._nodes = 0
 
-    def read(self) -> Node:
+    def read(self) -> Iterator[Node]:
         next(self._events)  # the stream's start
-        start = next(self._events)
-        if isinstance(start, yaml.StreamEndEvent):
-            return Members(Place(self._file, 1, 1))
-        root = self._read_node(next(self._events), 0)
-        next(self._events)  # the document's end
-        following = next(self._events)
-        if not isinstance(following, yaml.StreamEndEvent):
-            raise self._refusal(following, "a second document in the file; write one file for each")
-        if isinstance(root, Scalar) and resolve_scalar(root) is None:
-            return Members(root.place)
-        return root
+        while not isinstance(next(self._events), yaml.StreamEndEvent):
+            self._anchors = {}
+            yield self._read_node(next(self._events), 0)
+            next(self._events)  # the document's end
 
     def _read_node(self, event: yaml.Event, depth: int) -> Node:
         if isinstance(event, yaml.AliasEvent):
