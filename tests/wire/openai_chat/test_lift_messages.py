@@ -10,6 +10,8 @@ import pytest
 from penstock.core.chat import (
     CacheMarker,
     ChatRequest,
+    Image,
+    InlineData,
     Message,
     RedactedThinking,
     Refusal,
@@ -101,6 +103,20 @@ def test_refusals_sound_and_custom_calls_are_kept() -> None:
     assert isinstance(call, VendorBlock)
     assert (sound.vendor, sound.kind, bytes(sound.raw)) == ("openai_chat", "audio", b'{"id": "a1"}')
     assert (call.kind, msgspec.json.decode(call.raw)["id"]) == ("custom_tool_call", "c9")
+
+
+def test_pictures_that_the_model_made_come_back() -> None:
+    made = {"type": "image_url", "index": 0, "image_url": {"url": "data:image/png;base64,iVBORw0KGgo="}}
+    assert assistant(content="here", images=[made]).blocks == [
+        Text("here", at="messages[0].content"),
+        Image(InlineData("image/png", "iVBORw0KGgo="), at="messages[0].images[0]"),
+    ]
+
+
+@pytest.mark.parametrize(("name", "unread"), [("now", ()), ("later", ("messages[1].name",))])
+def test_the_name_of_the_tool_beside_its_result_says_nothing_new(name: str, unread: tuple[str, ...]) -> None:
+    result = {"role": "tool", "tool_call_id": "c1", "content": "x", "name": name}
+    assert lift({"role": "assistant", "tool_calls": [CALL]}, result).unread == unread
 
 
 # --- cache markers

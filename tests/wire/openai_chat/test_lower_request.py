@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from typing import Literal
 
 import msgspec
 import pytest
@@ -152,6 +153,13 @@ def test_documents_are_files_or_text() -> None:
 def test_content_that_has_no_place_is_refused(block: Block) -> None:
     with pytest.raises(InvalidRequest) as refusal:
         user(block)
+    assert (refusal.value.code, refusal.value.param) == ("unsupported_content", "x")
+
+
+@pytest.mark.parametrize("role", ["assistant", "system"])
+def test_a_picture_where_only_users_have_them_is_refused(role: Literal["assistant", "system"]) -> None:
+    with pytest.raises(InvalidRequest) as refusal:
+        messages(Message(role, [Image(InlineData("image/png", "AA=="), at="x")]))
     assert (refusal.value.code, refusal.value.param) == ("unsupported_content", "x")
 
 

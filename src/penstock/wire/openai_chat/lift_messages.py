@@ -46,7 +46,8 @@ class _Calls:
     __slots__ = ("functions", "ids")
 
     def __init__(self) -> None:
-        self.ids: set[str] = set()
+        self.ids: dict[str, str] = {}
+        """Id of each call to the name of its tool."""
         self.functions: list[tuple[str, str]] = []
         """Name and made-up id of calls in the deprecated form, which are answered by name."""
 
@@ -103,6 +104,8 @@ def _lift_assistant(turn: body.AssistantTurn, at: str, calls: _Calls, unread: li
     if bytes(turn.annotations) not in {b"[]", b"null"}:
         unread.append(f"{at}.annotations")
     _sign_text(blocks, _signature(turn.extra_content), at)
+    for number, image in enumerate(turn.images or ()):
+        blocks.append(read_image(image.image_url, None, f"{at}.images[{number}]"))
     for number, call in enumerate(turn.tool_calls or ()):
         blocks.append(_lift_call(call, f"{at}.tool_calls[{number}]", calls))
     if turn.function_call is not None:
@@ -145,7 +148,7 @@ def _sign_text(blocks: list[Block], signature: str | None, at: str) -> None:
 
 
 def _lift_call(call: body.CalledTool, at: str, calls: _Calls) -> Block:
-    calls.ids.add(call.id)
+    calls.ids[call.id] = "" if call.function is None else call.function.name
     if call.function is None:
         if call.type == "function" or call.custom == body.ABSENT:
             refuse(f'"{at}.function" is missing.', f"{at}.function")
@@ -182,7 +185,7 @@ def _lift_result(turn: _Result, at: str, calls: _Calls, unread: list[str]) -> To
         if call_id not in calls.ids:
             path = f"{at}.tool_call_id"
             refuse(f'"{path}" names no call of an earlier assistant message.', path, "tool_result_without_call")
-        if turn.name is not None:
+        if turn.name not in {None, calls.ids[call_id]}:
             unread.append(f"{at}.name")
     else:
         call_id = _answered_function(turn, at, calls)

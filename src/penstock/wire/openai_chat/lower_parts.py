@@ -82,7 +82,9 @@ def report_marker(cache: CacheMarker | None, at: str, losses: Losses) -> None:
 
 
 def report_block(block: Block, losses: Losses) -> None:
-    """Report a block that has no place where it stands."""
+    """Report a block that has no place where it stands; refuse it when the question would be another without it."""
+    if isinstance(block, Image | Audio | Document):
+        _refuse(block.at, "this provider takes pictures, sound and documents in messages of users only")
     if isinstance(block, VendorBlock):
         losses.at(block.at, f"{block.kind} is a block of another vendor")
     else:

@@ -1,9 +1,9 @@
 """The request body of OpenAI chat, as msgspec reads it.
 
 Beside what OpenAI documents: the extensions that clients of gateways use to say what other vendors can do
-(``cache_control``, ``thinking``, ``thinking_blocks``, ``reasoning_content``, ``extra_content``, ``top_k``). Objects
-inside messages and tools are closed, so that a member nobody reads is noticed; the body itself is open, for its further
-members travel as they are. What the members mean is the work of ``lift_request`` and ``lift_messages``.
+(``cache_control``, ``thinking``, ``thinking_blocks``, ``reasoning_content``, ``images``, ``extra_content``, ``top_k``).
+Objects inside messages and tools are closed, so that a member nobody reads is noticed; the body itself is open, for its
+further members travel as they are. What the members mean is the work of ``lift_request`` and ``lift_messages``.
 
 https://developers.openai.com/api/reference/resources/chat (read 2026-11-23), with the parameter types of the Python SDK
 3.54; ``extra_content``: https://ai.google.dev/gemini-api/docs/openai (read 2026-11-23).
@@ -117,6 +117,13 @@ AnyPart = TextPart | ImagePart | AudioPart | FilePart | RefusalPart | ThinkingPa
 Content = str | list[AnyPart] | None
 
 
+class AnswerImage(Closed, tag_field="type", tag="image_url", kw_only=True):
+    """A member of ``images``: a picture that the model made; ``index`` comes from streams."""
+
+    image_url: ImageUrl
+    index: int | None = None
+
+
 class ThinkingBlock(Closed, tag_field="type", tag="thinking"):
     """A member of ``thinking_blocks``; ``index`` comes from streams."""
 
@@ -201,6 +208,7 @@ class AssistantTurn(Turn, tag_field="role", tag="assistant", kw_only=True):
     reasoning_content: str | None = None
     reasoning: str | None = None
     thinking_blocks: list[ThinkingBlock | RedactedThinkingBlock] | None = None
+    images: list[AnswerImage] | None = None
     extra_content: ExtraContent | None = None
 
 
