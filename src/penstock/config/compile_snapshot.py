@@ -9,9 +9,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from penstock.config.address import Address, BaseUrl, is_loopback, read_base_url
+from penstock.config.compile_models import build_models, build_mutations, build_routes, warn_of_idle_backends
 from penstock.config.credentials import read_credentials
 from penstock.config.default_models import list_default_models
-from penstock.config.document import BackendSection, Document, ModelSection, TargetSection
+from penstock.config.document import BackendSection, Document
 from penstock.config.loaded import Overrides
 from penstock.config.problems import Findings
 from penstock.config.provider_options import read_options
@@ -27,14 +28,13 @@ from penstock.relay.snapshot import (
     ClientKey,
     ClientTimeouts,
     Cors,
+    CredentialOverride,
     Limits,
     Listener,
     ListenerTls,
     Model,
     PoolLimits,
-    Retry,
     Snapshot,
-    Target,
     UpstreamTls,
 )
 from penstock.routing.name_pattern import is_pattern, specificity
@@ -49,11 +49,15 @@ def compile_snapshot(
     """
     backends = _build_backends(document, findings)
     explanation: list[str] = []
-    if document.models is None:
+    named: Mapping[str, Model] = {}
+    if document.models is None and not document.routes:
         defaults = list_default_models(backends)
         named, explanation = {**defaults.patterns, **defaults.models}, defaults.explanation
-    else:
-        named = _build_models(document.models, backends, findings)
+    elif document.models is not None:
+        named = build_models(document.models, backends, findings)
+    routes = build_routes(document.routes, backends, findings)
+    if document.models is not None or routes is not None:
+        warn_of_idle_backends(named.values(), routes, backends, findings)
     keys = _build_client_keys(document, findings)
     listener = _build_listener(document, overrides, bool(keys), findings)
     admin = overrides.admin or document.admin
@@ -65,6 +69,7 @@ def compile_snapshot(
         backends=backends,
         models={name: model for name, model in named.items() if not is_pattern(name)},
         patterns=tuple(named[name] for name in sorted(filter(is_pattern, named), key=specificity)),
+        routes=routes,
         client_keys=keys,
         access_log=AccessLog(path=document.access_log),
         source=source,
@@ -120,10 +125,17 @@ def _build_backend(name: str, section: BackendSection, provider: Provider, findi
         credentials=credentials,
         options=options,
         headers=section.headers,
+        mutations=build_mutations(section, {}),
+        credential_override=_build_override(section),
         timeouts=BackendTimeouts(**dict(section.timeouts)),
         pool=PoolLimits(**dict(section.pool)),
         tls=UpstreamTls(**dict(section.tls)),
     )
+
+
+def _build_override(section: BackendSection) -> CredentialOverride | None:
+    override = section.credential_override
+    return CredentialOverride(override.header.lower(), override.fallback) if override else None
 
 
 def _find_base_url(
@@ -156,73 +168,6 @@ def _check_privacy(name: str, base_url: BaseUrl, findings: Findings) -> None:
     if base_url.scheme == "http" and not is_loopback(base_url.host):
         message = "the key goes over the network unencrypted; use https:// if the server has it"
         findings.warning(("backends", name, "base_url"), message)
-
-
-def _build_models(
-    sections: Mapping[str, ModelSection], backends: Mapping[str, Backend], findings: Findings
-) -> dict[str, Model]:
-    models: dict[str, Model] = {}
-    for name, section in sections.items():
-        targets = [
-            target
-            for index, each in enumerate(section.targets)
-            if (target := _build_target(name, index, each, backends, findings))
-        ]
-        if len(targets) == len(section.targets):
-            if len(targets) > 1 and not any(target.weight for target in targets):
-                findings.error(("models", name, "targets"), "all have the weight 0, so that none would ever serve")
-            owned_by = section.owned_by or targets[0].backend.provider.id
-            listed = section.listed and not is_pattern(name)
-            models[name] = Model(
-                name=name,
-                targets=tuple(targets),
-                owned_by=owned_by,
-                created=section.created,
-                listed=listed,
-                losses=section.losses,
-                retry=_build_retry(section),
-            )
-    if not sections and not findings.breaks_under(("models",)):
-        findings.error(("models",), "at least one model is needed; leave models out for the providers' own names")
-    if not findings.failed:
-        _warn_of_idle_parts(models, backends, findings)
-    return models
-
-
-def _build_target(
-    name: str, index: int, section: TargetSection, backends: Mapping[str, Backend], findings: Findings
-) -> Target | None:
-    path = ("models", name, "targets", index)
-    backend = backends.get(section.backend)
-    if backend is None:
-        if not findings.is_broken(("backends", section.backend)):
-            known = [*backends, *(str(each[1]) for each in findings.broken if each[0] == "backends" and len(each) == 2)]
-            message = f'there is no backend "{section.backend}"{hint(section.backend, sorted(known))}'
-            findings.error((*path, "backend"), message)
-        return None
-    if section.model is not None and "*" in section.model and "*" not in name:
-        findings.error((*path, "model"), "a * here needs a * in the model's name, to stand for the same")
-        return None
-    # "openai/*: openai" means OpenAI's own names, without the prefix that only names the backend.
-    model = "*" if section.model is None and name == f"{backend.name}/*" else section.model
-    return Target(backend=backend, model=model, weight=section.weight, priority=section.priority)
-
-
-def _build_retry(section: ModelSection) -> Retry:
-    retry = section.retry
-    return Retry(
-        attempts=retry.attempts,
-        statuses=frozenset(retry.statuses),
-        backoff_s=retry.backoff_s,
-        backoff_max_s=retry.backoff_max_s,
-    )
-
-
-def _warn_of_idle_parts(models: Mapping[str, Model], backends: Mapping[str, Backend], findings: Findings) -> None:
-    used = {target.backend.name for model in models.values() for target in model.targets}
-    for name in backends:
-        if name not in used:
-            findings.warning(("backends", name), "no model leads to this backend")
 
 
 def _build_client_keys(document: Document, findings: Findings) -> tuple[ClientKey, ...]:

@@ -8,7 +8,7 @@ the long ones before anything is checked. What a value means together with other
 
 from __future__ import annotations
 
-from typing import Self
+from typing import Annotated, Self
 
 from pydantic import Field, model_validator
 
@@ -23,6 +23,7 @@ from penstock.config.fields import (
     LogPath,
     ModelName,
     Origins,
+    Pattern,
     ProviderId,
     Seconds,
     SecretText,
@@ -45,6 +46,7 @@ from penstock.relay.snapshot import (
     LossPolicy,
     PoolLimits,
     Retry,
+    RetryCause,
 )
 
 _LISTENER = Listener()
@@ -52,6 +54,14 @@ _LIMITS = Limits()
 _CLIENT_TIMEOUTS = ClientTimeouts()
 _BACKEND_TIMEOUTS = BackendTimeouts()
 _POOL = PoolLimits()
+RemovedHeaders = Annotated[list[Text], Field(default_factory=list, description="Headers of callers not to send.")]
+SetBody = Annotated[
+    dict[str, object],
+    Field(default_factory=dict, repr=False, description="Members of the body to set, once translated."),
+]
+RemovedBody = Annotated[
+    list[Text], Field(default_factory=list, description="Members of the body to take out, before any is set.")
+]
 DEFAULT_ADMIN = Address("127.0.0.1", 1064)
 
 
@@ -166,6 +176,13 @@ class BackendTlsSection(Section):
         return self
 
 
+class CredentialOverrideSection(Section):
+    """A caller may bring its own key for the provider."""
+
+    header: Text = Field(description="The request header that holds it.")
+    fallback: Switch = Field(True, description="Use the configured key when a request has none; else refuse it.")
+
+
 class BackendSection(Section):
     """A provider at an address, with a credential."""
 
@@ -179,12 +196,18 @@ class BackendSection(Section):
     aws: AwsSection | None = Field(None, description="Instead of api_key: sign as AWS wants it.")
     entra: EntraSection | None = Field(None, description="Instead of api_key: tokens of Microsoft Entra ID.")
     gcp: GcpSection | None = Field(None, description="Instead of api_key: tokens of Google Cloud.")
+    credential_override: CredentialOverrideSection | None = Field(
+        None, description="Let callers bring their own key for the provider."
+    )
     options: dict[str, object] = Field(
         default_factory=dict, repr=False, description="Settings that only this provider has."
     )
     headers: Headers = Field(
         default_factory=dict, repr=False, description="Further headers of every request to this backend."
     )
+    remove_headers: RemovedHeaders
+    set_body: SetBody
+    remove_body: RemovedBody
     timeouts: BackendTimeoutsSection = Field(
         default_factory=BackendTimeoutsSection, description="Waits on the backend's side."
     )
@@ -204,6 +227,10 @@ class TargetSection(Section):
     )
     weight: Whole = Field(1, description="Share of the requests among the targets of one priority; 0 is none.")
     priority: Whole = Field(0, description="Lower is tried first; the others wait for it to fail.")
+    set_headers: Headers = Field(default_factory=dict, repr=False, description="Headers to send with these values.")
+    remove_headers: RemovedHeaders
+    set_body: SetBody
+    remove_body: RemovedBody
 
     @classmethod
     def expand(cls, value: object) -> object:
@@ -217,7 +244,7 @@ class TargetSection(Section):
 class RetrySection(Section):
     """When another target is tried, as long as the caller has nothing of an answer yet.
 
-    Always when a backend cannot be reached, breaks off, gives no answer in time or refuses the gateway's credential.
+    Always when a backend refuses the gateway's credential.
     """
 
     attempts: Count | None = Field(
@@ -226,6 +253,9 @@ class RetrySection(Section):
     )
     statuses: list[Whole] = Field(
         default_factory=lambda: sorted(Retry().statuses), description="Statuses of answers that are not an answer."
+    )
+    on: list[RetryCause] = Field(
+        default_factory=lambda: sorted(Retry().causes), description="Further causes: why there was no answer."
     )
     backoff_s: Seconds = Field(
         Retry().backoff_s, description="Longest wait before a target is tried again; doubled for each round."
@@ -255,6 +285,57 @@ class ModelSection(Section):
     def expand(cls, value: object) -> object:
         """Read one target."""
         return {"targets": [value]} if isinstance(value, str) else value
+
+
+class MatchSection(Section):
+    """Conditions that must all hold."""
+
+    model: Text | None = Field(None, description="The model's name.")
+    model_regex: Pattern | None = Field(None, description="An expression that fits the model's whole name.")
+    headers: Headers = Field(default_factory=dict, description="Headers with these values.")
+    header_regex: dict[str, Pattern] = Field(
+        default_factory=dict, description="Headers whose whole values these expressions fit."
+    )
+
+    @model_validator(mode="after")
+    def _has_one_of_two(self) -> Self:
+        if self.model is not None and self.model_regex is not None:
+            msg = "takes either model or model_regex"
+            raise ValueError(msg)
+        return self
+
+
+class RuleTimeoutsSection(Section):
+    """Waits of a rule, instead of the backends' own."""
+
+    total_s: Seconds | None = Field(None, description="All attempts together, the end of a stream included.")
+    attempt_s: Seconds | None = Field(None, description="One attempt, until the head of its answer.")
+    idle_s: Seconds | None = Field(None, description="Longest pause inside an answer.")
+
+
+class RuleSection(Section):
+    """Which requests, and where they go."""
+
+    name: Word | None = Field(None, description="For logs and metrics. Default: its number.")
+    match: list[MatchSection] = Field(default_factory=list, description="Any of these; none is every request.")
+    targets: list[TargetSection] = Field(
+        min_length=1, description="`backend`, `backend/model`, or mappings; chosen by priority, then by weight."
+    )
+    timeouts: RuleTimeoutsSection = Field(default_factory=RuleTimeoutsSection, description="Waits of this rule.")
+    retry: RetrySection = Field(default_factory=RetrySection, description="When another target is tried.")
+    owned_by: Text | None = Field(None, description="Who the list of models says owns its models.")
+    created: UnixSeconds = Field(0, description="When the list of models says they were made; 0 is unknown.")
+    losses: LossPolicy = Field("allow", description="`reject`: refuse a request that loses something on its way.")
+
+
+class RouteSection(Section):
+    """Rules for some host names, or for all."""
+
+    name: Word = Field(description="For logs and metrics.")
+    hostnames: list[Text] = Field(
+        default_factory=list, description="Hosts that callers use, `*.example.com` for all below; none is every host."
+    )
+    rules: list[RuleSection] = Field(min_length=1, description="Rules; the more specific match wins, then the order.")
 
 
 class ClientKeySection(Section):
@@ -291,6 +372,9 @@ class Document(Section):
     models: dict[ModelName, ModelSection] | None = Field(
         None,
         description="Names that callers use, or patterns with `*`. Default: what the providers are known for.",
+    )
+    routes: list[RouteSection] = Field(
+        default_factory=list, description="Rules by model, host and headers; they are looked at before models."
     )
     client_keys: dict[Word, ClientKeySection] = Field(
         default_factory=dict, description="Keys that callers must show, by caller."

@@ -79,6 +79,7 @@ Url = Annotated[BaseUrl, PlainValidator(read.read_url), _schema("URL", _STRING)]
 Word = Annotated[str, PlainValidator(read.read_word), _schema("name", _STRING)]
 ProviderId = Annotated[str, PlainValidator(read.read_provider_id), _schema("provider id", _STRING)]
 ModelName = Annotated[str, PlainValidator(read.read_model_name), _schema("model name", _STRING)]
+Pattern = Annotated[str, PlainValidator(read.read_expression), _schema("regular expression", _STRING)]
 Headers = Annotated[dict[str, str], PlainValidator(read.read_headers), _schema("headers", _HEADERS)]
 Origins = Annotated[
     tuple[str, ...], PlainValidator(read.read_origins), _schema("list of origins", {"type": "array", "items": _STRING})

@@ -211,6 +211,16 @@ def read_model_name(value: object) -> str:
     return name
 
 
+def read_expression(value: object) -> str:
+    """Read a regular expression."""
+    text = read_text(value)
+    try:
+        re.compile(text)
+    except re.error as error:
+        refuse(f"is not a regular expression: {error}")
+    return text
+
+
 def read_headers(value: object) -> dict[str, str]:
     """Read request headers: names in lower case to values."""
     if not isinstance(value, dict):

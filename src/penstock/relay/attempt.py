@@ -16,21 +16,22 @@ from penstock.core.endpoint import Endpoint
 from penstock.core.errors import CredentialRejected, UpstreamFault
 from penstock.core.json_object import JsonEdit, JsonObject
 from penstock.core.loss import summarise
-from penstock.relay.answer import NO_STATUSES, Answer
+from penstock.relay.answer import Answer
 from penstock.relay.backend_client import BackendClient
 from penstock.relay.content_coding import UnreadableCodingError
 from penstock.relay.embedding_calls import attempt_embeddings
 from penstock.relay.exchange import Exchange
-from penstock.relay.headers import LOSSES, lines_up
+from penstock.relay.headers import LOSSES
 from penstock.relay.invoked_stream import InvokedStream
-from penstock.relay.snapshot import Backend, Limits, Target
+from penstock.relay.mutations import caller_lines, mutate_body
+from penstock.relay.plan import Plan
+from penstock.relay.snapshot import NO_MUTATIONS, Limits, Target
 from penstock.relay.streaming import StreamRelay
 from penstock.relay.translated import TranslatedAnswer, lower_request
 from penstock.relay.way import Way
 from penstock.relay.whole import ErrorRelay, RefusedRelay, WholeRelay
 from penstock.transport.client_protocol import AnswerHead, BodyReceiver
 from penstock.transport.http_syntax import header_block
-from penstock.transport.server_request import ServerRequest
 from penstock.wire.embedding_formats import find_embedding_format
 
 EVENT_STREAM = b"text/event-stream"
@@ -70,18 +71,8 @@ class Attempt(Answer):
         self.finish(error)
 
 
-async def attempt(
-    exchange: Exchange,
-    target: Target,
-    client: BackendClient,
-    upstream_model: str,
-    limits: Limits,
-    *,
-    retry_statuses: frozenset[int] = NO_STATUSES,
-) -> None:
+async def attempt(exchange: Exchange, client: BackendClient, plan: Plan, limits: Limits) -> None:
     """Try one target; returns when the caller has its answer.
-
-    For one of ``retry_statuses`` the caller gets none, since another target will be tried.
 
     Raises:
         GatewayError: the target failed and nothing has been sent to the caller.
@@ -90,6 +81,7 @@ async def attempt(
     assert endpoint is not None  # noqa: S101 - all three are there before the first attempt
     assert body is not None  # noqa: S101
     assert facts is not None  # noqa: S101
+    target, upstream_model, timeouts, retry_statuses = plan
     exchange.target = target
     exchange.upstream_model = upstream_model
     rendered = client.head(endpoint, upstream_model, stream=facts.stream)
@@ -99,10 +91,10 @@ async def attempt(
             exchange,
             client,
             find_embedding_format(client.embeddings_of(upstream_model).format),
+            plan=plan,
             rendered=rendered,
-            caller_lines=_caller_lines(exchange.request, client.own_names, stream=False),
+            lines=caller_lines(exchange.request, client, target.mutations, stream=False),
             limits=limits,
-            retry_statuses=retry_statuses,
         )
         return
     lowered = None
@@ -114,14 +106,14 @@ async def attempt(
         lowered = lower_request(exchange, way.translation, upstream_model)
         edit = JsonEdit(JsonObject(lowered.body))
         edit.losses.extend(lowered.losses)
-    _splice(edit, way, target.backend, exchange, endpoint)
+    _splice(edit, way, target, exchange, endpoint)
     upstream_body = edit.pieces()
-    caller_lines = _caller_lines(exchange.request, client.own_names, stream=facts.stream)
+    lines = caller_lines(exchange.request, client, target.mutations, stream=facts.stream)
     if lowered is not None and lowered.headers:
-        caller_lines += header_block((name.encode(), value.encode()) for name, value in lowered.headers)
+        lines += header_block((name.encode(), value.encode()) for name, value in lowered.headers)
     if client.authorizer is not None:
-        caller_lines += await client.authorizer.lines(client.host, rendered.target, upstream_body)
-    head = b"%b%bcontent-length: %d\r\n\r\n" % (rendered.lines, caller_lines, sum(map(len, upstream_body)))
+        lines += await client.authorizer.lines(client.host, rendered.target, upstream_body)
+    head = b"%b%bcontent-length: %d\r\n\r\n" % (rendered.lines, lines, sum(map(len, upstream_body)))
     if edit.losses:
         exchange.note_losses(edit.losses)
     connection = client.pool.checkout_nowait() or await client.pool.checkout()
@@ -137,7 +129,7 @@ async def attempt(
     receiver.retry_statuses = retry_statuses
     if edit.losses:
         receiver.own_lines += b"%b: %b\r\n" % (LOSSES, summarise(edit.losses).encode("ascii"))
-    connection.send([head, *upstream_body], receiver, client.timeouts)
+    connection.send([head, *upstream_body], receiver, timeouts)
     try:
         await receiver.finished
     except CredentialRejected:
@@ -152,21 +144,9 @@ async def attempt(
         raise
 
 
-def _caller_lines(request: ServerRequest, own_names: frozenset[bytes], *, stream: bool) -> bytes:
-    """Return the caller's headers for the upstream, without those that the backend has of its own.
-
-    They are the same while the same head comes again.
-    """
-    place = (own_names, stream)
-    lines = request.notes.get(place)
-    if not isinstance(lines, bytes):
-        headers = [item for item in request.headers if item[0] not in own_names] if own_names else request.headers
-        lines = request.notes[place] = lines_up(headers, request.fields, stream=stream)
-    return lines
-
-
-def _splice(edit: JsonEdit, way: Way, backend: Backend, exchange: Exchange, endpoint: Endpoint) -> None:
-    """Change what this provider and this host want otherwise."""
+def _splice(edit: JsonEdit, way: Way, target: Target, exchange: Exchange, endpoint: Endpoint) -> None:
+    """Change what this provider, this host and the operator want otherwise."""
+    backend, mutations = target.backend, target.mutations
     provider, facts = backend.provider, exchange.facts
     assert facts is not None  # noqa: S101 - read before the first attempt
     if facts.stream and not facts.wants_usage_event and provider.stream_usage == "on_request":
@@ -178,3 +158,5 @@ def _splice(edit: JsonEdit, way: Way, backend: Backend, exchange: Exchange, endp
             quirk(way.quirks_of, edit)
     for splice in way.splices:
         splice(edit, backend.options, exchange.request.fields)
+    if mutations is not NO_MUTATIONS:
+        mutate_body(edit, mutations)

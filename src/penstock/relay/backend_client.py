@@ -89,6 +89,8 @@ class BackendClient:
         """The ``Host`` header."""
         self._ways: dict[EndpointId, Way | None] = {}
         fixed = self._fixed_headers()
+        self.fixed_names = frozenset(name for name, _ in fixed)
+        """Headers that stand in every head."""
         self.own_names = frozenset(name for name, _ in fixed if travels_up(name))
         """Headers that the provider or the operator has set, and a caller therefore cannot."""
         self._fixed_lines = header_block(fixed)

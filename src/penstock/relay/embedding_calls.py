@@ -20,6 +20,8 @@ from penstock.relay.backend_client import BackendClient, RenderedHead
 from penstock.relay.content_coding import UnreadableCodingError, decode
 from penstock.relay.exchange import Exchange
 from penstock.relay.headers import ATTEMPTS, LOSSES, REQUEST_ID_OF_UPSTREAM, lines_down
+from penstock.relay.mutations import mutated
+from penstock.relay.plan import Plan
 from penstock.relay.snapshot import Limits
 from penstock.transport.client_protocol import AnswerHead, BodyReceiver
 from penstock.wire.embedding_formats import find_embedding_caller
@@ -69,9 +71,9 @@ async def attempt_embeddings(
     upstream_format: EmbeddingFormat,
     *,
     rendered: RenderedHead,
-    caller_lines: bytes,
+    lines: bytes,
     limits: Limits,
-    retry_statuses: frozenset[int],
+    plan: Plan,
 ) -> None:
     """Translate, call, translate back, answer.
 
@@ -84,11 +86,11 @@ async def attempt_embeddings(
     request = caller.lift(exchange.body)
     lowered = upstream_format.lower(request, exchange.upstream_model, facts_of(exchange.upstream_model))
     exchange.note_losses(lowered.losses)
-    calls = _Calls(client, upstream_format, rendered, caller_lines, limits.inspected_answer_bytes)
+    calls = _Calls(client, upstream_format, rendered, lines, plan, limit_bytes=limits.inspected_answer_bytes)
     try:
         replies = await calls.all(lowered.calls)
     except _Refused as refused:
-        _answer_error(exchange, client, refused, retry_statuses)
+        _answer_error(exchange, client, refused, plan.retry_statuses)
         return
     exchange.first_byte_at = monotonic()
     exchange.upstream_status = 200
@@ -109,13 +111,17 @@ class _Calls:
         client: BackendClient,
         upstream_format: EmbeddingFormat,
         rendered: RenderedHead,
-        caller_lines: bytes,
+        lines: bytes,
+        plan: Plan,
+        *,
         limit_bytes: int,
     ) -> None:
         self._client = client
         self._format = upstream_format
         self._rendered = rendered
-        self._caller_lines = caller_lines
+        self._lines = lines
+        self._timeouts = plan.timeouts
+        self._mutations = plan.target.mutations
         self._limit_bytes = limit_bytes
         self._places = asyncio.Semaphore(CALLS_AT_ONCE)
 
@@ -134,14 +140,14 @@ class _Calls:
     async def _one(self, call: EmbeddingCall) -> EmbeddingReply:
         client = self._client
         async with self._places:
-            lines = self._caller_lines
+            lines, body = self._lines, mutated(call.body, self._mutations)
             if client.authorizer is not None:
-                lines += await client.authorizer.lines(client.host, self._rendered.target, [call.body])
-            head = b"%b%bcontent-length: %d\r\n\r\n" % (self._rendered.lines, lines, len(call.body))
+                lines += await client.authorizer.lines(client.host, self._rendered.target, [body])
+            head = b"%b%bcontent-length: %d\r\n\r\n" % (self._rendered.lines, lines, len(body))
             connection = client.pool.checkout_nowait() or await client.pool.checkout()
             finished: asyncio.Future[None] = client.loop.create_future()
             reply = _Reply(finished, self._limit_bytes)
-            connection.send([head, call.body], reply, client.timeouts)
+            connection.send([head, body], reply, self._timeouts)
             try:
                 await finished
             except asyncio.CancelledError:

@@ -20,6 +20,9 @@ from penstock.core.errors import (
     InvalidRequest,
     MethodNotAllowed,
     UnknownPath,
+    UpstreamBrokeOff,
+    UpstreamInvalid,
+    UpstreamTimeout,
     UpstreamUnreachable,
 )
 from penstock.core.json_object import JsonObject
@@ -37,9 +40,11 @@ from penstock.relay.local_answers import (
     preflight_headers,
     speaks_anthropic,
 )
-from penstock.relay.snapshot import Model, Retry, Snapshot, Target
+from penstock.relay.plan import Plan
+from penstock.relay.snapshot import Model, Retry, RetryCause, RuleTimeouts, Snapshot, Target
 from penstock.routing.choose_model import choose, name_upstream
 from penstock.routing.order_targets import order_targets
+from penstock.transport.client_protocol import ExchangeTimeouts
 from penstock.transport.http_syntax import header_block
 from penstock.transport.server_request import HeaderList, ServerRequest
 from penstock.wire.anthropic_messages.caller_errors import render_error as render_anthropic_error
@@ -48,6 +53,15 @@ from penstock.wire.openai_errors import render_error as render_openai_error
 JSON = (b"content-type", b"application/json")
 CLIENT_CLOSED_REQUEST = 499
 """Status in the log of an exchange whose caller left before an answer began (nginx's number for it)."""
+
+
+RETRY_CAUSES: tuple[tuple[type[GatewayError], RetryCause], ...] = (
+    (UpstreamUnreachable, "connect_failure"),
+    (UpstreamBrokeOff, "reset"),
+    (UpstreamInvalid, "reset"),
+    (UpstreamTimeout, "timeout"),
+)
+"""Error to the cause by which a route chooses whether it is tried again; others always are, if they may."""
 
 
 class _Known(NamedTuple):
@@ -159,13 +173,22 @@ class Gateway:
         if self._cors.allow_origins:
             exchange.own_lines += header_block(cors_headers(self._cors, request))
         name = self._model_name(request, exchange.facts)
-        model, _ = choose(self.snapshot.models, self.snapshot.patterns, name)
-        exchange.model = model
-        await self._try_targets(exchange, endpoint, model, name)
+        exchange.model = self._choose_model(request, name)
+        await self._try_targets(exchange, endpoint, exchange.model, name)
+
+    def _choose_model(self, request: ServerRequest, name: str) -> Model:
+        """Return the rule that serves the request: of the routes, or by its name alone."""
+        snapshot = self.snapshot
+        if snapshot.routes is not None:
+            host = request.header(b"host") or b""
+            rule = snapshot.routes.find(name, host.decode("latin-1"), request.header)
+            if rule is not None:
+                return rule
+        return choose(snapshot.models, snapshot.patterns, name)[0]
 
     async def _try_targets(self, exchange: Exchange, endpoint: Endpoint, model: Model, name: str) -> None:
         """Try the targets in their order until one has answered, or the attempts are used up."""
-        retry = model.retry
+        retry, timeouts = model.retry, model.timeouts
         targets = order_targets(self._offering(model, endpoint), random)
         once = max(len(targets), 2)  # an only target that could not be reached is tried again
         attempts = retry.attempts or once
@@ -175,12 +198,13 @@ class Gateway:
             is_last = number + 1 == attempts or (retry.attempts is None and number + 1 == len(targets))
             statuses = NO_STATUSES if is_last else retry.statuses
             try:
-                upstream_model = name_upstream(model, target, name)
-                await attempt(exchange, target, client, upstream_model, self._limits, retry_statuses=statuses)
+                waits = client.timeouts if timeouts is None else _waits(client.timeouts, timeouts, exchange.started_at)
+                plan = Plan(target, name_upstream(model, target, name), waits, statuses)
+                await attempt(exchange, client, plan, self._limits)
                 return
             except GatewayError as error:
                 unreachable = isinstance(error, UpstreamUnreachable)
-                if number + 1 == attempts or not error.retryable or (is_last and not unreachable):
+                if number + 1 == attempts or not _may_retry(error, retry) or (is_last and not unreachable):
                     raise
                 exchange.forget_attempt(error.code)
             await self._back_off(retry, (number + 1) // len(targets))
@@ -254,3 +278,30 @@ class Gateway:
         if self._cors.allow_origins:
             headers += cors_headers(self._cors, exchange.request)
         return headers
+
+
+def _may_retry(error: GatewayError, retry: Retry) -> bool:
+    """Say whether another target may do better, and the route wants it tried."""
+    if not error.retryable:
+        return False
+    cause = next((cause for kind, cause in RETRY_CAUSES if isinstance(error, kind)), None)
+    return cause is None or cause in retry.causes
+
+
+def _waits(backend: ExchangeTimeouts, rule: RuleTimeouts, started_at: float) -> ExchangeTimeouts:
+    """Return the waits of one attempt; what earlier attempts took is no longer there for it.
+
+    Raises:
+        UpstreamTimeout: the rule's whole time is over.
+    """
+    left_s = backend.total_s
+    if rule.total_s is not None:
+        left_s = rule.total_s - (monotonic() - started_at)
+        if left_s <= 0:
+            msg = f"No backend answered within {rule.total_s:g} s."
+            raise UpstreamTimeout(msg)
+    return ExchangeTimeouts(
+        min(left_s, backend.first_byte_s if rule.attempt_s is None else rule.attempt_s),
+        backend.idle_s if rule.idle_s is None else rule.idle_s,
+        left_s,
+    )

@@ -9,7 +9,7 @@ from __future__ import annotations
 from urllib.parse import unquote
 
 from penstock.core.errors import ModelNotFound
-from penstock.relay.snapshot import Cors, Snapshot
+from penstock.relay.snapshot import Cors, Model, Snapshot
 from penstock.transport.server_request import HeaderList, ServerRequest
 from penstock.wire import anthropic_models
 from penstock.wire.openai_models import ModelObject, render_model, render_models
@@ -28,6 +28,18 @@ def is_models_path(path: str) -> bool:
     return path == MODELS_PATH or (path.startswith(MODELS_PATH + "/") and len(path) > len(MODELS_PATH) + 1)
 
 
+def listed_models(snapshot: Snapshot, request: ServerRequest) -> dict[str, Model]:
+    """Return the models that callers of this host are told of, by name: those of routes, then the others."""
+    found: dict[str, Model] = {}
+    if snapshot.routes is not None:
+        host = request.header(b"host") or b""
+        found.update(snapshot.routes.named_models(host.decode("latin-1")))
+    for name, model in snapshot.models.items():
+        if model.listed:
+            found.setdefault(name, model)
+    return found
+
+
 def speaks_anthropic(request: ServerRequest) -> bool:
     """Say whether a request that has no endpoint comes from a client of Anthropic's API."""
     return request.path.startswith(ANTHROPIC + "/") or request.header(ANTHROPIC_VERSION) is not None
@@ -42,13 +54,13 @@ def answer_models(snapshot: Snapshot, request: ServerRequest) -> bytes:
     path = request.path.removeprefix(ANTHROPIC)
     as_anthropic = speaks_anthropic(request)
     if path == MODELS_PATH:
-        listed = [model for model in snapshot.models.values() if model.listed]
+        listed = listed_models(snapshot, request).values()
         if as_anthropic:
             return anthropic_models.render_models((model.name, model.created) for model in listed)
         return render_models(ModelObject(model.name, model.created, model.owned_by) for model in listed)
     name = unquote(path.removeprefix(MODELS_PATH + "/"))
-    model = snapshot.models.get(name)
-    if model is None or not model.listed:
+    model = listed_models(snapshot, request).get(name)
+    if model is None:
         msg = f'The model "{name[:80]}" does not exist.'
         raise ModelNotFound(msg, param="model")
     if as_anthropic:

@@ -14,6 +14,7 @@ from typing import Literal
 from penstock.core.provider import Options, Provider
 from penstock.core.secret import Secret
 from penstock.core.upstream_credentials import UpstreamCredentials
+from penstock.routing.route_table import RouteTable
 
 MIB = 1024 * 1024
 
@@ -79,6 +80,30 @@ class UpstreamTls:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Mutations:
+    """Changes that the operator wants made to requests, after translation; removals come first."""
+
+    set_headers: tuple[tuple[str, str], ...] = field(default=(), repr=False)
+    """Names in lower case; a credential may be among the values."""
+    remove_headers: frozenset[str] = frozenset()
+    set_body: tuple[tuple[str, bytes], ...] = ()
+    """Top-level member to its JSON."""
+    remove_body: frozenset[str] = frozenset()
+
+
+NO_MUTATIONS = Mutations()
+
+
+@dataclass(frozen=True, slots=True)
+class CredentialOverride:
+    """A caller may bring its own key for the provider, in this request header (lower case)."""
+
+    header: str
+    fallback: bool = True
+    """Without the header the configured key is used; otherwise the request is refused."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Backend:
     """A configured provider: address, credential, options."""
 
@@ -96,6 +121,8 @@ class Backend:
     options: Options = field(default_factory=Options)
     headers: Mapping[str, str] = field(default_factory=dict, repr=False)
     """Further request headers that the operator wants sent; a credential may be among them."""
+    mutations: Mutations = NO_MUTATIONS
+    credential_override: CredentialOverride | None = None
     timeouts: BackendTimeouts = field(default_factory=BackendTimeouts)
     pool: PoolLimits = field(default_factory=PoolLimits)
     tls: UpstreamTls = field(default_factory=UpstreamTls)
@@ -113,6 +140,24 @@ class Target:
     """Share of the requests among the targets of one priority; 0 is none."""
     priority: int = 0
     """Lower is tried first."""
+    mutations: Mutations = NO_MUTATIONS
+    """Those of the backend and those of the rule, merged; the rule's win."""
+
+
+RetryCause = Literal["connect_failure", "reset", "timeout"]
+"""Why there is no answer: no connection; it broke off, or what came is no answer; nothing came in time."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RuleTimeouts:
+    """Waits of one rule, in seconds, instead of the backend's; None is the backend's."""
+
+    total_s: float | None = None
+    """All attempts together, the end of a streamed answer included."""
+    attempt_s: float | None = None
+    """One attempt, until the head of its answer."""
+    idle_s: float | None = None
+    """Longest pause inside an answer."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -125,6 +170,7 @@ class Retry:
     attempts: int | None = None
     """Tries of all targets together; None: each target once, and an only target again if it could not be reached."""
     statuses: frozenset[int] = frozenset({429, 500, 502, 503, 504, 529})
+    causes: frozenset[RetryCause] = frozenset({"connect_failure", "reset", "timeout"})
     backoff_s: float = 0.1
     """Longest wait before a target is tried again; doubled for each further round."""
     backoff_max_s: float = 10.0
@@ -146,6 +192,7 @@ class Model:
     listed: bool = True
     losses: LossPolicy = "allow"
     retry: Retry = field(default_factory=Retry)
+    timeouts: RuleTimeouts | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -205,6 +252,8 @@ class Snapshot:
     """By exact public name."""
     patterns: tuple[Model, ...] = ()
     """Names with ``*``, most specific first, tried in this order when no exact name fits."""
+    routes: RouteTable[Model] | None = None
+    """Rules by model, host and headers, looked at before names and patterns."""
     client_keys: tuple[ClientKey, ...] = ()
     access_log: AccessLog = field(default_factory=AccessLog)
     source: str = "defaults"

@@ -98,6 +98,12 @@ class RouteTable(Generic[M]):
                 return entry.rule
         return None
 
+    def rules(self) -> Iterator[M]:
+        """Yield the rule of every entry."""
+        for entries in (*self.by_model.values(), self.others):
+            for _, _, entry in entries:
+                yield entry.rule
+
     def named_models(self, host: str) -> Iterator[tuple[str, M]]:
         """Yield each model that is routed by its name at this host, once, with the rule that names it.
 
