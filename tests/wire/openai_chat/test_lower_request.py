@@ -167,7 +167,9 @@ def test_a_picture_where_only_users_have_them_is_refused(role: Literal["assistan
 
 
 def test_what_openai_has_no_setting_for_is_reported() -> None:
-    body, losses = lower(top_k=5, metadata=RAW, extras={"mcp_servers": RAW}, service_tier="batch")
+    body, losses = lower(
+        top_k=5, metadata=RAW, extras={"mcp_servers": RAW, "container": msgspec.Raw(b"null")}, service_tier="batch"
+    )
     assert set(body) == {"model", "messages"}
     assert sorted(losses) == [
         ("$.mcp_servers", "dropped"),
@@ -291,6 +293,27 @@ def test_tools_and_the_choice_among_them() -> None:
     assert body["tool_choice"] == {"type": "function", "function": {"name": "g"}}
     assert body["parallel_tool_calls"] is False
     assert losses == [("$.tools[0].cache_control", "dropped")]
+
+
+def test_a_choice_of_another_vendors_tool_is_reported() -> None:
+    search = VendorTool("anthropic_messages", "web_search_20250305", RAW, "tools[1]")
+    body, losses = lower(tools=[Tool("f"), search], tool_choice=ToolChoice("named", ("web_search",)))
+    assert "tool_choice" not in body
+    assert losses == [("$.tools[1]", "dropped"), ("$.tool_choice", "dropped")]
+
+
+@pytest.mark.parametrize(
+    ("schema", "written"),
+    [
+        (b'{"type":"object"}', {"type": "object", "properties": {}}),
+        (b'{"type":"object","properties":{"a":{}}}', {"type": "object", "properties": {"a": {}}}),
+        (b'{"anyOf":[{"type":"object"}]}', {"anyOf": [{"type": "object"}]}),
+    ],
+)
+def test_a_schema_of_an_object_says_its_properties(schema: bytes, written: object) -> None:
+    body, losses = lower(tools=[Tool("f", schema=msgspec.Raw(schema))])
+    assert body["tools"] == [{"type": "function", "function": {"name": "f", "parameters": written}}]
+    assert losses == []
 
 
 def test_numbers_of_schemas_keep_their_spelling() -> None:

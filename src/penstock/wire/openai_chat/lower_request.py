@@ -46,6 +46,8 @@ BUDGET_EFFORTS: tuple[tuple[int, str], ...] = ((2048, "low"), (16384, "medium"))
 """A budget of thinking tokens up to this many is this effort; more is ``high``."""
 
 _NO_PLACE = "OpenAI has no such setting"
+_ASKS_FOR_NOTHING = frozenset({b"null", b"false", b"{}", b"[]", b'""'})
+_schema_decoder: msgspec.json.Decoder[dict[str, msgspec.Raw]] = msgspec.json.Decoder(dict[str, msgspec.Raw])
 _SAMPLING = ("temperature", "top_p")
 _PLAIN = ("seed", "frequency_penalty", "presence_penalty", "logit_bias", "logprobs", "top_logprobs")
 
@@ -73,7 +75,7 @@ def lower_request(request: ChatRequest, model: str, facts: ModelFacts) -> Lowere
     for name, value in request.extras.items():
         if request.vendor == VENDOR:
             body.setdefault(name, value)
-        else:
+        elif bytes(value) not in _ASKS_FOR_NOTHING:
             losses.at(name, _NO_PLACE)
     return Lowered(msgspec.json.encode(body), tuple(losses.found))
 
@@ -85,7 +87,7 @@ def _write_tools(request: ChatRequest, body: dict[str, object], losses: Losses) 
     tools: list[object] = []
     for tool in request.tools:
         if isinstance(tool, Tool):
-            tools.append(_tool(tool, losses))
+            tools.append(_tool(tool, losses, own=request.vendor == VENDOR))
         elif tool.vendor == VENDOR:
             tools.append(tool.raw)
         else:
@@ -95,22 +97,40 @@ def _write_tools(request: ChatRequest, body: dict[str, object], losses: Losses) 
             losses.field("tool_choice", "there is no tool left to choose")
         return
     body["tools"] = tools
-    if request.tool_choice is not None:
-        body["tool_choice"] = _choice(request.tool_choice, request)
+    choice = request.tool_choice
+    if choice is not None and _is_left(choice, request):
+        body["tool_choice"] = _choice(choice, request)
+    elif choice is not None:
+        losses.field("tool_choice", "the chosen tool is one of another vendor")
     if request.parallel_tool_calls is not None:
         body["parallel_tool_calls"] = request.parallel_tool_calls
 
 
-def _tool(tool: Tool, losses: Losses) -> dict[str, object]:
+def _tool(tool: Tool, losses: Losses, *, own: bool) -> dict[str, object]:
     report_marker(tool.cache, tool.at, losses)
     function: dict[str, object] = {"name": tool.name}
     if tool.description is not None:
         function["description"] = tool.description
     if bytes(tool.schema):
-        function["parameters"] = tool.schema
+        function["parameters"] = tool.schema if own else _with_properties(tool.schema)
     if tool.strict is not None:
         function["strict"] = tool.strict
     return {"type": "function", "function": function}
+
+
+def _with_properties(schema: msgspec.Raw) -> object:
+    """Return a schema that says which properties an object has: OpenAI refuses one that does not, others do not."""
+    raw = bytes(schema)
+    if b'"properties"' in raw or b'"object"' not in raw:
+        return schema
+    members = _schema_decoder.decode(raw)
+    return {**members, "properties": {}} if members.get("type") == msgspec.Raw(b'"object"') else schema
+
+
+def _is_left(choice: ToolChoice, request: ChatRequest) -> bool:
+    """Say whether the tools that are chosen are among those that were written."""
+    functions = {tool.name for tool in request.tools if isinstance(tool, Tool)}
+    return request.vendor == VENDOR or functions.issuperset(choice.names)
 
 
 def _choice(choice: ToolChoice, request: ChatRequest) -> object:
