@@ -143,9 +143,10 @@ def render(
     headers: Headers = (),
     version: str = "1.1",
 ) -> bytes:
-    """Render a request; ``host`` and ``content-length`` are added."""
-    lines = [f"{method} {path} HTTP/{version}", "host: gateway"]
-    pairs = headers.items() if isinstance(headers, Mapping) else headers
+    """Render a request; ``content-length`` is added, and ``host`` unless it is given in lower case."""
+    pairs = list(headers.items() if isinstance(headers, Mapping) else headers)
+    host = [] if any(name == "host" for name, _ in pairs) else ["host: gateway"]
+    lines = [f"{method} {path} HTTP/{version}", *host]
     lines += [f"{name}: {value}" for name, value in pairs]
     if body or method == "POST":
         lines.append(f"content-length: {len(body)}")

@@ -111,7 +111,9 @@ async def attempt(exchange: Exchange, client: BackendClient, plan: Plan, limits:
     lines = caller_lines(exchange.request, client, target.mutations, stream=facts.stream)
     if lowered is not None and lowered.headers:
         lines += header_block((name.encode(), value.encode()) for name, value in lowered.headers)
-    if client.authorizer is not None:
+    if client.backend.credential_override is not None:
+        lines += client.key_line(exchange.request.header)
+    elif client.authorizer is not None:
         lines += await client.authorizer.lines(client.host, rendered.target, upstream_body)
     head = b"%b%bcontent-length: %d\r\n\r\n" % (rendered.lines, lines, sum(map(len, upstream_body)))
     if edit.losses:

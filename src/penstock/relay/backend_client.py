@@ -8,10 +8,11 @@ heads of its own backend.
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from typing import NamedTuple
 
 from penstock.core.endpoint import Endpoint, EndpointId
-from penstock.core.errors import EndpointNotOffered
+from penstock.core.errors import EndpointNotOffered, Unauthenticated
 from penstock.core.provider import NativeEmbeddings, fill_path
 from penstock.relay.authorize import Authorizer
 from penstock.relay.headers import BACKEND, travels_up
@@ -89,9 +90,11 @@ class BackendClient:
         """The ``Host`` header."""
         self._ways: dict[EndpointId, Way | None] = {}
         fixed = self._fixed_headers()
-        self.fixed_names = frozenset(name for name, _ in fixed)
+        override = backend.credential_override
+        brought = {override.header.encode("ascii")} if override else set()
+        self.fixed_names = frozenset({name for name, _ in fixed} | {backend.provider.key_header.name.lower().encode()})
         """Headers that stand in every head."""
-        self.own_names = frozenset(name for name, _ in fixed if travels_up(name))
+        self.own_names = frozenset({name for name, _ in fixed if travels_up(name)} | brought)
         """Headers that the provider or the operator has set, and a caller therefore cannot."""
         self._fixed_lines = header_block(fixed)
         self._heads: dict[tuple[EndpointId, str, bool], RenderedHead] = {}
@@ -140,11 +143,34 @@ class BackendClient:
             raise EndpointNotOffered(msg, param="model")
         return found
 
+    def key_line(self, header: Callable[[bytes], bytes | None]) -> bytes:
+        """Return the line of the key for one request, where callers may bring their own; else nothing.
+
+        Raises:
+            Unauthenticated: the request brings none, and the configured one is not for it.
+        """
+        override = self.backend.credential_override
+        if override is None:
+            return b""
+        brought = header(override.header.encode("ascii"))
+        name = self.backend.provider.key_header.name.lower()
+        if brought:
+            return header_block([(name.encode("ascii"), self._key_value(brought.decode("latin-1")).encode("latin-1"))])
+        if not override.fallback:
+            msg = f"The request brings no key for the provider: send it in the header '{override.header}'."
+            raise Unauthenticated(msg, code="missing_upstream_credential")
+        key = self.backend.api_key
+        if key is None:
+            return b""
+        return header_block([(name.encode("ascii"), self._key_value(key.reveal()).encode("latin-1"))])
+
+    def _key_value(self, key: str) -> str:
+        return self.backend.provider.key_header.prefix + key
+
     def _fixed_headers(self) -> HeaderList:
         backend = self.backend
         lines = {"host": self.host, "content-type": "application/json"}
         lines |= {name.lower(): value for name, value in {**backend.provider.headers, **backend.headers}.items()}
-        if backend.api_key:
-            key_header = backend.provider.key_header
-            lines[key_header.name.lower()] = key_header.prefix + backend.api_key.reveal()
+        if backend.api_key and backend.credential_override is None:
+            lines[backend.provider.key_header.name.lower()] = self._key_value(backend.api_key.reveal())
         return [(name.encode("ascii"), value.encode("latin-1")) for name, value in lines.items()]

@@ -7,6 +7,7 @@ cannot use half of its vectors. What the formats mean is in the wire modules; ta
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from time import monotonic
 
 from msgspec import structs
@@ -86,7 +87,15 @@ async def attempt_embeddings(
     request = caller.lift(exchange.body)
     lowered = upstream_format.lower(request, exchange.upstream_model, facts_of(exchange.upstream_model))
     exchange.note_losses(lowered.losses)
-    calls = _Calls(client, upstream_format, rendered, lines, plan, limit_bytes=limits.inspected_answer_bytes)
+    calls = _Calls(
+        client,
+        upstream_format,
+        rendered,
+        lines,
+        plan,
+        header=exchange.request.header,
+        limit_bytes=limits.inspected_answer_bytes,
+    )
     try:
         replies = await calls.all(lowered.calls)
     except _Refused as refused:
@@ -114,12 +123,14 @@ class _Calls:
         lines: bytes,
         plan: Plan,
         *,
+        header: Callable[[bytes], bytes | None],
         limit_bytes: int,
     ) -> None:
         self._client = client
         self._format = upstream_format
         self._rendered = rendered
         self._lines = lines
+        self._header = header
         self._timeouts = plan.timeouts
         self._mutations = plan.target.mutations
         self._limit_bytes = limit_bytes
@@ -141,7 +152,9 @@ class _Calls:
         client = self._client
         async with self._places:
             lines, body = self._lines, mutated(call.body, self._mutations)
-            if client.authorizer is not None:
+            if client.backend.credential_override is not None:
+                lines += client.key_line(self._header)
+            elif client.authorizer is not None:
                 lines += await client.authorizer.lines(client.host, self._rendered.target, [body])
             head = b"%b%bcontent-length: %d\r\n\r\n" % (self._rendered.lines, lines, len(body))
             connection = client.pool.checkout_nowait() or await client.pool.checkout()
