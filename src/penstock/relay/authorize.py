@@ -21,6 +21,11 @@ from penstock.upstream_auth.sources import BearerSource, CredentialSources, Keys
 class Authorizer(Protocol):
     """Gives the header lines that authorize one request."""
 
+    @property
+    def available(self) -> bool:
+        """Whether there is a valid credential now."""
+        ...
+
     async def lines(self, host: str, target: str, body: Sequence[bytes | memoryview]) -> bytes:
         """Return header lines, each with CRLF, for a POST of ``body`` to ``target`` (path and query, as sent).
 
@@ -39,6 +44,11 @@ class BearerAuthorizer:
     def __init__(self, source: BearerSource) -> None:
         """Take tokens from ``source``."""
         self._source = source
+
+    @property
+    def available(self) -> bool:
+        """Whether there is a valid token now."""
+        return self._source.available
 
     async def lines(self, host: str, target: str, body: Sequence[bytes | memoryview]) -> bytes:
         """Return the token's line."""
@@ -59,6 +69,11 @@ class SigningAuthorizer:
         """Take keys from ``source``, and sign for this region and service."""
         self._source = source
         self._signer = Signer(region, service)
+
+    @property
+    def available(self) -> bool:
+        """Whether there are valid keys now."""
+        return self._source.available
 
     async def lines(self, host: str, target: str, body: Sequence[bytes | memoryview]) -> bytes:
         """Return the date, the session's token if there is one, and the signature."""

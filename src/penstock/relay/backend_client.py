@@ -99,6 +99,11 @@ class BackendClient:
         self._fixed_lines = header_block(fixed)
         self._heads: dict[tuple[EndpointId, str, bool], RenderedHead] = {}
 
+    @property
+    def usable(self) -> bool:
+        """Whether there is a credential to send, or none is needed."""
+        return self.authorizer is None or self.authorizer.available
+
     def way(self, endpoint: Endpoint) -> Way | None:
         """Return how the backend serves this endpoint, or None when it does not."""
         if endpoint.id not in self._ways:

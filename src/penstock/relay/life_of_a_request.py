@@ -197,9 +197,9 @@ class Gateway:
             client = self._clients[target.backend.name]
             is_last = number + 1 == attempts or (retry.attempts is None and number + 1 == len(targets))
             statuses = NO_STATUSES if is_last else retry.statuses
+            waits = client.timeouts if timeouts is None else _waits(client.timeouts, timeouts, exchange.started_at)
+            plan = Plan(target, name_upstream(model, target, name), waits, statuses)
             try:
-                waits = client.timeouts if timeouts is None else _waits(client.timeouts, timeouts, exchange.started_at)
-                plan = Plan(target, name_upstream(model, target, name), waits, statuses)
                 await attempt(exchange, client, plan, self._limits)
                 return
             except GatewayError as error:
