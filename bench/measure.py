@@ -10,7 +10,7 @@ from collections.abc import Mapping
 
 from bench import load, process_tree, results
 from bench.rig import Running
-from bench.scenarios import SMALL, Scenario
+from bench.scenarios import Scenario
 from bench.spread import cpu_us_per_event, percentile
 
 WARM_S = 0.3
@@ -75,10 +75,13 @@ def measure(running: Running, scenario: Scenario, seconds: float, this_round: Ma
     """Measure one scenario; ``this_round`` holds what this gateway has shown in this round already, by scenario.
 
     Raises:
-        NothingMeasured: not one answer came.
+        NothingMeasured: not one answer came, or it is not known what a stream costs beside its events.
     """
     connections = running.gateway.stream_connections if scenario.stream else running.gateway.unary_connections
     _run(running, scenario, connections, WARM_S)
     if scenario.stream:
-        return _stream(running, scenario, seconds, this_round[SMALL.name].get(results.CPU_PER_REQUEST, 0.0))
+        if scenario.unary not in this_round:
+            raise NothingMeasured(f"{scenario.name}: {scenario.unary} was not measured")
+        unary_us = this_round[scenario.unary].get(results.CPU_PER_REQUEST, 0.0)
+        return _stream(running, scenario, seconds, unary_us)
     return _unary(running, scenario, seconds)

@@ -15,6 +15,7 @@ MARK_BYTES = MARK.encode()
 """Every unary answer's text begins with this, so that a client can tell it from an error."""
 ANSWER_BYTES = 1024
 EVENT_BYTES = 250
+LAST_CHUNK = b"0\r\n\r\n"
 COMMON_HEADERS = (
     "date: Mon, 23 Nov 2026 09:00:00 GMT",
     "server: mock",
@@ -32,18 +33,20 @@ COMMON_HEADERS = (
 USAGE = {"prompt_tokens": 120, "completion_tokens": 100, "total_tokens": 220}
 
 
-def _head(*headers: str) -> bytes:
+def head(*headers: str) -> bytes:
+    """Return the head of an answer."""
     return ("HTTP/1.1 200 OK\r\n" + "\r\n".join((*COMMON_HEADERS, *headers)) + "\r\n\r\n").encode()
 
 
-def _encode(value: object) -> bytes:
+def encode(value: object) -> bytes:
+    """Return compact JSON."""
     return json.dumps(value, separators=(",", ":")).encode()
 
 
 def json_answer(body: object) -> bytes:
     """Return a whole answer with a JSON body."""
-    encoded = _encode(body)
-    return _head("content-type: application/json", f"content-length: {len(encoded)}") + encoded
+    encoded = encode(body)
+    return head("content-type: application/json", f"content-length: {len(encoded)}") + encoded
 
 
 def _completion(text: str) -> dict[str, object]:
@@ -61,7 +64,7 @@ def _completion(text: str) -> dict[str, object]:
 
 def unary_answer() -> bytes:
     """Return a chat completion whose body is ``ANSWER_BYTES`` long."""
-    padding = ANSWER_BYTES - len(_encode(_completion(MARK)))
+    padding = ANSWER_BYTES - len(encode(_completion(MARK)))
     return json_answer(_completion(MARK + "." * padding))
 
 
@@ -72,10 +75,11 @@ def models_answer() -> bytes:
 
 def stream_head() -> bytes:
     """Return the head of a streamed answer."""
-    return _head("content-type: text/event-stream; charset=utf-8", "transfer-encoding: chunked")
+    return head("content-type: text/event-stream; charset=utf-8", "transfer-encoding: chunked")
 
 
-def _chunk(data: bytes) -> bytes:
+def chunk(data: bytes) -> bytes:
+    """Return data in one HTTP chunk."""
     return b"%x\r\n%s\r\n" % (len(data), data)
 
 
@@ -89,20 +93,24 @@ def _event(choices: list[dict[str, object]], **more: object) -> bytes:
         "choices": choices,
         **more,
     }
-    return b"data: " + _encode(body) + b"\n\n"
+    return b"data: " + encode(body) + b"\n\n"
+
+
+def _text_event(text: str) -> bytes:
+    return _event([{"index": 0, "delta": {"content": text}, "logprobs": None, "finish_reason": None}])
+
+
+EVENT_TEXT = " " + "w" * (EVENT_BYTES - len(_text_event(" ")))
+"""The piece of text that one event brings."""
 
 
 def content_event() -> bytes:
     """Return one chunk-framed event with a word of text; the event is ``EVENT_BYTES`` long."""
-
-    def event(text: str) -> bytes:
-        return _event([{"index": 0, "delta": {"content": text}, "logprobs": None, "finish_reason": None}])
-
-    return _chunk(event(" " + "w" * (EVENT_BYTES - len(event(" ")))))
+    return chunk(_text_event(EVENT_TEXT))
 
 
 def stream_tail(with_usage: bool) -> bytes:
     """Return what ends a stream, as one write: finish reason, usage if it was asked for, ``[DONE]``, last chunk."""
     finish = _event([{"index": 0, "delta": {}, "logprobs": None, "finish_reason": "stop"}])
-    usage = _chunk(_event([], usage=USAGE)) if with_usage else b""
-    return _chunk(finish) + usage + _chunk(b"data: [DONE]\n\n") + b"0\r\n\r\n"
+    usage = chunk(_event([], usage=USAGE)) if with_usage else b""
+    return chunk(finish) + usage + chunk(b"data: [DONE]\n\n") + LAST_CHUNK

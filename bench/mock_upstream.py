@@ -1,9 +1,9 @@
 """A provider that costs next to nothing: one epoll loop that answers prepared bytes, at once or as a paced stream.
 
-``python -m bench.mock_upstream --port N [--events N] [--gap-ms N]``. ``GET`` gets a list of models; a ``POST`` whose
-body asks for a stream gets one event per write, ``gap-ms`` apart, each stream in its own rhythm; any other ``POST``
-gets a 1 KB chat completion. It reads only what it needs of a request and is no example of an HTTP server; what it
-says is in ``bench.mock_answers``.
+``python -m bench.mock_upstream --port N [--events N] [--gap-ms N]``. ``GET`` gets a list of models; a ``POST`` that
+asks for a stream gets one event per write, ``gap-ms`` apart, each stream in its own rhythm; any other ``POST`` gets an
+answer of 1 KB. The path says in whose format. It reads only what it needs of a request and is no example of an HTTP
+server; what it says is in ``bench.mock_answers`` (OpenAI) and ``bench.mock_vendors``.
 """
 
 from __future__ import annotations
@@ -18,8 +18,9 @@ import time
 from dataclasses import dataclass, field
 from typing import NoReturn
 
-from bench import mock_answers
+from bench import mock_answers, mock_vendors
 from bench.machine import raise_file_limit
+from bench.mock_answers import LAST_CHUNK
 
 BACKLOG = 4096
 READ_BYTES = 256 * 1024
@@ -28,7 +29,6 @@ WAITS_FINE_BELOW_S = 0.001
 FINE_SLEEP_S = 0.0003
 SEARCHED_BYTES = 4096
 """Where a body may say that it wants a stream: its first and last bytes. SDKs write it last, some gateways first."""
-LAST_CHUNK = b"0\r\n\r\n"
 
 _LENGTH = re.compile(rb"(?i)\r\ncontent-length:[ \t]*(\d+)")
 _CHUNKED = re.compile(rb"(?i)\r\ntransfer-encoding:[ \t]*chunked")
@@ -63,6 +63,7 @@ class Connection:
     length: int | None = None
     unsent: bytes = b""
     events_left: int = 0
+    event: bytes = b""
     tail: bytes = b""
 
 
@@ -77,11 +78,7 @@ class MockUpstream:
         self._due: list[tuple[float, int, Connection]] = []
         self._order = itertools.count()
         self._buffer = memoryview(bytearray(READ_BYTES))
-        self._unary = mock_answers.unary_answer()
         self._models = mock_answers.models_answer()
-        self._stream_head = mock_answers.stream_head()
-        self._event = mock_answers.content_event()
-        self._tails = {usage: mock_answers.stream_tail(usage) for usage in (False, True)}
         self._listener = socket.create_server(("127.0.0.1", port), backlog=BACKLOG)
         self._listener.setblocking(False)
         self._poll.register(self._listener, select.EPOLLIN)
@@ -144,15 +141,19 @@ class MockUpstream:
             connection.length = None
 
     def _answer(self, connection: Connection, request: bytearray) -> None:
-        if request.startswith(b"GET"):
+        method, path, _ = bytes(request[:SEARCHED_BYTES]).split(b" ", 2)
+        if method == b"GET":
             self._send(connection, self._models)
-        elif _says(_STREAM, request):
-            connection.tail = self._tails[_says(_USAGE, request)]
+            return
+        answers = mock_vendors.find(path)
+        if mock_vendors.asks_for_stream(path) or _says(_STREAM, request):
+            connection.event = answers.event
+            connection.tail = answers.tail_with_usage if _says(_USAGE, request) else answers.tail
             connection.events_left = self._events
-            self._send(connection, self._stream_head)
+            self._send(connection, answers.stream_head)
             self._schedule(connection, time.monotonic())
         else:
-            self._send(connection, self._unary)
+            self._send(connection, answers.unary)
 
     def _schedule(self, connection: Connection, now_s: float) -> None:
         heapq.heappush(self._due, (now_s + self._gap_s, next(self._order), connection))
@@ -166,9 +167,9 @@ class MockUpstream:
             connection.events_left -= 1
             if connection.events_left:
                 self._schedule(connection, now_s)
-                self._send(connection, self._event)
+                self._send(connection, connection.event)
             else:
-                self._send(connection, self._event + connection.tail)
+                self._send(connection, connection.event + connection.tail)
 
     def _send(self, connection: Connection, data: bytes) -> None:
         data = connection.unsent + data

@@ -12,7 +12,8 @@ from xml.sax.saxutils import escape
 from bench import results
 from bench.gateways import ALL, penstock
 from bench.results import Report
-from bench.scenarios import SCENARIOS, STREAM, Scenario
+from bench.scenarios import ALL as SCENARIOS
+from bench.scenarios import Scenario
 from bench.table import figure
 
 WIDTH, LEFT, RIGHT = 860, 150, 90
@@ -45,7 +46,7 @@ def scale_for(values: list[float]) -> Scale:
 
 
 def _bars(report: Report, scenario: Scenario) -> list[tuple[str, float]]:
-    metric = results.CPU_PER_EVENT if scenario.name == STREAM.name else results.CPU_PER_REQUEST
+    metric = results.CPU_PER_EVENT if scenario.stream else results.CPU_PER_REQUEST
     found = [(gateway.name, report.find(gateway.name, scenario.name, metric)) for gateway in ALL]
     return sorted(((name, row.value) for name, row in found if row and row.value > 0), key=lambda bar: bar[1])
 

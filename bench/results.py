@@ -14,6 +14,8 @@ LATEST = Path(__file__).parent / "results" / "latest.json"
 CPU_PER_REQUEST = "cpu_us_per_request"
 CPU_PER_EVENT = "cpu_us_per_event"
 CPU_TO_ENVOY = "cpu_to_envoy"
+CPU_TO_UNTRANSLATED = "cpu_to_untranslated"
+"""Of a gateway that translates, as a multiple of its own without translation."""
 REQUESTS_PER_S = "requests_per_s"
 EVENTS_PER_S = "events_per_s"
 READS_PER_EVENT = "reads_per_event"
@@ -33,6 +35,7 @@ UNITS = {
     CPU_PER_REQUEST: "µs",
     CPU_PER_EVENT: "µs",
     CPU_TO_ENVOY: "×",
+    CPU_TO_UNTRANSLATED: "×",
     REQUESTS_PER_S: "1/s",
     EVENTS_PER_S: "1/s",
     READS_PER_EVENT: "1",

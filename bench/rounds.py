@@ -2,7 +2,8 @@
 
 Within a round every scenario is measured through one gateway after the other, so that what the machine does in that
 minute meets them all alike; the next round begins with another gateway. Figures are compared within a round first
-(ratio to Envoy, latency added to the direct way) and only then summed up over the rounds.
+(ratio to Envoy, or to the same gateway without translation; latency added to the direct way) and only then summed up
+over the rounds.
 """
 
 from __future__ import annotations
@@ -11,8 +12,8 @@ from bench import results
 from bench.gateways import direct, envoy
 from bench.measure import Figures, NothingMeasured, measure
 from bench.results import Row
-from bench.rig import Rig, Running
-from bench.scenarios import SCENARIOS
+from bench.rig import Rig
+from bench.scenarios import ALL, OPENAI, Scenario
 from bench.spread import paired_ratios, spread
 
 Round = dict[str, dict[str, Figures]]
@@ -21,23 +22,18 @@ CPU_METRICS = (results.CPU_PER_REQUEST, results.CPU_PER_EVENT)
 LATENCIES = ((results.P50_MS, results.ADDED_P50_MS), (results.P99_MS, results.ADDED_P99_MS))
 
 
-def _leave_out(rig: Rig, running: Running, reason: str) -> None:
-    rig.running.remove(running)
-    rig.left_out[running.gateway.name] = reason
-    print(f"LEFT OUT from here on: {running.gateway.title}: {reason}", flush=True)
-
-
 def run_round(rig: Rig, number: int, rounds: int, seconds: float) -> Round:
-    """Measure everything once; a gateway that stops answering is left out from there on."""
+    """Measure every scenario once; a gateway that stops answering is left out from there on."""
     figures: Round = {running.gateway.name: {} for running in rig.running}
-    for scenario in SCENARIOS:
-        first = number % max(1, len(rig.running))
-        for running in rig.running[first:] + rig.running[:first]:
+    for scenario in rig.scenarios:
+        able = [running for running in rig.running if scenario.name in running.requests]
+        first = number % max(1, len(able))
+        for running in able[first:] + able[:first]:
             so_far = figures[running.gateway.name]
             try:
                 so_far[scenario.name] = measure(running, scenario, seconds, so_far)
             except NothingMeasured as reason:
-                _leave_out(rig, running, str(reason))
+                rig.leave_out(running, scenario, str(reason))
         print(f"round {number + 1}/{rounds}: {scenario.title}: {_progress(figures, scenario.name)}", flush=True)
     return figures
 
@@ -83,18 +79,27 @@ def _series(rounds: list[Round], gateway: str, scenario: str) -> dict[str, list[
 
 
 def rows(rounds: list[Round]) -> list[Row]:
-    """Sum up all rounds: every metric that each of them measured, and the CPU as a multiple of Envoy's."""
+    """Sum up all rounds: every metric that each of them measured, and the CPU as a multiple of its reference."""
     made = []
     for gateway in rounds[0]:
-        for scenario in (scenario.name for scenario in SCENARIOS):
-            series = _series(rounds, gateway, scenario)
-            reference = _series(rounds, envoy.GATEWAY.name, scenario)
-            made += [_row(gateway, scenario, metric, values) for metric, values in series.items()]
-            for metric in CPU_METRICS:
-                if metric in series and metric in reference:
-                    ratios = paired_ratios(series[metric], reference[metric])
-                    made.append(_row(gateway, scenario, results.CPU_TO_ENVOY, ratios))
+        for scenario in ALL:
+            series = _series(rounds, gateway, scenario.name)
+            made += [_row(gateway, scenario.name, metric, values) for metric, values in series.items()]
+            made += _ratios(rounds, gateway, scenario, series)
     return made
+
+
+def _ratios(rounds: list[Round], gateway: str, scenario: Scenario, series: dict[str, list[float]]) -> list[Row]:
+    """Return the CPU as a multiple of what the scenario is compared with, where both were measured."""
+    if scenario.upstream == OPENAI:
+        ratio, reference = results.CPU_TO_ENVOY, _series(rounds, envoy.GATEWAY.name, scenario.name)
+    else:
+        ratio, reference = results.CPU_TO_UNTRANSLATED, _series(rounds, gateway, scenario.untranslated)
+    return [
+        _row(gateway, scenario.name, ratio, paired_ratios(series[metric], reference[metric]))
+        for metric in CPU_METRICS
+        if metric in series and metric in reference
+    ]
 
 
 def process_row(gateway: str, metric: str, value: float) -> Row:

@@ -1,7 +1,8 @@
 """The traffic that every gateway is measured with: what the client sends and how much of it.
 
-Requests look like the OpenAI Python SDK's: its headers, ``messages`` before ``model``, compact JSON. Gateways that must
-be told a model or a credential in their own way say so in ``bench.gateways``; the text is the same for all.
+Requests look like the OpenAI Python SDK's: its headers, ``messages`` before ``model``, compact JSON. What the upstream
+speaks is OpenAI's format too, or another one, so that the gateway has to translate. Gateways that must be told a model
+or a credential in their own way say so in ``bench.gateways``; the text is the same for all.
 """
 
 from __future__ import annotations
@@ -38,6 +39,11 @@ MESSAGE_BYTES = 4 * KIB
 """No message of a long conversation is longer than this."""
 
 
+OPENAI = "openai"
+UPSTREAMS = {"anthropic": "Anthropic", "bedrock": "Bedrock Converse", "gemini": "Gemini"}
+"""Other formats that an upstream may speak, and what they are called."""
+
+
 @dataclass(frozen=True, slots=True)
 class Scenario:
     """One kind of traffic."""
@@ -46,6 +52,18 @@ class Scenario:
     title: str
     request_bytes: int
     stream: bool = False
+    upstream: str = OPENAI
+    """The format that the upstream speaks; the client speaks OpenAI's."""
+
+    @property
+    def unary(self) -> str:
+        """The scenario whose request costs what a stream's does beside its events."""
+        return SMALL.name if self.upstream == OPENAI else f"to_{self.upstream}"
+
+    @property
+    def untranslated(self) -> str:
+        """The scenario that is the same but for the upstream's format."""
+        return STREAM.name if self.stream else SMALL.name
 
 
 SMALL = Scenario("unary_0.6k", "unary, 0.6 KB request, 1 KB answer", 600)
@@ -56,6 +74,15 @@ SCENARIOS = (
     Scenario("unary_200k", "unary, 200 KB request, 1 KB answer", 200 * KIB),
     STREAM,
 )
+"""The client's format on both sides."""
+TRANSLATED = tuple(
+    Scenario(f"to_{upstream}{suffix}", f"{kind}, translated to {title}", SMALL.request_bytes, bool(suffix), upstream)
+    for upstream, title in UPSTREAMS.items()
+    for suffix, kind in (("", "unary, 0.6 KB request"), ("_stream", "streamed answer"))
+)
+ONLY_TRANSLATED = (SMALL, STREAM, *TRANSLATED)
+"""Translation, and beside it what it is compared with."""
+ALL = (*SCENARIOS, *TRANSLATED)
 
 
 def _conversation(prompt_bytes: int) -> list[dict[str, str]]:

@@ -5,10 +5,13 @@ from __future__ import annotations
 from bench import results
 from bench.gateways import ALL, envoy, penstock
 from bench.results import Report, Row
-from bench.scenarios import SCENARIOS, SMALL, STREAM
+from bench.scenarios import ALL as ALL_SCENARIOS
+from bench.scenarios import OPENAI, SCENARIOS, SMALL, TRANSLATED, UPSTREAMS, Scenario
 
 BAR = 1.0
 """Penstock's CPU per request and per streamed event, as a multiple of Envoy's: not above this."""
+TRANSLATED_BAR = 2.0
+"""The same where it has to translate, as a multiple of its own where it does not; and below every rival's."""
 NOTHING = "–"
 BEGIN, END = "<!-- bench:begin -->", "<!-- bench:end -->"
 
@@ -48,8 +51,12 @@ def _with_spread(row: Row | None) -> str:
     return f"{figure(row.value)} ({figure(row.low)}–{figure(row.high)})"
 
 
-def _cpu_metric(scenario: str) -> str:
-    return results.CPU_PER_EVENT if scenario == STREAM.name else results.CPU_PER_REQUEST
+def _cpu_metric(scenario: Scenario) -> str:
+    return results.CPU_PER_EVENT if scenario.stream else results.CPU_PER_REQUEST
+
+
+def _cpu(report: Report, gateway: str, scenario: Scenario) -> Row | None:
+    return report.find(gateway, scenario.name, _cpu_metric(scenario))
 
 
 def _named(report: Report) -> list[tuple[str, str]]:
@@ -64,28 +71,33 @@ def _named(report: Report) -> list[tuple[str, str]]:
     return [(name, f"{titles.get(name, name)} {report.versions[name]}".strip()) for name in names]
 
 
-def scenario_table(report: Report, scenario: str) -> str:
+def scenario_table(report: Report, scenario: Scenario) -> str:
     """Return everything that was measured under one scenario."""
-    stream = scenario == STREAM.name
+    stream = scenario.stream
     per_s = results.EVENTS_PER_S if stream else results.REQUESTS_PER_S
     latencies = (results.READS_PER_EVENT,) if stream else (results.ADDED_P50_MS, results.ADDED_P99_MS)
+    ratio = results.CPU_TO_ENVOY if scenario.upstream == OPENAI else results.CPU_TO_UNTRANSLATED
     header = [
         "gateway",
         f"CPU µs per {'event' if stream else 'request'}",
-        "× Envoy",
+        "× Envoy" if scenario.upstream == OPENAI else "× not translated",
         f"{'events' if stream else 'requests'}/s",
     ]
     header += ["reads per event"] if stream else ["added p50 ms", "added p99 ms"]
     header += ["CPU share", "errors"]
     body = []
     for name, title in _named(report):
-        spreads = [
-            _with_spread(report.find(name, scenario, metric))
-            for metric in (_cpu_metric(scenario), results.CPU_TO_ENVOY)
-        ]
-        plain = [_value(report.find(name, scenario, m)) for m in (per_s, *latencies, results.CPU_SHARE, results.ERRORS)]
-        body.append([title, *spreads, *plain])
+        if report.find(name, scenario.name, results.ERRORS) is None:
+            continue
+        spreads = [_with_spread(report.find(name, scenario.name, metric)) for metric in (_cpu_metric(scenario), ratio)]
+        metrics = (per_s, *latencies, results.CPU_SHARE, results.ERRORS)
+        body.append([title, *spreads, *(_value(report.find(name, scenario.name, metric)) for metric in metrics)])
     return aligned(header, body)
+
+
+def _measured(report: Report) -> list[Scenario]:
+    names = {row.scenario for row in report.rows}
+    return [scenario for scenario in ALL_SCENARIOS if scenario.name in names]
 
 
 def verdict(report: Report) -> list[tuple[str, float, bool]]:
@@ -98,9 +110,41 @@ def verdict(report: Report) -> list[tuple[str, float, bool]]:
     return found
 
 
+def translated_verdict(report: Report) -> list[tuple[str, bool]]:
+    """Return what Penstock's translation costs beside its own relay and beside each rival, and whether that will do."""
+    found = []
+    for scenario in TRANSLATED:
+        ratio = report.find(penstock.GATEWAY.name, scenario.name, results.CPU_TO_UNTRANSLATED)
+        ours = _cpu(report, penstock.GATEWAY.name, scenario)
+        if ratio is None or ours is None:
+            continue
+        found.append((f"{figure(ratio.value)} × not translated  {scenario.title}", ratio.value <= TRANSLATED_BAR))
+        for name, title in _named(report):
+            theirs = _cpu(report, name, scenario)
+            if theirs is not None and name != penstock.GATEWAY.name:
+                part = ours.value / theirs.value
+                found.append((f"{part:.3f} × {title}  {scenario.title}", part < 1))
+    return found
+
+
+def _bars(report: Report) -> list[str]:
+    def lines(found: list[tuple[str, bool]]) -> str:
+        return "\n".join(f"{'pass' if kept else 'MISS'}  {text}" for text, kept in found)
+
+    parts = []
+    envoys = [(f"{ratio:.2f} × {envoy.GATEWAY.title}  {title}", kept) for title, ratio, kept in verdict(report)]
+    if envoys:
+        parts.append(f"the bar: at most {BAR:.1f} × Envoy's CPU (median of {report.rounds} rounds)\n{lines(envoys)}")
+    translated = translated_verdict(report)
+    if translated:
+        bar = f"at most {TRANSLATED_BAR:.1f} × Penstock's own CPU where it does not translate, and below every rival's"
+        parts.append(f"the bar of translation: {bar}\n{lines(translated)}")
+    return parts
+
+
 def full_text(report: Report) -> str:
     """Return the whole report as text."""
-    parts = [f"{scenario.title}\n{scenario_table(report, scenario.name)}" for scenario in SCENARIOS]
+    parts = [f"{scenario.title}\n{scenario_table(report, scenario)}" for scenario in _measured(report)]
     header = ["gateway", "start s", "RSS idle MiB", "RSS peak MiB"]
     metrics = (results.START_S, results.RSS_IDLE_MIB, results.RSS_PEAK_MIB)
     body = [
@@ -108,13 +152,38 @@ def full_text(report: Report) -> str:
     ]
     parts.append(f"processes\n{aligned(header, body)}")
     parts += [f"left out: {name}: {reason.splitlines()[0]}" for name, reason in report.left_out.items()]
-    bars = [
-        f"{'pass' if kept else 'MISS'}  {ratio:.2f} × {envoy.GATEWAY.title}  {title}"
-        for title, ratio, kept in verdict(report)
-    ]
-    if bars:
-        parts.append(f"the bar: at most {BAR:.1f} × Envoy's CPU (median of {report.rounds} rounds)\n" + "\n".join(bars))
-    return "\n\n".join(parts)
+    return "\n\n".join(parts + _bars(report))
+
+
+def translated_table(report: Report) -> str:
+    """Return what translation costs each gateway that was measured at it, or nothing."""
+    header = ["CPU µs per"]
+    for title in ("OpenAI (not translated)", *UPSTREAMS.values()):
+        header += [f"request to {title}", "streamed event"]
+    columns = [scenario for scenario in ALL_SCENARIOS if scenario.name in {x.untranslated for x in TRANSLATED}]
+    columns += TRANSLATED
+    body = []
+    for name, title in _named(report):
+        cells = [_cpu(report, name, scenario) for scenario in columns]
+        if any(cells[2:]):
+            shown = f"**{title}**" if name == penstock.GATEWAY.name else title
+            body.append([shown, *map(_value, cells)])
+        if any(cells[2:]) and name == penstock.GATEWAY.name:
+            ratios = [report.find(name, scenario.name, results.CPU_TO_UNTRANSLATED) for scenario in TRANSLATED]
+            body.append(["× not translated", "1", "1", *map(_value, ratios)])
+    return aligned(header, body) if body else ""
+
+
+def _not_translated(report: Report) -> str:
+    """Return in a sentence each which gateway is missing from which column, and why."""
+    titles = {gateway.name: gateway.title for gateway in ALL}
+    said: dict[tuple[str, str], str] = {}
+    for scenario in TRANSLATED:
+        for name, title in titles.items():
+            reason = report.left_out.get(f"{name} {scenario.name}")
+            if reason:
+                said[title, UPSTREAMS[scenario.upstream]] = reason.splitlines()[0]
+    return "".join(f" {title} to {upstream} is not measured: {reason}." for (title, upstream), reason in said.items())
 
 
 def readme_block(report: Report) -> str:
@@ -130,7 +199,7 @@ def readme_block(report: Report) -> str:
     for name, title in _named(report):
         if name == "direct":
             continue
-        cpu = [_value(report.find(name, scenario.name, _cpu_metric(scenario.name))) for scenario in SCENARIOS]
+        cpu = [_value(_cpu(report, name, scenario)) for scenario in SCENARIOS]
         shown = f"**{title}**" if name == penstock.GATEWAY.name else title
         body.append([shown, *cpu, *(_value(report.find(name, scenario, metric)) for scenario, metric in more)])
     machine = report.machine
@@ -140,7 +209,13 @@ def readme_block(report: Report) -> str:
         "log on. Repeat it with `make bench`; what is and is not measured is in "
         "[docs/benchmarks.md](docs/benchmarks.md)."
     )
-    return f"{BEGIN}\n{aligned(header, body)}\n\n{method}\n{END}"
+    parts = [aligned(header, body), method]
+    translated = translated_table(report)
+    if translated:
+        lead = "Where the upstream speaks another format than the caller, and the gateway translates both ways:"
+        parts += [lead + _not_translated(report), translated]
+    block = "\n\n".join(parts)
+    return f"{BEGIN}\n{block}\n{END}"
 
 
 def insert(document: str, block: str) -> str:

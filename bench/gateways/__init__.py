@@ -13,4 +13,5 @@ ALL = (
     portkey.GATEWAY,
     litellm.GATEWAY,
 )
+TRANSLATING = (direct.GATEWAY, penstock.GATEWAY, tensorzero.GATEWAY, litellm.GATEWAY)
 QUICK = (direct.GATEWAY, penstock.GATEWAY, envoy.GATEWAY)

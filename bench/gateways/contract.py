@@ -9,6 +9,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from bench.scenarios import OPENAI, Scenario
+
 CONFIGS = Path(__file__).parent.parent / "configs"
 PEERS = Path(__file__).parent.parent / ".peers"
 
@@ -38,6 +40,10 @@ class Gateway:
     """``(port, port of the mock upstream, a folder of its own)``; None when there is nothing to start."""
     path: str = "/v1/chat/completions"
     model: str = "mock"
+    translated_models: Mapping[str, str] = field(default_factory=dict)
+    """By the upstream's format, what to ask for so that the gateway has to translate; see ``bench.scenarios``."""
+    cannot: Mapping[str, str] = field(default_factory=dict)
+    """By the upstream's format, why this gateway's translation to it cannot be measured here."""
     headers: Mapping[str, str] = field(default_factory=dict)
     """``@UPSTREAM@`` stands for the mock upstream's port."""
     start_timeout_s: float = 15.0
@@ -45,6 +51,10 @@ class Gateway:
     stream_connections: int = 40
     """As many streams at once as it carries without lagging: a gateway that lags gets several events in one read,
     which costs it less than single ones."""
+
+    def model_for(self, scenario: Scenario) -> str | None:
+        """Return what to ask for; None where the gateway does not take part."""
+        return self.model if scenario.upstream == OPENAI else self.translated_models.get(scenario.upstream)
 
 
 def fill_config(name: str, folder: Path, **marks: int) -> Path:

@@ -29,6 +29,7 @@ GATEWAY = Gateway(
     missing=lambda: missing_file(BINARY),
     version=lambda: "1.106.2",
     launch=_launch,
+    translated_models={"anthropic": "claude", "bedrock": "nova", "gemini": "gemini"},
     headers={"authorization": f"Bearer {MASTER_KEY}"},
     start_timeout_s=90,
     unary_connections=8,

@@ -36,5 +36,6 @@ GATEWAY = Gateway(
     version=_version,
     launch=_launch,
     model="bench",
+    translated_models={"anthropic": "claude", "bedrock": "nova", "gemini": "gemini"},
     headers={"authorization": f"Bearer {CLIENT_KEY}"},
 )

@@ -7,13 +7,19 @@ from pathlib import Path
 from bench.gateways.contract import CONFIGS, PEERS, Gateway, Launch, fill_config, missing_file
 
 PYTHON = PEERS / "tensorzero/bin/python"
+ENVIRONMENT = {
+    "MOCK_API_KEY": "sk-mock",
+    "AWS_ACCESS_KEY_ID": "AKIAMOCKMOCKMOCKMOCK",
+    "AWS_SECRET_ACCESS_KEY": "mock-secret-of-forty-characters-0123456789",
+    "AWS_EC2_METADATA_DISABLED": "true",
+}
 
 
 def _launch(port: int, upstream: int, folder: Path) -> Launch:
     config = fill_config("tensorzero.toml", folder, port=port, upstream=upstream)
     port_file = folder / "port"
     command = (str(PYTHON), str(CONFIGS / "tensorzero_serve.py"), str(config), str(port_file))
-    return Launch(command=command, port_file=port_file)
+    return Launch(command=command, environment=ENVIRONMENT, port_file=port_file)
 
 
 GATEWAY = Gateway(
@@ -25,6 +31,11 @@ GATEWAY = Gateway(
     launch=_launch,
     path="/openai/v1/chat/completions",
     model="tensorzero::model_name::mock",
+    translated_models={
+        "anthropic": "tensorzero::model_name::claude",
+        "bedrock": "tensorzero::model_name::nova",
+    },
+    cannot={"gemini": "none of its settings gives the address of a Gemini API"},
     headers={"authorization": "Bearer sk-bench"},
     start_timeout_s=40,
     stream_connections=16,

@@ -7,6 +7,7 @@ import pytest
 
 from bench import gateways
 from bench.gateways.contract import CONFIGS, Gateway, fill_config, missing_file
+from bench.scenarios import TRANSLATED, UPSTREAMS
 from penstock.cli.main import main as penstock_main
 
 MARK = re.compile(r"@[A-Z]+@")
@@ -47,3 +48,14 @@ def test_every_configuration_has_a_gateway_that_uses_it() -> None:
 def test_what_is_not_installed_says_how_to_install_it(tmp_path: Path) -> None:
     assert "bench.install_peers" in (missing_file(tmp_path / "nothing") or "")
     assert missing_file(tmp_path) is None
+
+
+@pytest.mark.parametrize("gateway", gateways.TRANSLATING, ids=lambda gateway: gateway.name)
+def test_a_gateway_that_translates_does_so_for_every_upstream_or_says_why_not(gateway: Gateway) -> None:
+    assert gateway.translated_models.keys() | gateway.cannot.keys() == UPSTREAMS.keys()
+    assert not gateway.translated_models.keys() & gateway.cannot.keys()
+
+
+def test_other_gateways_take_no_part_in_translation() -> None:
+    others = [gateway for gateway in gateways.ALL if gateway not in gateways.TRANSLATING]
+    assert {gateway.model_for(scenario) for gateway in others for scenario in TRANSLATED} == {None}

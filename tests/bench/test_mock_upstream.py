@@ -1,12 +1,13 @@
 from __future__ import annotations
 
+import socket
 from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bench import load, rig
+from bench import load, mock_vendors, rig
 from bench.gateways import direct
 from bench.mock_upstream import request_length
 from bench.scenarios import SCENARIOS, STREAM, Scenario, http_request
@@ -43,6 +44,34 @@ def test_events_of_a_stream_arrive_one_by_one(tmp_path: Path) -> None:
         result = load.run(running.load(STREAM, connections=1, duration_s=20, max_requests=1))
     assert result.events == 12
     assert result.event_reads > 5, "most events of 50 ms rhythm come in a read of their own"
+
+
+@pytest.mark.parametrize(
+    ("path", "body"),
+    [
+        ("/v1/messages", b"{}"),
+        ("/model/x/converse", b"{}"),
+        ("/v1beta/models/x:generateContent", b"{}"),
+        ("/v1/chat/completions", b'{"stream": true}'),
+        ("/v1/messages", b'{"stream":true}'),
+        ("/model/x/converse-stream", b"{}"),
+        ("/v1beta/models/x:streamGenerateContent?alt=sse", b"{}"),
+    ],
+)
+def test_each_path_is_answered_in_its_own_format(tmp_path: Path, path: str, body: bytes) -> None:
+    answers = mock_vendors.find(path.encode())
+    wanted = answers.unary
+    if b"stream" in body or "tream" in path:
+        wanted = answers.stream_head + answers.event * 3 + answers.tail
+    with (
+        rig.mock_upstream(tmp_path, events=3, gap_ms=1.0) as (port, _),
+        socket.create_connection(("127.0.0.1", port), timeout=20) as sock,
+    ):
+        sock.sendall(http_request(path, "mock", {}, body))
+        received = b""
+        while len(received) < len(wanted) and (piece := sock.recv(65536)):
+            received += piece
+    assert received == wanted
 
 
 def test_a_client_that_meets_no_server_says_so(tmp_path: Path) -> None:

@@ -5,7 +5,7 @@ import pytest
 from bench import results
 from bench.results import Row
 from bench.rounds import Round, add_latencies, rows
-from bench.scenarios import SMALL, STREAM
+from bench.scenarios import SMALL, STREAM, TRANSLATED
 
 
 def _round(ours: float, envoys: float, direct_ms: float) -> Round:
@@ -56,3 +56,16 @@ def test_what_one_round_did_not_measure_has_no_row() -> None:
     found = rows(rounds)
     assert not any(row.gateway == "envoy" or row.metric == results.CPU_TO_ENVOY for row in found)
     assert _find(found, "penstock", SMALL.name, results.CPU_PER_REQUEST).value == 40
+
+
+def test_translation_is_a_multiple_of_the_same_gateway_without_it() -> None:
+    rounds = [_round(40, 80, 0.1), _round(50, 80, 0.1)]
+    for one in rounds:
+        for scenario in TRANSLATED:
+            metric = results.CPU_PER_EVENT if scenario.stream else results.CPU_PER_REQUEST
+            one["penstock"][scenario.name] = {metric: 15.0 if scenario.stream else 60.0}
+    for scenario in TRANSLATED:
+        row = _find(rows(rounds), "penstock", scenario.name, results.CPU_TO_UNTRANSLATED)
+        assert row.rounds == pytest.approx([1.5, 1.2])
+    compared = {row.scenario for row in rows(rounds) if row.metric == results.CPU_TO_ENVOY}
+    assert compared == {SMALL.name, STREAM.name}
