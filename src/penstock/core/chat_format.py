@@ -16,6 +16,7 @@ from penstock.core.chat_answer import ChatAnswer, ChatEvent, VendorError
 from penstock.core.json_object import JsonEdit, JsonObject
 from penstock.core.loss import Loss, LossKind
 from penstock.core.model_facts import ModelFacts
+from penstock.core.usage import Usage
 
 FormatId = Literal["openai_chat", "anthropic_messages", "bedrock_converse", "gemini_generate", "cohere_chat"]
 Framing = Literal["sse", "aws_eventstream"]
@@ -65,6 +66,8 @@ class AnswerContext:
     """Headers of the upstream's answer, names in lower case (AWS sends its id there)."""
     created: int = 0
     """Unix seconds, where the vendor does not say when."""
+    read_usage: Callable[[Mapping[str, object]], Usage] | None = None
+    """The provider's own reading of ``usage``, of a vendor that speaks OpenAI chat and counts in another way."""
     unknown: list[str] = field(default_factory=list)
     """Vendor words outside our tables (``stop_reason=foo``), to be counted; never an error."""
 

@@ -7,10 +7,12 @@ import json
 import pytest
 
 from penstock.core.chat import Block, RedactedThinking, Refusal, Text, Thinking, ToolCall
-from penstock.core.chat_answer import ChatAnswer
+from penstock.core.chat_answer import ChatAnswer, UsageReport
 from penstock.core.chat_format import AnswerContext
 from penstock.core.usage import UNREPORTED
+from penstock.wire.openai_chat.decode_events import StreamDecoder
 from penstock.wire.openai_chat.lift_answer import lift_answer
+from penstock.wire.openai_usage import read_usage_with_reasoning_apart
 
 
 def lift(message: object, finish: str | None = "stop", **members: object) -> tuple[ChatAnswer, list[str]]:
@@ -62,6 +64,16 @@ def test_a_time_with_a_fraction_is_a_time() -> None:
 )  # fmt: skip
 def test_what_is_said_is_kept(message: object, found: list[Block]) -> None:
     assert blocks(message) == found
+
+
+def test_a_vendor_that_counts_in_another_way_is_read_in_its_own() -> None:
+    usage = {"prompt_tokens": 5, "completion_tokens": 2, "total_tokens": 10}
+    context = AnswerContext(model="m", request_id="req", read_usage=read_usage_with_reasoning_apart)
+    whole = {"choices": [{"message": {"content": "x"}, "finish_reason": "stop"}], "usage": usage}
+    assert lift_answer(json.dumps(whole).encode(), context).usage.output_tokens == 5
+    chunk = json.dumps({"choices": [], "usage": usage}).encode()
+    reports = [event for event in StreamDecoder(context).decode("", chunk) if isinstance(event, UsageReport)]
+    assert [report.usage.output_tokens for report in reports] == [5]
 
 
 def test_what_is_not_known_is_counted() -> None:

@@ -102,7 +102,8 @@ class StreamDecoder:
         for choice in chunk.choices or ():
             self._choice(choice, out)
         if chunk.usage is not None:
-            out.append(UsageReport(read_openai_usage(chunk.usage), chunk.service_tier))
+            usage = (self._context.read_usage or read_openai_usage)(chunk.usage)
+            out.append(UsageReport(usage, chunk.service_tier))
         return out
 
     def close(self) -> list[ChatEvent]:

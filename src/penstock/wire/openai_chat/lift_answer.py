@@ -37,7 +37,7 @@ def lift_answer(body: bytes, context: AnswerContext) -> ChatAnswer:
         answer.id or context.request_id,
         answer.model or context.model,
         [_choice(choice, context) for choice in answer.choices],
-        UNREPORTED if answer.usage is None else read_openai_usage(answer.usage),
+        UNREPORTED if answer.usage is None else (context.read_usage or read_openai_usage)(answer.usage),
         context.created if answer.created is None else int(answer.created),
         answer.service_tier,
         VENDOR,
