@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 
+import httpx2
 import msgspec
+import openai
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -82,6 +84,28 @@ def test_a_stream_says_the_same_after_the_wire(answer: ChatAnswer) -> None:
     check_order(events)
     again = CALLER.encoder(COUNTING, context())
     assert b"".join(map(again.encode, events)) == stream
+
+
+def as_the_sdk_reads(stream: bytes) -> dict[str, object]:
+    """Return the message that the SDK's own helper puts together from a stream, as its user sends it back."""
+
+    def answer(_request: httpx2.Request) -> httpx2.Response:
+        return httpx2.Response(200, headers={"content-type": "text/event-stream"}, content=stream)
+
+    http = httpx2.Client(transport=httpx2.MockTransport(answer))
+    with openai.OpenAI(api_key="x", base_url="http://x/v1", http_client=http) as client:
+        with client.chat.completions.stream(model="m", messages=[{"role": "user", "content": "x"}]) as events:
+            completion = events.get_final_completion()
+    return completion.choices[0].message.model_dump(exclude_none=True)
+
+
+@given(answers(most_choices=1).filter(lambda answer: answer.choices[0].finish in {"stop", "tool_calls"}))
+def test_a_turn_comes_back_through_the_sdk_with_its_calls_and_signatures(answer: ChatAnswer) -> None:
+    encoder = CALLER.encoder(COUNTING, context())
+    message = as_the_sdk_reads(b"".join(map(encoder.encode, events_of(answer))))
+    body = json.dumps({"messages": [{"role": "user", "content": "x"}, message]}).encode()
+    (turn,) = without_places(CALLER.lift(JsonObject(body)).messages[1:])
+    assert turn.blocks == answer.choices[0].blocks
 
 
 @given(answers(most_choices=1), st.data())
