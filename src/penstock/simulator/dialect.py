@@ -26,8 +26,8 @@ class Dialect:
     write_error_event: Callable[[VendorError], bytes]
     """An error in the middle of a stream."""
     malformed_event: bytes
-    finish_mark: bytes
-    """Stands in the event that says why an answer ended, and in no other."""
+    says_finish: Callable[[bytes], bool]
+    """Whether an event says why an answer ended."""
     without_usage: Callable[[bytes], bytes]
     """An event without token counts; empty when nothing is left of it."""
     usage_member: str
@@ -62,6 +62,11 @@ class Prepared:
         if self.events is None:
             return (Think(self.tokens), *whole(200, (*JSON, *self.headers), self.body))
         return (Head(200, (*self.speaks.stream_headers, *self.headers)), Paced(self.events), End())
+
+
+def has(mark: bytes) -> Callable[[bytes], bool]:
+    """Return a function that looks for a mark in an event."""
+    return lambda event: mark in event
 
 
 def pad_line(event: bytes, size: int) -> bytes:
@@ -106,7 +111,7 @@ OPENAI = Dialect(
     write_error=lambda error: (JSON, error.body()),
     write_error_event=lambda error: b"data: %b\n\n" % error.body(),
     malformed_event=b'data: {"choices": [{"delta": {"cont\n\n',
-    finish_mark=b'"finish_reason":"',
+    says_finish=has(b'"finish_reason":"'),
     without_usage=_openai_without_usage,
     usage_member="usage",
     pad_event=pad_line,

@@ -403,7 +403,7 @@ def drop_done(events: list[bytes]) -> list[bytes]:
 
 def drop_finish(events: list[bytes], dialect: Dialect) -> list[bytes]:
     """Leave out every event that says why an answer ended."""
-    return [event for event in events if dialect.finish_mark not in event]
+    return [event for event in events if not dialect.says_finish(event)]
 
 
 def fail_in_the_middle(events: list[bytes], dialect: Dialect) -> list[bytes]:

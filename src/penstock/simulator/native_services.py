@@ -12,8 +12,12 @@ from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from functools import cache
 
+from penstock.simulator import callers
 from penstock.simulator.anthropic import api as anthropic
 from penstock.simulator.anthropic.dialect import ANTHROPIC
+from penstock.simulator.bedrock.converse import prepare_converse
+from penstock.simulator.bedrock.dialect import CONVERSE, INVOKE
+from penstock.simulator.bedrock.invoke import prepare_invoke, prepare_invoke_stream
 from penstock.simulator.native import Operation
 from penstock.simulator.vendors import all_vendors
 
@@ -70,16 +74,68 @@ def _anthropic() -> Service:
     )
 
 
+MODEL = "(?P<model>[^/]+)"
+
+
+def _bedrock(id_: str, title: str, names: tuple[str, ...], model: str, own: tuple[str, ...]) -> Service:
+    base = f"/{id_}"
+    operations = {
+        "Converse": Operation(
+            name="Converse",
+            path=_path(f"{base}/model/{MODEL}/converse"),
+            dialect=CONVERSE,
+            check_caller=callers.aws,
+            prepare=prepare_converse,
+        ),
+        "ConverseStream": Operation(
+            name="ConverseStream",
+            path=_path(f"{base}/model/{MODEL}/converse-stream"),
+            dialect=CONVERSE,
+            check_caller=callers.aws,
+            prepare=prepare_converse,
+        ),
+        "InvokeModel": Operation(
+            name="InvokeModel",
+            path=_path(f"{base}/model/{MODEL}/invoke"),
+            dialect=INVOKE,
+            check_caller=callers.aws,
+            prepare=prepare_invoke,
+        ),
+        "InvokeModelWithResponseStream": Operation(
+            name="InvokeModelWithResponseStream",
+            path=_path(f"{base}/model/{MODEL}/invoke-with-response-stream"),
+            dialect=INVOKE,
+            check_caller=callers.aws,
+            prepare=prepare_invoke_stream,
+        ),
+    }
+    return Service(
+        id=id_,
+        title=title,
+        base_path=base,
+        model=model,
+        own_models=own,
+        operations=tuple(operations[name] for name in names),
+    )
+
+
 @cache
 def all_services() -> tuple[Service, ...]:
     """Return every simulated API that is not OpenAI's."""
-    return (_anthropic(),)
+    invoke = ("InvokeModel", "InvokeModelWithResponseStream")
+    converse = ("Converse", "ConverseStream")
+    claude, nova = "us.anthropic.claude-sonnet-4-5-20250929-v1:0", "us.amazon.nova-pro-v1:0"
+    return (
+        _anthropic(),
+        _bedrock("bedrock", "AWS Bedrock", (*converse, *invoke), nova, ()),
+        _bedrock("bedrock-anthropic", "Anthropic on AWS Bedrock", invoke, claude, ("claude-*",)),
+    )
 
 
 def find_operation(path: str) -> tuple[Service, Operation, str] | None:
     """Return whose operation a path is, and the model in it (empty where it names none); None: nobody's."""
     for service in all_services():
-        if path.startswith(service.base_path):
+        if path.startswith(f"{service.base_path}/"):
             for operation in service.operations:
                 model = operation.model(path)
                 if model is not None:

@@ -11,7 +11,7 @@ from types import MappingProxyType
 
 import msgspec
 
-from penstock.simulator.dialect import Dialect, pad_line, without_member
+from penstock.simulator.dialect import Dialect, has, pad_line, without_member
 from penstock.simulator.native import worded
 from penstock.simulator.openai_errors import VendorError
 from penstock.simulator.script import JSON, Headers
@@ -73,7 +73,7 @@ ANTHROPIC = Dialect(
     write_error=write_error,
     write_error_event=lambda error: event("error", msgspec.json.encode(error_members(error))),
     malformed_event=event("content_block_delta", b'{"type":"content_block_delta","index":0,"delta":{"type":"text_del'),
-    finish_mark=b'"stop_reason":"',
+    says_finish=has(b'"stop_reason":"'),
     without_usage=without_member("usage"),
     usage_member="usage",
     pad_event=pad_line,
