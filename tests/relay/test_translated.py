@@ -17,6 +17,7 @@ from penstock.wire.framing.aws_eventstream import encode_frame
 from tests.relay.plain_client import Answered, ask
 from tests.relay.scripted_upstream import (
     CLOSE,
+    HOLD,
     Script,
     ScriptedUpstream,
     answer_head,
@@ -293,3 +294,33 @@ async def test_an_unknown_word_of_the_vendor_is_counted(tmp_path: Path) -> None:
     assert answered.status == 200
     assert line["unknown"] == ["stop_reason=bored"]
     assert samples["penstock_unknown_words_total{backend=up,place=stop_reason}"] == 1
+
+
+async def test_an_error_event_ends_a_stream_of_anthropics_own_format(tmp_path: Path) -> None:
+    events = as_events([START, *TEXT, ERROR])
+    script = stream_of(events, "text/event-stream", end=[HOLD])
+    async with gateway_to("anthropic", script, log=tmp_path / "log") as (gateway, _):
+        answered = await ask(gateway.url, MESSAGES, path="/v1/messages")
+        (line,) = await gateway.log()
+    assert answered.body == events
+    assert not answered.whole
+    assert (line["outcome"], line["error_code"]) == ("error", "upstream_invalid")
+
+
+@pytest.mark.parametrize(
+    "event", [b"", b": ping\n\n", b"event: x\r\ndata: {}\r\n\r\n", b"event: a\ndata: {\ndata: }\n\n"]
+)
+async def test_odd_events_of_a_named_stream_pass_as_they_are(event: bytes) -> None:
+    pieces = [as_events([each]) for each in (START, *TEXT)]
+    script = [
+        answer_head(200, "content-type: text/event-stream", "transfer-encoding: chunked"),
+        *(chunk(piece) for piece in pieces),
+        *([chunk(event)] if event else []),
+        chunk(as_events(STOP)),
+        b"0\r\n\r\n",
+    ]
+    async with gateway_to("anthropic", script) as (gateway, _):
+        answered = await ask(gateway.url, MESSAGES, path="/v1/messages")
+    assert answered.body == b"".join(pieces) + event + as_events(STOP)
+    assert answered.whole
+    assert answered.header("request-id")

@@ -33,7 +33,7 @@ class AnswerFacts(msgspec.Struct, frozen=True):
     usage_only: bool = False
     """True for the extra last event of a stream that carries the counts and nothing else."""
     ends: bool = False
-    """True for the event that ends a stream cleanly, in formats where that is an event like any other."""
+    """True for the event that ends a stream, in formats where that is an event like any other: well, or in an error."""
 
 
 AnswerReader = Callable[[bytes, UsageReader | None], AnswerFacts]
@@ -61,6 +61,8 @@ class Endpoint:
     path: str
     title: str
     streams: bool
+    request_id_header: bytes = b"x-request-id"
+    """The answer header where clients of this format look for a request's id."""
     aliases: tuple[str, ...] = ()
     """Further paths of the same endpoint."""
     chat_format: FormatId | None = None

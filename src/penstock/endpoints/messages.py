@@ -9,6 +9,7 @@ ENDPOINT = Endpoint(
     id="messages",
     path="/v1/messages",
     aliases=("/anthropic/v1/messages",),
+    request_id_header=b"request-id",
     title="Messages",
     chat_format="anthropic_messages",
     streams=True,

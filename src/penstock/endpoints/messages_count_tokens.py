@@ -9,6 +9,7 @@ ENDPOINT = Endpoint(
     id="count_tokens",
     path="/v1/messages/count_tokens",
     aliases=("/anthropic/v1/messages/count_tokens",),
+    request_id_header=b"request-id",
     title="Token counting",
     streams=False,
     read_request=facts.read_count_request,

@@ -14,7 +14,7 @@ from penstock.core.errors import GatewayError, UpstreamInvalid, UpstreamRefused
 from penstock.core.usage import UNREPORTED
 from penstock.relay.backend_client import BackendClient
 from penstock.relay.exchange import Exchange
-from penstock.relay.headers import ATTEMPTS, REQUEST_ID_OF_UPSTREAM, lines_down
+from penstock.relay.headers import ATTEMPTS, lines_down
 from penstock.relay.snapshot import Limits
 from penstock.transport.client_protocol import AnswerHead, UpstreamConnection
 
@@ -94,8 +94,9 @@ class Answer:
         if self.repeats_key(lines):
             lines = lines_down([item for item in head.headers if not self.repeats_key(item[1])], head.fields)
         lines += self.own_lines
-        if REQUEST_ID_OF_UPSTREAM not in head.fields:
-            lines += b"%b: %b\r\n" % (REQUEST_ID_OF_UPSTREAM, self.exchange.request_id.encode("ascii"))
+        name = self.endpoint.request_id_header
+        if name not in head.fields:
+            lines += b"%b: %b\r\n" % (name, self.exchange.request_id.encode("ascii"))
         return lines
 
     def note(self, facts: AnswerFacts) -> None:

@@ -257,7 +257,8 @@ class Gateway:
         headers: HeaderList = [JSON, *self._common_headers(exchange)]
         if exchange.target is not None:
             headers.append((BACKEND, exchange.target.backend.name.encode("ascii", "replace")))
-        headers.append((REQUEST_ID_OF_UPSTREAM, exchange.request_id.encode("ascii")))
+        name = exchange.endpoint.request_id_header if exchange.endpoint else REQUEST_ID_OF_UPSTREAM
+        headers.append((name, exchange.request_id.encode("ascii")))
         headers += [(name.encode("ascii"), value.encode("ascii", "replace")) for name, value in error.headers]
         return headers, render(error, exchange.request_id)
 

@@ -19,7 +19,10 @@ ANTHROPIC = "/anthropic"
 """Below it the Envoy AI Gateway has Anthropic's paths."""
 ANTHROPIC_VERSION = b"anthropic-version"
 """A header that every client of Anthropic sends, and no other."""
-EXPOSED_HEADERS = b"x-penstock-request-id, x-penstock-backend, x-penstock-losses, x-request-id, retry-after"
+EXPOSED_HEADERS = (
+    b"x-penstock-request-id, x-penstock-backend, x-penstock-losses, x-penstock-attempts, "
+    b"x-request-id, request-id, retry-after"
+)
 
 
 def is_models_path(path: str) -> bool:

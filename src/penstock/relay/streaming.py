@@ -118,7 +118,9 @@ class StreamRelay:
         """Say whether this is what most pieces are: one event that says nothing a relay must know."""
         data = payload[6:-2]
         if LF in data or CR in data or payload != b"data: %b\n\n" % data:
-            return False
+            data = _data_of_named(payload)
+            if not data:
+                return False
         try:
             if self._read_event(data, self._read_usage) is not PLAIN_EVENT:
                 return False
@@ -166,8 +168,12 @@ class StreamRelay:
             answer.note(facts)
             if facts.usage_only and answer.hide_usage_event:
                 hidden.add(number)
-            if facts.ends and exchange.upstream_error is None:
-                self._finished, end = True, number + 1
+            if facts.ends:
+                end = number + 1
+                if exchange.upstream_error is None:
+                    self._finished = True
+                else:
+                    self._failure = self._reported_error()
                 break
         hidden.update(range(end, len(blocks)))
         return hidden
@@ -235,3 +241,11 @@ class StreamRelay:
         """The connection broke, or went silent."""
         if not self._finished:
             self._break(error)
+
+
+def _data_of_named(payload: bytes) -> bytes:
+    """Return the data of one event that has a name, as Anthropic writes them; nothing when it is not just that."""
+    name, _, data = payload[7:-2].partition(b"\ndata: ")
+    if LF in data or CR in data or LF in name or CR in name or payload != b"event: %b\ndata: %b\n\n" % (name, data):
+        return b""
+    return data

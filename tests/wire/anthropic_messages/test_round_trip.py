@@ -15,7 +15,7 @@ from penstock.wire.anthropic_messages.caller import CALLER
 from penstock.wire.anthropic_messages.upstream import UPSTREAM
 
 FACTS = ModelFacts(max_output_tokens=64_000, json_schema=True, thinking="budget", thinking_budget=(1024, 63_999))
-WORDS = st.text(st.characters(min_codepoint=33, exclude_categories=["Cs"]), min_size=1, max_size=12)
+WORDS = st.text(st.characters(min_codepoint=33, exclude_categories=["Cs"]), min_size=1, max_size=12).filter(str.strip)
 NAMES = st.from_regex(r"[a-z][a-z0-9_]{0,8}", fullmatch=True)
 MARKERS = st.sampled_from([{}, {"cache_control": {"type": "ephemeral", "ttl": "1h"}}])
 JSON = st.dictionaries(NAMES, st.integers() | WORDS | st.none() | st.lists(st.booleans(), max_size=2), max_size=3)

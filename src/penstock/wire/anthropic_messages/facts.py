@@ -152,7 +152,7 @@ def read_event(data: bytes, read_usage: UsageReader | None) -> AnswerFacts:
     if kind == "message_stop":
         return AnswerFacts(ends=True)
     if kind == "error" or event.error != ABSENT:
-        return AnswerFacts(error=_describe(event.error))
+        return AnswerFacts(error=_describe(event.error), ends=True)
     return PLAIN_EVENT  # of a kind that is documented later: clients are told to ignore those
 
 
