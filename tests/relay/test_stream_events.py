@@ -86,3 +86,52 @@ def test_events_before_an_exception_are_given() -> None:
     assert [next(events) for _ in EVENTS] == [("thing", event) for event in EVENTS]
     with pytest.raises(FramedError):
         next(events)
+
+
+PIECES = st.one_of(
+    st.text(alphabet="aedtvn:_ {}\r\n", max_size=24).map(str.encode),
+    st.builds(
+        lambda name, space, data, end: name + b"data:" + space + data + end,
+        st.sampled_from([b"", b"event: a\n", b"event:a\r\n", b": comment\n", b"id: 1\n", b"event: a\ndata: b\n"]),
+        st.sampled_from([b"", b" ", b"  "]),
+        st.sampled_from([b"", b"{}", b"x ", b"a\rb", b"a\nb", b"data: c", b"\xef\xbb\xbf"]),
+        st.sampled_from([b"\n\n", b"\r\n\r\n", b"\n\r\n", b"\n", b"\r\n", b"\r\r", b"\n\n\n", b"\n\ndata: d\n\n"]),
+    ),
+)
+
+
+@given(piece=PIECES)
+def test_a_piece_that_is_one_event_is_what_feeding_it_gives(piece: bytes) -> None:
+    event = EventCutter("sse", LIMIT).only_event(piece)
+    if event is not None:
+        cutter = EventCutter("sse", LIMIT)
+        assert list(cutter.feed(piece)) == [event]
+        assert list(cutter.rest()) == []
+
+
+@pytest.mark.parametrize("piece", [b"data: {}\n\n", b"data:{}\r\n\r\n", b"event: a\ndata: {}\n\n"])
+def test_the_pieces_that_streams_mostly_come_in_are_recognised(piece: bytes) -> None:
+    assert EventCutter("sse", LIMIT).only_event(piece) == ("", b"{}")
+
+
+def test_a_piece_behind_half_an_event_is_no_whole_event() -> None:
+    cutter = EventCutter("sse", LIMIT)
+    assert list(cutter.feed(b"data: {")) == []
+    assert cutter.only_event(b"data: {}\n\n") is None
+
+
+def test_a_frame_is_recognised_once_its_headers_are_known() -> None:
+    frame = encode_frame({":message-type": "event", ":event-type": "thing"}, EVENTS[0])
+    cutter = EventCutter("aws_eventstream", LIMIT)
+    assert cutter.only_event(frame) is None
+    assert list(cutter.feed(frame)) == [("thing", EVENTS[0])]
+    assert cutter.only_event(frame) == ("thing", EVENTS[0])
+
+
+def test_a_frame_that_is_an_exception_is_no_event() -> None:
+    frame = encode_frame({":message-type": "exception", ":exception-type": "throttlingException"}, b"{}")
+    cutter = EventCutter("aws_eventstream", LIMIT)
+    for _ in range(2):
+        assert cutter.only_event(frame) is None
+        with pytest.raises(FramedError):
+            list(cutter.feed(frame))

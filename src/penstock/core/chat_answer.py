@@ -82,10 +82,11 @@ class ChatAnswer(msgspec.Struct):
 #
 # Begin, then for each block BlockBegin, its deltas, BlockEnd; Finish for each choice; UsageReport at any time (a later
 # one replaces what an earlier one reported, field by field); End when the upstream said that it has ended. Blocks of
-# one choice do not overlap, except tool calls of formats that interleave them.
+# one choice do not overlap, except tool calls of formats that interleave them. Events that many of a stream are have
+# nothing in them that could be part of a cycle, so the garbage collector need not know of them.
 
 
-class Begin(msgspec.Struct):
+class Begin(msgspec.Struct, gc=False):
     """The answer has begun."""
 
     id: str
@@ -103,7 +104,7 @@ class BlockBegin(msgspec.Struct):
     block: Text | Thinking | RedactedThinking | Refusal | ToolCall | Image | Audio | VendorBlock
 
 
-class TextDelta(msgspec.Struct):
+class TextDelta(msgspec.Struct, gc=False):
     """More text of a ``Text`` block."""
 
     choice: int
@@ -112,7 +113,7 @@ class TextDelta(msgspec.Struct):
     logprobs: tuple[TokenLogprob, ...] | None = None
 
 
-class ThinkingDelta(msgspec.Struct):
+class ThinkingDelta(msgspec.Struct, gc=False):
     """More of a ``Thinking`` block."""
 
     choice: int
@@ -120,7 +121,7 @@ class ThinkingDelta(msgspec.Struct):
     text: str
 
 
-class SignatureDelta(msgspec.Struct):
+class SignatureDelta(msgspec.Struct, gc=False):
     """More of the signature of a ``Thinking`` (or, from Gemini, ``Text``) block."""
 
     choice: int
@@ -128,7 +129,7 @@ class SignatureDelta(msgspec.Struct):
     signature: str
 
 
-class ArgumentsDelta(msgspec.Struct):
+class ArgumentsDelta(msgspec.Struct, gc=False):
     """More of the arguments of a ``ToolCall``: a fragment of JSON text."""
 
     choice: int
@@ -136,7 +137,7 @@ class ArgumentsDelta(msgspec.Struct):
     fragment: str
 
 
-class RefusalDelta(msgspec.Struct):
+class RefusalDelta(msgspec.Struct, gc=False):
     """More of a ``Refusal``."""
 
     choice: int
@@ -152,7 +153,7 @@ class CitationDelta(msgspec.Struct):
     citation: Citation
 
 
-class BlockEnd(msgspec.Struct):
+class BlockEnd(msgspec.Struct, gc=False):
     """The block is complete."""
 
     choice: int
@@ -169,14 +170,14 @@ class Finish(msgspec.Struct):
     extras: dict[str, msgspec.Raw] = {}
 
 
-class UsageReport(msgspec.Struct):
+class UsageReport(msgspec.Struct, gc=False):
     """Counts; fields that are None say nothing new."""
 
     usage: Usage
     service_tier: str | None = None
 
 
-class Ping(msgspec.Struct):
+class Ping(msgspec.Struct, gc=False):
     """The upstream only shows that it is there."""
 
 
@@ -214,7 +215,7 @@ class StreamFailure(msgspec.Struct):
     error: VendorError
 
 
-class End(msgspec.Struct):
+class End(msgspec.Struct, gc=False):
     """The upstream has said that the answer is complete."""
 
 

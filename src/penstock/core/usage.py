@@ -7,6 +7,8 @@ their wire module). Money is not here.
 
 from __future__ import annotations
 
+from operator import is_
+
 import msgspec
 
 
@@ -29,9 +31,15 @@ UNREPORTED = Usage()
 
 def later_counts(earlier: Usage, later: Usage) -> Usage:
     """Return the counts of ``later``, and those of ``earlier`` that it does not report."""
-    if earlier is UNREPORTED:
+    if earlier is UNREPORTED or _unreported(earlier) == _unreported(later):
         return later
     return Usage(*[was if now is None else now for was, now in zip(_counts(earlier), _counts(later), strict=True)])
 
 
 _counts = msgspec.structs.astuple
+_NONE = (None,) * len(Usage.__struct_fields__)
+
+
+def _unreported(usage: Usage) -> tuple[bool, ...]:
+    """Say of each field whether it is missing; two reports that agree in it need no merging."""
+    return tuple(map(is_, _counts(usage), _NONE))

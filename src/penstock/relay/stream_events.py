@@ -1,7 +1,11 @@
-"""Cuts an upstream's stream into named events, whatever its framing: server-sent events, AWS frames, or both."""
+"""Cuts an upstream's stream into named events, whatever its framing: server-sent events, AWS frames, or both.
+
+Nearly every piece that comes from the network is one whole event; ``only_event`` takes those without more ado.
+"""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import Literal
 
@@ -11,6 +15,10 @@ from penstock.wire.framing.sse import EventSplitter, event_data
 
 StreamFraming = Literal["sse", "aws_eventstream", "invoke"]
 """``invoke``: a vendor's own events inside AWS frames (Bedrock's InvokeModelWithResponseStream)."""
+
+
+_ONLY_EVENT = re.compile(rb"(?:event:[^\r\n]*\r?\n)?data: ?+([^\r\n]+)(?:\n\n|\r\n\r\n)")
+"""A server-sent event of one line of data, with or without its name, and nothing before or behind it."""
 
 
 class FramedError(Exception):
@@ -23,7 +31,7 @@ class FramedError(Exception):
 
 
 class EventCutter:
-    """Cuts one stream; ``feed`` and ``rest`` yield ``(kind, data)``, the kind empty where the framing names none."""
+    """Cuts one stream into ``(kind, data)``, the kind empty where the framing names none."""
 
     __slots__ = ("_events", "_frames", "_framing", "_limit_bytes")
 
@@ -33,6 +41,19 @@ class EventCutter:
         self._limit_bytes = limit_bytes
         self._events = EventSplitter()
         self._frames = FrameSplitter(limit_bytes)
+
+    def only_event(self, payload: bytes) -> tuple[str, bytes] | None:
+        """Take a piece that is one whole event; None where it is anything else: then it has to be fed."""
+        if self._framing == "sse":
+            if self._events.held:
+                return None
+            match = _ONLY_EVENT.fullmatch(payload)
+            return None if match is None else ("", match[1])
+        if self._framing == "aws_eventstream":
+            frame = self._frames.only_frame(payload)
+            if frame is not None and frame.headers.get(":message-type") == "event":
+                return frame.headers.get(":event-type", ""), frame.payload
+        return None
 
     def feed(self, payload: bytes) -> Iterator[tuple[str, bytes]]:
         """Take one piece of the stream.

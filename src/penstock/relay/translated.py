@@ -15,7 +15,7 @@ from penstock.core.chat_answer import ChatEvent, End, Finish, StreamFailure, Usa
 from penstock.core.chat_format import AnswerContext, Lowered
 from penstock.core.endpoint import AnswerFacts
 from penstock.core.errors import CredentialRejected, GatewayError, UpstreamBrokeOff, UpstreamFault
-from penstock.core.usage import UNREPORTED, Usage
+from penstock.core.usage import later_counts
 from penstock.data import facts_of
 from penstock.relay.answer import Answer
 from penstock.relay.content_coding import IDENTITY, StreamUnpacker, UnreadableCodingError, decode
@@ -28,6 +28,8 @@ from penstock.wire.json_tool import EventUnwrapper, unwrap_answer
 
 JSON = (b"content-type", b"application/json")
 EVENT_STREAM = (b"content-type", b"text/event-stream; charset=utf-8")
+_NOTED = frozenset({UsageReport, Finish, StreamFailure, End})
+"""Events that say something of the answer beside what it consists of."""
 _BODY_HEADERS = frozenset({b"content-type", b"content-encoding", b"etag", b"content-md5", b"digest", b"accept-ranges"})
 
 
@@ -74,6 +76,7 @@ class TranslatedAnswer(Answer):
             headers=head.fields,
             created=int(time()),
             unknown=exchange.unknown,
+            read_usage=self.read_usage,
         )
         if 300 <= head.status < 400:
             self.connection.cancel()
@@ -201,13 +204,14 @@ class TranslatedStream:
         "_answer",
         "_begun",
         "_cutter",
+        "_decode",
         "_decoder",
         "_encode",
+        "_exchange",
         "_finished",
         "_head",
         "_unpacker",
         "_unwrapper",
-        "_usage",
     )
 
     def __init__(self, answer: TranslatedAnswer, head: AnswerHead, coding: bytes) -> None:
@@ -220,13 +224,14 @@ class TranslatedStream:
         framing = "invoke" if answer.in_frames else translation.upstream.framing
         limit_bytes = answer.limits.event_bytes
         self._answer = answer
+        self._exchange = answer.exchange
         self._head = head
         self._unpacker = None if coding in IDENTITY else StreamUnpacker(coding, limit_bytes)
         self._cutter = EventCutter(framing, limit_bytes)
         self._decoder = translation.upstream.decoder(answer.context)
+        self._decode = self._decoder.decode
         self._unwrapper = None if answer.json_tool is None else EventUnwrapper(answer.json_tool)
         self._encode = translation.caller.encoder(answer.chat, answer.context).encode
-        self._usage = UNREPORTED
         self._begun = False
         self._finished = False
 
@@ -239,8 +244,9 @@ class TranslatedStream:
         try:
             if self._unpacker is not None:
                 payload = self._unpacker.feed(payload)
-            for kind, data in self._cutter.feed(payload):
-                failure = self._take(self._decoder.decode(kind, data), out)
+            only = self._cutter.only_event(payload)
+            for kind, data in self._cutter.feed(payload) if only is None else (only,):
+                failure = self._take(self._decode(kind, data), out)
                 if failure is not None or self._finished:
                     break
         except FramedError as error:
@@ -249,7 +255,7 @@ class TranslatedStream:
             failure = self._answer.invalid(f"sent a stream that cannot be read: {error}")
         except ValueError:
             failure = self._answer.invalid("sent an event that is not of its own format")
-        self._send(b"".join(out), failure)
+        self._send(out[0] if len(out) == 1 else b"".join(out), failure)
 
     def on_end(self) -> None:
         """The upstream has ended its body: that is an end only if the stream said so."""
@@ -259,7 +265,7 @@ class TranslatedStream:
         failure: GatewayError | None = None
         try:
             for kind, data in self._cutter.rest():
-                failure = self._take(self._decoder.decode(kind, data), out)
+                failure = self._take(self._decode(kind, data), out)
             if failure is None and not self._finished:
                 failure = self._take(self._decoder.close(), out)
         except ValueError:
@@ -279,31 +285,30 @@ class TranslatedStream:
 
     def _take(self, events: list[ChatEvent], out: list[bytes]) -> GatewayError | None:
         """Note what events say, and encode them; return the error that the stream must end in, if there is one."""
-        exchange, encode = self._answer.exchange, self._encode
         if self._unwrapper is not None:
             events = self._unwrapper.unwrap(events)
         for event in events:
-            if isinstance(event, UsageReport):
-                self._note_usage(event.usage)
-            elif isinstance(event, Finish):
-                self._answer.note(AnswerFacts(finish_reasons=(event.reason,)))
-            elif isinstance(event, StreamFailure):
-                return self._report(event.error, out)
-            elif isinstance(event, End):
-                self._finished = True
-            encoded = encode(event)
+            if type(event) in _NOTED:
+                if isinstance(event, StreamFailure):
+                    return self._report(event.error, out)
+                self._note(event)
+            encoded = self._encode(event)
             if encoded:
                 out.append(encoded)
         if events:
+            exchange = self._exchange
             exchange.events += 1
             if exchange.first_event_at is None:
                 exchange.first_event_at = monotonic()
         return None
 
-    def _note_usage(self, reported: Usage) -> None:
-        known = {name: count for name, count in structs.asdict(reported).items() if count is not None}
-        self._usage = structs.replace(self._usage, **known)
-        self._answer.note(AnswerFacts(self._usage))
+    def _note(self, event: ChatEvent) -> None:
+        if isinstance(event, UsageReport):
+            self._exchange.usage = later_counts(self._exchange.usage, event.usage)
+        elif isinstance(event, Finish):
+            self._answer.note(AnswerFacts(finish_reasons=(event.reason,)))
+        elif isinstance(event, End):
+            self._finished = True
 
     def _read_framed(self, error: FramedError) -> VendorError:
         headers = {b"x-amzn-errortype": error.name.encode("ascii", "replace")}
@@ -326,19 +331,23 @@ class TranslatedStream:
         answer = self._answer
         if answer.finished.done():
             return
-        request = answer.exchange.request
         if out:
-            self._begin()
-            request.write_chunk(out)
-            answer.exchange.response_bytes += len(out)
+            if not self._begun:
+                self._begin()
+            self._exchange.request.write_chunk(out)
+            self._exchange.response_bytes += len(out)
         if failure is not None:
             self._break(failure)
         elif self._finished:
-            self._begin()
-            request.couple(None)
-            answer.connection.resume_reading()
-            request.end()
-            answer.finish()
+            self._end()
+
+    def _end(self) -> None:
+        answer, request = self._answer, self._exchange.request
+        self._begin()
+        request.couple(None)
+        answer.connection.resume_reading()
+        request.end()
+        answer.finish()
 
     def _begin(self) -> None:
         if not self._begun:

@@ -67,11 +67,10 @@ class ChunkScanner:
             ChunkedBodyError: invalid framing.
         """
         if self._between_chunks and len(data) < _SHORT_BYTES:  # most events of streams are one short chunk
-            parts = data.split(b"\r\n")
-            if len(parts) == 3:
-                line, payload, rest = parts
-                if payload and not rest and len(payload) == _sizes[line]:
-                    return payload, data
+            line, _, rest = data.partition(b"\r\n")
+            size = _sizes[line]
+            if size and len(rest) == size + 2 and rest.endswith(b"\r\n"):
+                return rest[:-2], data
         return self._scan(data)
 
     def _scan(self, data: bytes) -> tuple[bytes, bytes | None]:

@@ -160,3 +160,29 @@ def test_what_no_frame_can_hold_is_not_written(headers: dict[str, str]) -> None:
 def test_a_payload_over_the_limit_of_aws_is_not_written() -> None:
     with pytest.raises(ValueError, match="too large"):
         encode_frame({}, b"x" * (16 * 1024 * 1024))
+
+
+@given(st.binary(max_size=60), st.integers(0, 200), st.integers(0, 7), PLACES)
+def test_a_piece_that_is_one_sound_frame_is_what_feeding_it_gives(
+    payload: bytes, place: int, bit: int, places: list[int]
+) -> None:
+    headers = {":event-type": "chunk", ":message-type": "event"}
+    sound = encode_frame(headers, payload)
+    damaged = bytearray(sound)
+    damaged[place % len(sound)] ^= 1 << bit
+    splitter = FrameSplitter()
+    assert splitter.only_frame(sound) is None, "its headers have not been read"
+    (known,) = splitter.feed(sound)
+    assert splitter.only_frame(sound) == known == Frame(headers, payload, {})
+    assert splitter.only_frame(bytes(damaged)) is None
+    for piece in cut(sound + sound, places):
+        if piece != sound:
+            assert splitter.only_frame(piece) is None
+    assert not splitter.held
+
+
+def test_a_piece_behind_half_a_frame_is_no_whole_frame() -> None:
+    splitter = FrameSplitter()
+    assert len(splitter.feed(ONE + ONE[:5])) == 1
+    assert splitter.only_frame(ONE) is None
+    assert FrameSplitter(len(ONE) - 1).only_frame(ONE) is None

@@ -58,6 +58,20 @@ class FrameSplitter:
         self._needed_bytes = PRELUDE_BYTES
         self._known: dict[bytes, tuple[Headers, Mapping[str, HeaderValue]]] = {}
 
+    def only_frame(self, data: bytes) -> Frame | None:
+        """Take a piece that is one sound frame with headers that came before; None for any other: then feed it."""
+        size = len(data)
+        if self.held or not OVERHEAD_BYTES <= size <= self._limit_bytes:
+            return None
+        frame_bytes, headers_bytes, said = _PRELUDE.unpack_from(data)
+        payload_at = PRELUDE_BYTES + headers_bytes
+        known = self._known.get(data[PRELUDE_BYTES:payload_at])
+        if known is None or frame_bytes != size or crc32(data[:8]) != said:
+            return None
+        if crc32(data[:-4]) != int.from_bytes(data[-4:], "big"):
+            return None
+        return Frame(known[0], data[payload_at:-4], known[1])
+
     def feed(self, data: bytes) -> list[Frame]:
         """Take one piece of the stream and return the frames that are now whole.
 

@@ -48,7 +48,7 @@ from penstock.core.chat_answer import (
     UsageReport,
 )
 from penstock.core.chat_format import AnswerContext
-from penstock.core.usage import UNREPORTED
+from penstock.core.usage import UNREPORTED, later_counts
 from penstock.wire.framing.sse import render_event
 from penstock.wire.openai_chat.answer_body import (
     CallBody,
@@ -67,6 +67,7 @@ from penstock.wire.openai_chat.usage import usage_body
 AnyBlock = Text | Thinking | RedactedThinking | Refusal | ToolCall | Image | Audio | VendorBlock
 _END_OF_STREAM = b"data: [DONE]\n\n"
 _PING = b": ping\n\n"
+_CONTENT = b'"content":'
 _encode = msgspec.json.Encoder().encode
 
 
@@ -88,11 +89,12 @@ class _Block:
 class _Choice:
     """One choice of the stream."""
 
-    __slots__ = ("begin", "blocks", "calls", "citations", "end", "images", "prefix", "said", "thoughts")
+    __slots__ = ("before_text", "begin", "blocks", "calls", "citations", "end", "images", "prefix", "said", "thoughts")
 
     def __init__(self, prefix: bytes) -> None:
         self.prefix = prefix
         """A chunk up to the inside of its delta."""
+        self.before_text = prefix + _CONTENT
         self.said = False
         self.blocks: dict[int, _Block] = {}
         self.calls = 0
@@ -123,8 +125,14 @@ class StreamEncoder:
 
     def encode(self, event: ChatEvent) -> bytes:
         """Take one event, and return the bytes it makes."""
-        if isinstance(event, TextDelta):
-            return self._text(event)
+        if type(event) is TextDelta:
+            choice = self._choices.get(event.choice)
+            if choice is None or not choice.said or event.logprobs is not None:
+                return self._text(event)
+            choice.end += len(event.text)
+            return choice.before_text + _encode(event.text) + self._suffix
+        if type(event) is UsageReport:
+            return self._report(event)
         if isinstance(event, ArgumentsDelta):
             return self._arguments(event)
         if isinstance(event, ThinkingDelta):
@@ -151,9 +159,6 @@ class StreamEncoder:
             case Begin():
                 self._begin(event)
                 return b""
-            case UsageReport():
-                self._report(event)
-                return b""
             case Ping():
                 return _PING
             case StreamFailure():
@@ -168,7 +173,7 @@ class StreamEncoder:
     def _text(self, event: TextDelta) -> bytes:
         choice = self._choice(event.choice)
         choice.end += len(event.text)
-        delta = b'"content":' + _encode(event.text)
+        delta = _CONTENT + _encode(event.text)
         if event.logprobs is None:
             return self._chunk(choice, delta)
         return self._chunk(choice, delta, b'},"logprobs":' + _encode(logprobs_body(event.logprobs)))
@@ -297,11 +302,13 @@ class StreamEncoder:
             ending += b',"native_finish_reason":' + _encode(native)
         return choice.prefix + delta + ending + b"}]" + self._end
 
-    def _report(self, event: UsageReport) -> None:
-        new = {name: count for name, count in msgspec.structs.asdict(event.usage).items() if count is not None}
-        self._usage = msgspec.structs.replace(self._usage, **new)
+    def _report(self, event: UsageReport) -> bytes:
+        """Keep the counts for the end."""
+        if self._wants_usage:
+            self._usage = later_counts(self._usage, event.usage)
         if event.service_tier is not None and b'"service_tier":' not in self._head:
             self._tier = event.service_tier
+        return b""
 
     def _usage_chunk(self) -> bytes:
         body = usage_body(self._usage) if self._wants_usage else None
