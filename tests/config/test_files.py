@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from penstock.config.files import Files
+from penstock.config.files import Files, stamp
 
 
 def test_what_was_looked_at_is_known_whether_it_was_there_or_not(tmp_path: Path) -> None:
@@ -21,8 +21,26 @@ def test_what_was_looked_at_is_known_whether_it_was_there_or_not(tmp_path: Path)
     with pytest.raises(FileNotFoundError):
         files.check(tmp_path / "c")
 
-    assert files.paths == {str(tmp_path / name) for name in ("a", "b", "c", "cert")}
+    assert set(files.stamps) == {str(tmp_path / name) for name in ("a", "b", "c", "cert")}
+    assert files.stamps == {path: stamp(path) for path in files.stamps}
+    assert [path for path, found in files.stamps.items() if found] == [str(tmp_path / "a"), str(tmp_path / "cert")]
     assert files.contents == {str(tmp_path / "a"): b"one"}
+
+
+def test_a_file_that_changes_has_another_stamp(tmp_path: Path) -> None:
+    path = tmp_path / "a"
+    path.write_bytes(b"one")
+    seen = [stamp(str(path))]
+    path.write_bytes(b"other")
+    seen.append(stamp(str(path)))
+    (tmp_path / "new").write_bytes(b"other")
+    (tmp_path / "new").replace(path)
+    seen.append(stamp(str(path)))
+    path.unlink()
+    seen.append(stamp(str(path)))
+
+    assert len(set(seen)) == 4
+    assert stamp("a\0b") is None
 
 
 def test_given_contents_stand_for_the_disk(tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ from typing import Any
 
 from prometheus_client.parser import text_string_to_metric_families
 
-from penstock.app import Running, serving
+from penstock.app.serving import Running, serving
 from penstock.core.secret import Secret
 from penstock.providers import all_providers
 from penstock.relay.snapshot import AccessLog, Backend, Listener, Model, Snapshot, Target

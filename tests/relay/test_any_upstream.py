@@ -12,7 +12,7 @@ from typing import Any
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from penstock.app import new_event_loop
+from penstock.app.event_loop import new_event_loop
 from tests.relay.plain_client import Answered, ask
 from tests.relay.scripted_upstream import CLOSE, RESET, Script, scripted_upstream
 from tests.relay.served_gateway import Served, served_before

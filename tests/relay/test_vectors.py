@@ -17,7 +17,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from penstock.app import new_event_loop
+from penstock.app.event_loop import new_event_loop
 from tests.relay.exchange_vector import Vector, all_vectors
 from tests.relay.plain_client import Answered, ask
 from tests.relay.scripted_upstream import (

@@ -105,7 +105,63 @@ async def test_a_pipe_that_nobody_reads_any_more_costs_its_lines_only(
     log.write(line())
     log.close()
     assert log.dropped_lines == 1
-    assert "1 lines lost" in caplog.text
+    assert "1 lines were lost" in caplog.text
+
+
+async def test_a_full_disk_costs_lines_that_are_counted_and_said_once(caplog: pytest.LogCaptureFixture) -> None:
+    log = AccessLog("/dev/full", asyncio.get_running_loop())
+    for _ in range(5):
+        log.write(line())
+        log.flush()
+        while log._queue.qsize():
+            await asyncio.sleep(0.001)
+    log.close()
+    assert log.dropped_lines == 5
+    assert [record.getMessage() for record in caplog.records] == [
+        "access log: lines are lost: No space left on device",
+        "access log: 5 lines were lost",
+    ]
+
+
+async def test_a_line_that_was_cut_does_not_spoil_the_next_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    room = [40]
+    write = os.write
+
+    def write_while_there_is_room(file: int, data: bytes) -> int:
+        if not room[0]:
+            raise OSError(28, "No space left on device")
+        count = write(file, data[: room[0]])
+        room[0] -= count
+        return count
+
+    monkeypatch.setattr(os, "write", write_while_there_is_room)
+    path = tmp_path / "log"
+    log = AccessLog(str(path), asyncio.get_running_loop())
+    log.write(line("/lost"))
+    log.flush()
+    while not log.dropped_lines:
+        await asyncio.sleep(0.001)
+    room[0] = 10_000
+    log.write(line("/kept"))
+    log.close()
+    cut, kept = path.read_text().splitlines()
+    assert len(cut) == 40
+    assert json.loads(kept)["path"] == "/kept"
+    assert "written again; 1 lines were lost" in caplog.text
+
+
+async def test_a_log_knows_that_its_file_was_moved_away(tmp_path: Path) -> None:
+    path = tmp_path / "log"
+    log = AccessLog(str(path), asyncio.get_running_loop())
+    seen = [log.is_in_place()]
+    path.rename(tmp_path / "log.1")
+    seen.append(log.is_in_place())
+    path.touch()
+    seen.append(log.is_in_place())
+    log.close()
+    assert seen == [True, False, False]
 
 
 def _read_all(reading: int) -> bytes:

@@ -6,14 +6,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 from prometheus_client.parser import text_string_to_metric_families
 
-from penstock.telemetry.metrics import CounterFamily, Family, GaugeFamily, Histogram, HistogramFamily, render
+from penstock.telemetry.metrics import CounterFamily, Family, GaugeFamily, Histogram, HistogramFamily, read
+from penstock.telemetry.readings import render
 
 LABELS = st.text(st.characters(codec="utf-8"))
 
 
 def samples(*families: Family) -> dict[tuple[str, tuple[str, ...]], float]:
     found = {}
-    for family in text_string_to_metric_families(render(families)):
+    for family in text_string_to_metric_families(render(read(families))):
         for sample in family.samples:
             found[sample.name, tuple(sample.labels.values())] = sample.value
     return found
@@ -33,12 +34,12 @@ def test_buckets_are_cumulative_and_agree_with_the_observations(values: list[flo
     for value in values:
         family.child("a").observe(value)
     family.child("a")
-    read = samples(family)
+    found = samples(family)
     for bound in Histogram().bounds:
         number = str(int(bound)) if bound == int(bound) else repr(bound)
-        assert read["h_bucket", ("a", number)] == sum(value <= bound for value in values)
-    assert read["h_bucket", ("a", "+Inf")] == read["h_count", ("a",)] == len(values)
-    assert read["h_sum", ("a",)] == sum(values)
+        assert found["h_bucket", ("a", number)] == sum(value <= bound for value in values)
+    assert found["h_bucket", ("a", "+Inf")] == found["h_count", ("a",)] == len(values)
+    assert found["h_sum", ("a",)] == sum(values)
 
 
 def test_a_child_is_the_same_object_each_time() -> None:

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import click
 
-from penstock.app import serving
+from penstock.app.serving import serving
 from penstock.cli.configuration import AddressType
 from penstock.cli.simulate import DRAIN_GRACE_S, PACE_OPTION, SEED_OPTION, run_until_signal, signals, url_of
 from penstock.config.address import Address

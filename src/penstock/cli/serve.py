@@ -6,10 +6,13 @@ import os
 
 import click
 
-from penstock.app import run
-from penstock.cli.configuration import AddressType, load_configuration, mention_unread_file, named_files
+from penstock.app.run import read_first, run
+from penstock.app.serving import DRAIN_GRACE_S
+from penstock.cli.configuration import AddressType, ConfigurationRefused, mention_unread_file, named_files
 from penstock.config.address import Address
 from penstock.config.loaded import Overrides
+from penstock.config.source import Source
+from penstock.core.errors import OperatorError
 
 LOG_LEVELS = ("debug", "info", "warning", "error")
 
@@ -20,20 +23,40 @@ LOG_LEVELS = ("debug", "info", "warning", "error")
 @click.option("--admin", type=AddressType(), help="Where health and metrics are served, likewise.")
 @click.option("--allow-anonymous", is_flag=True, help="Serve without client keys on an address that others can reach.")
 @click.option(
+    "--grace",
+    "grace_s",
+    type=click.FloatRange(min=0),
+    default=DRAIN_GRACE_S,
+    show_default=True,
+    metavar="SECONDS",
+    help="How long answers in progress may take after SIGTERM.",
+)
+@click.option(
     "--log-level", type=click.Choice(LOG_LEVELS), default="info", show_default=True, help="What goes to standard error."
 )
 def serve(
-    config: tuple[str, ...], listen: Address | None, admin: Address | None, allow_anonymous: bool, log_level: str
+    *,
+    config: tuple[str, ...],
+    listen: Address | None,
+    admin: Address | None,
+    allow_anonymous: bool,
+    grace_s: float,
+    log_level: str,
 ) -> None:
     """Serve the gateway.
 
     With the files CONFIG, else those in PENSTOCK_CONFIG, else every provider whose key is in the environment. Several
-    files are one configuration together. SIGTERM lets answers in progress finish.
+    files are one configuration together. When one of them changes, and on SIGHUP, they are read again; a configuration
+    that is wrong changes nothing. SIGTERM lets answers in progress finish; a second one does not wait.
 
     The exit status is 2 for a wrong configuration, and 1 when the start fails, because an address is taken, say.
     """
     files = named_files(config, os.environ)
     overrides = Overrides(listen=listen, admin=admin, allow_anonymous=allow_anonymous)
-    loaded = load_configuration(files, os.environ, overrides)
-    explanation = [*loaded.explanation, *map(str, loaded.warnings), *mention_unread_file(files)]
-    raise SystemExit(run(loaded.snapshot, explanation=explanation, log_level=log_level))
+    source = Source(files=tuple(files), overrides=overrides)
+    try:
+        first = read_first(source)
+    except OperatorError as error:
+        raise ConfigurationRefused(error, mention_unread_file(files)) from None
+    explanation = [*first.loaded.explanation, *map(str, first.loaded.warnings), *mention_unread_file(files)]
+    raise SystemExit(run(source, first, explanation=explanation, log_level=log_level, grace_s=grace_s))

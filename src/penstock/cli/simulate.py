@@ -12,7 +12,7 @@ from contextlib import contextmanager
 
 import click
 
-from penstock.app import new_event_loop
+from penstock.app.event_loop import new_event_loop
 from penstock.cli.configuration import AddressType
 from penstock.config.address import Address
 from penstock.core.errors import OperatorError

@@ -14,6 +14,21 @@ from pathlib import Path
 
 _VERSION_DIGITS = 12
 
+Stamp = tuple[int, int, int] | None
+"""Time of change (ns), size and inode of a file; None: it cannot be read. Another stamp is another content."""
+
+
+def stamp(path: str) -> Stamp:
+    """Return the stamp that a file has now."""
+    try:
+        return _stamp_of(Path(path).stat())
+    except (OSError, ValueError):
+        return None
+
+
+def _stamp_of(status: os.stat_result) -> Stamp:
+    return status.st_mtime_ns, status.st_size, status.st_ino
+
 
 class Files:
     """Reads files for one run of reading a configuration."""
@@ -23,8 +38,8 @@ class Files:
         self._given = given
         self.contents: dict[str, bytes] = {}
         """What was read, by path."""
-        self.paths: set[str] = set()
-        """Every file that was looked at."""
+        self.stamps: dict[str, Stamp] = {}
+        """Every file that was looked at, and its stamp then."""
 
     def read(self, path: Path, most_bytes: int) -> bytes:
         """Return the beginning of a file.
@@ -34,9 +49,10 @@ class Files:
             ValueError: no file can have this path.
         """
         name = str(path)
-        self.paths.add(name)
+        self.stamps[name] = None
         if self._given is None:
             with path.open("rb") as file:
+                self.stamps[name] = _stamp_of(os.fstat(file.fileno()))
                 content = file.read(most_bytes)
         elif name in self._given:
             content = self._given[name]
@@ -52,9 +68,9 @@ class Files:
             OSError: it cannot.
             ValueError: no file can have this path.
         """
-        self.paths.add(str(path))
-        with path.open("rb"):
-            return
+        self.stamps[str(path)] = None
+        with path.open("rb") as file:
+            self.stamps[str(path)] = _stamp_of(os.fstat(file.fileno()))
 
     def version(self) -> str:
         """Return a short name for what was read; equal contents have equal names."""

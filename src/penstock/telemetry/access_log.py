@@ -12,6 +12,7 @@ import logging
 import os
 import queue
 import threading
+from pathlib import Path
 
 import msgspec
 
@@ -72,12 +73,15 @@ class AccessLog:
         Raises:
             OperatorError: the file cannot be opened.
         """
+        self.path = path
         self._loop = loop
         self._encoder = msgspec.json.Encoder()
         self._buffer = bytearray()
         self._timer: asyncio.TimerHandle | None = None
         self._queue: queue.Queue[bytes | None] = queue.Queue(QUEUED_BUFFERS)
         self.dropped_lines = 0
+        self._cut = False
+        """The file ends in the middle of a line."""
         try:
             self._file = os.dup(1) if path == "-" else os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o640)
         except OSError as error:
@@ -85,6 +89,16 @@ class AccessLog:
             raise OperatorError(msg) from error
         self._writer = threading.Thread(target=self._write_all, name="access-log", daemon=True)
         self._writer.start()
+
+    def is_in_place(self) -> bool:
+        """Say whether the file is still the one that its path names; a rotation moves it away."""
+        if self.path == "-":
+            return True
+        try:
+            named, ours = Path(self.path).stat(), os.fstat(self._file)
+        except OSError:
+            return False
+        return (named.st_dev, named.st_ino) == (ours.st_dev, ours.st_ino)
 
     def write(self, line: AccessLine) -> None:
         """Take one line."""
@@ -119,11 +133,34 @@ class AccessLog:
         self._writer.join(wait_s)
 
     def _write_all(self) -> None:
+        lost = 0
         while (data := self._queue.get()) is not None:
-            try:
-                while data:
-                    data = data[os.write(self._file, data) :]
-            except OSError as error:
-                self.dropped_lines += data.count(b"\n")
-                log.warning("access log: %d lines lost: %s", data.count(b"\n"), error.strerror)
+            written, problem = self._write(data)
+            if problem is not None:
+                rest = data[written:]
+                if not lost:
+                    log.warning("access log: lines are lost: %s", problem)
+                lost += rest.count(b"\n")
+                self.dropped_lines += rest.count(b"\n")
+            elif lost:
+                log.warning("access log: written again; %d lines were lost", lost)
+                lost = 0
+        if lost:
+            log.warning("access log: %d lines were lost", lost)
         os.close(self._file)
+
+    def _write(self, data: bytes) -> tuple[int, str | None]:
+        """Write whole lines; return how many bytes were, and what hindered the rest."""
+        written = 0
+        try:
+            if self._cut:  # a disk that was full took the beginning of a line: the next one is not its end
+                written -= 1
+                data = b"\n" + data
+            while data:
+                count = os.write(self._file, data)
+                self._cut = not data[:count].endswith(b"\n")
+                written += count
+                data = data[count:]
+        except OSError as error:
+            return max(written, 0), error.strerror
+        return written, None

@@ -1,9 +1,9 @@
-"""Counters, gauges and histograms of one process, in Prometheus' text format.
+"""Counters, gauges and histograms of one process.
 
 Children (one per label set) are plain objects with a number in them; the request path looks a child up once per route
 and then only adds. Label values come from configuration or from fixed vocabularies, never from a caller, so their
-number is bounded. Text format 0.0.4 (prometheus.io/docs/instrumenting/exposition_formats, read 2026-11-23). Joining
-several processes is not done here.
+number is bounded. How they are written down, and joined over several processes, is in
+:mod:`penstock.telemetry.readings`.
 """
 
 from __future__ import annotations
@@ -11,10 +11,10 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections.abc import Callable, Iterable
 
-CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
+from penstock.telemetry.readings import Buckets, Kind, Labels, Reading
+
 DURATION_BUCKETS_S = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 120.0, 300.0)
 
-Labels = tuple[str, ...]
 Sample = tuple[Labels, float]
 
 
@@ -64,11 +64,10 @@ class CounterFamily:
             found = self._children[values] = Counter()
         return found
 
-    def render(self) -> Iterable[str]:
-        """Yield the lines of the family."""
-        yield from _header(self.name, self.text, "counter")
-        for values, counter in sorted(self._children.items()):
-            yield f"{self.name}{_labels(self.labels, values)} {_number(counter.value)}"
+    def read(self) -> Reading:
+        """Return what is counted now."""
+        numbers = [(values, counter.value) for values, counter in self._children.items()]
+        return Reading(name=self.name, text=self.text, kind="counter", labels=self.labels, numbers=numbers)
 
 
 class HistogramFamily:
@@ -86,17 +85,17 @@ class HistogramFamily:
             found = self._children[values] = Histogram()
         return found
 
-    def render(self) -> Iterable[str]:
-        """Yield the lines of the family; bucket counts are cumulative."""
-        yield from _header(self.name, self.text, "histogram")
-        for values, histogram in sorted(self._children.items()):
-            seen = 0
-            for bound, count in zip((*histogram.bounds, None), histogram.counts, strict=True):
-                seen += count
-                le = "+Inf" if bound is None else _number(bound)
-                yield f"{self.name}_bucket{_labels((*self.labels, 'le'), (*values, le))} {seen}"
-            yield f"{self.name}_sum{_labels(self.labels, values)} {_number(histogram.total)}"
-            yield f"{self.name}_count{_labels(self.labels, values)} {seen}"
+    def read(self) -> Reading:
+        """Return what is counted now."""
+        buckets = [(values, Buckets(list(each.counts), each.total)) for values, each in self._children.items()]
+        return Reading(
+            name=self.name,
+            text=self.text,
+            kind="histogram",
+            labels=self.labels,
+            buckets=buckets,
+            bounds=DURATION_BUCKETS_S,
+        )
 
 
 class GaugeFamily:
@@ -105,39 +104,16 @@ class GaugeFamily:
     def __init__(self, name: str, text: str, labels: Labels, read: Callable[[], Iterable[Sample]]) -> None:
         """``read`` returns label values and number of each child; under a name in ``_total`` they only grow."""
         self.name, self.text, self.labels, self._read = name, text, labels, read
-        self._kind = "counter" if name.endswith("_total") else "gauge"
+        self._kind: Kind = "counter" if name.endswith("_total") else "gauge"
 
-    def render(self) -> Iterable[str]:
-        """Yield the lines of the family."""
-        yield from _header(self.name, self.text, self._kind)
-        for values, number in self._read():
-            yield f"{self.name}{_labels(self.labels, values)} {_number(number)}"
+    def read(self) -> Reading:
+        """Return the values now."""
+        return Reading(name=self.name, text=self.text, kind=self._kind, labels=self.labels, numbers=list(self._read()))
 
 
 Family = CounterFamily | HistogramFamily | GaugeFamily
 
 
-def render(families: Iterable[Family]) -> str:
-    """Render families as one exposition."""
-    return "\n".join(line for family in families for line in family.render()) + "\n"
-
-
-def _header(name: str, text: str, kind: str) -> Iterable[str]:
-    escaped = text.replace("\\", r"\\").replace("\n", r"\n")
-    yield f"# HELP {name} {escaped}"
-    yield f"# TYPE {name} {kind}"
-
-
-def _labels(names: Labels, values: Labels) -> str:
-    if not names:
-        return ""
-    pairs = (f'{name}="{_escape(value)}"' for name, value in zip(names, values, strict=True))
-    return "{" + ",".join(pairs) + "}"
-
-
-def _escape(value: str) -> str:
-    return value.replace("\\", r"\\").replace('"', r"\"").replace("\n", r"\n")
-
-
-def _number(value: float) -> str:
-    return str(int(value)) if value == int(value) else repr(value)
+def read(families: Iterable[Family]) -> list[Reading]:
+    """Return what each family reads now."""
+    return [family.read() for family in families]

@@ -81,6 +81,12 @@ class CredentialSource(Generic[V]):
         return held.value
 
     @property
+    def available(self) -> bool:
+        """Whether a credential is held that is valid now."""
+        held = self._held
+        return held is not None and (held.expires_at is None or held.expires_at > self._clock())
+
+    @property
     def expires_at(self) -> float | None:
         """When what is held expires (Unix seconds); None when it never does or nothing is held."""
         return self._held.expires_at if self._held else None

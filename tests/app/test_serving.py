@@ -2,20 +2,14 @@ from __future__ import annotations
 
 import asyncio
 import json
-import os
-import signal
 import socket
-import subprocess
-import sys
-import time
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
-from penstock.app import new_event_loop, serving
+from penstock.app.serving import serving
 from penstock.core.errors import OperatorError
 from penstock.relay.snapshot import AccessLog
 from tests.relay.plain_client import ask, call, render
@@ -23,37 +17,6 @@ from tests.relay.scripted_upstream import HOLD, event_stream, scripted_upstream
 from tests.relay.served_gateway import backend_at, served, snapshot_of
 
 BOUND_S = 20
-SCRIPT = """
-import sys
-from penstock.app import run
-from tests.relay.served_gateway import backend_at, snapshot_of
-sys.exit(run(snapshot_of(backend_at(1)), explanation=["made by a test"], log_level="info"))
-"""
-
-
-@pytest.fixture
-def process() -> Iterator[subprocess.Popen[str]]:
-    root = Path(__file__).parent.parent
-    environment = {**os.environ, "PYTHONPATH": str(root)}
-    started = subprocess.Popen([sys.executable, "-c", SCRIPT], stderr=subprocess.PIPE, text=True, env=environment)
-    yield started
-    started.kill()
-    started.wait(BOUND_S)
-    if started.stderr is not None:
-        started.stderr.close()
-
-
-def read_until(process: subprocess.Popen[str], words: str) -> str:
-    assert process.stderr is not None
-    deadline = time.monotonic() + BOUND_S
-    seen = ""
-    while words not in seen and time.monotonic() < deadline:
-        line = process.stderr.readline()
-        if not line:
-            break
-        seen += line
-    assert words in seen
-    return seen
 
 
 async def test_what_is_served_is_gone_after_the_context() -> None:
@@ -136,30 +99,3 @@ async def test_a_stream_beyond_the_grace_time_is_cut_and_recorded(tmp_path: Path
         await upstream.until_left()
     lines = [json.loads(line) for line in (tmp_path / "log").read_text().splitlines()]
     assert [line["outcome"] for line in lines] == ["cancelled"] * 3
-
-
-def test_the_loop_is_uvloops_where_it_is_installed() -> None:
-    loop = new_event_loop()
-    assert type(loop).__module__ == "uvloop"
-    loop.close()
-
-
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-def test_a_signal_drains_and_ends_well(process: subprocess.Popen[str], number: signal.Signals) -> None:
-    said = read_until(process, "serves on http://127.0.0.1:")
-    assert "made by a test" in said
-    process.send_signal(number)
-
-    assert process.wait(BOUND_S) == 0
-    read_until(process, "draining 0 connections")
-
-
-def test_a_second_signal_does_not_wait(process: subprocess.Popen[str]) -> None:
-    port = int(read_until(process, "serves on").partition("serves on http://127.0.0.1:")[2].split()[0])
-    with socket.create_connection(("127.0.0.1", port)) as caller:
-        caller.sendall(b"POST /v1/chat/completions HTTP/1.1\r\nHost: h\r\nContent-Length: 10\r\n\r\n")
-        time.sleep(0.1)
-        process.send_signal(signal.SIGTERM)
-        read_until(process, "draining 1 connection")
-        process.send_signal(signal.SIGTERM)
-        assert process.wait(BOUND_S) == -signal.SIGTERM

@@ -1,0 +1,50 @@
+"""``penstock serve`` with one worker: gateway, admin listener and reload in this process."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import time
+from collections.abc import Sequence
+
+from penstock import __version__
+from penstock.app.event_loop import end_now, on_end_signals, on_reload_signal, settle
+from penstock.app.notifier import from_environment
+from penstock.app.reloading import Candidate, Reloading
+from penstock.app.serving import describe, serving
+from penstock.config.source import Source
+
+log = logging.getLogger("penstock")
+
+
+async def serve_alone(source: Source, first: Candidate, explanation: Sequence[str], grace_s: float) -> None:
+    """Serve until SIGTERM or SIGINT.
+
+    Raises:
+        OperatorError: an address is taken, or a file that the configuration names cannot be used.
+    """
+    stop = asyncio.Event()
+    on_end_signals(stop.set)
+    manager = from_environment()
+    snapshot = first.loaded.snapshot
+    report = describe(snapshot, version=first.version, loaded_at=time.time())
+    async with serving(snapshot, grace_s=grace_s, report=report) as running:
+
+        async def apply(candidate: Candidate) -> tuple[str, ...]:
+            return await running.plane.reload(candidate.loaded.snapshot)
+
+        reloading = Reloading(source, os.environ, first, report=report, apply=apply, manager=manager)
+        on_reload_signal(reloading.ask)
+        settle()
+        for line in explanation:
+            log.info("%s", line)
+        log.info("penstock %s serves on %s (admin: %s)", __version__, running.url, running.admin_url)
+        manager.ready(f"serves on {running.url}")
+        looking = asyncio.create_task(reloading.run())
+        await stop.wait()
+        looking.cancel()
+        await asyncio.wait({looking})
+        manager.stopping()
+        log.info("draining %d connections", running.data.connections)
+        on_end_signals(end_now)

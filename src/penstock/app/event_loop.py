@@ -1,0 +1,58 @@
+"""How a process of ours runs: its event loop, its log, its garbage collector, the signals that end it."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import logging
+import signal
+import sys
+from collections.abc import Callable
+
+GC_THRESHOLDS = (50_000, 20, 50)
+"""The request path makes few cycles; the collector's default would look for them after every 700 objects."""
+
+log = logging.getLogger("penstock")
+
+
+def new_event_loop() -> asyncio.AbstractEventLoop:
+    """Return uvloop's event loop, or asyncio's own where uvloop is not installed."""
+    try:
+        import uvloop  # noqa: PLC0415 - optional on some platforms
+    except ImportError:
+        return asyncio.new_event_loop()
+    return uvloop.new_event_loop()
+
+
+def log_to_standard_error(level: str, *, worker: int | None = None) -> None:
+    """Say what happens on standard error; workers say which one they are."""
+    name = "%(name)s" if worker is None else f"%(name)s[{worker}]"
+    form = f"%(asctime)s %(levelname)s {name}: %(message)s"
+    logging.basicConfig(level=level.upper(), stream=sys.stderr, format=form)
+
+
+def settle() -> None:
+    """Take what the start has built for permanent, so that the collector does not look at it again."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(*GC_THRESHOLDS)
+
+
+def on_end_signals(act: Callable[[], None]) -> None:
+    """Call ``act`` for each SIGTERM and SIGINT."""
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, act)
+
+
+def on_reload_signal(act: Callable[[], None]) -> None:
+    """Call ``act`` for each SIGHUP."""
+    asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, act)
+
+
+def end_now() -> None:
+    """End this process by SIGTERM, without waiting for anything."""
+    log.warning("second signal: ending without waiting for answers in progress")
+    sys.stderr.flush()
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    signal.raise_signal(signal.SIGTERM)

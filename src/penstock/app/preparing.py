@@ -1,0 +1,120 @@
+"""Everything that a snapshot needs before it can serve, built beside what serves now.
+
+Whatever can fail fails here (a certificate, a log that cannot be opened, a library that is missing), and nothing has
+changed then. An unchanged backend keeps its client, and so its connections. Putting it in place is the data plane's
+business.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import ssl
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from penstock.config.files import Stamp, stamp
+from penstock.core.errors import OperatorError
+from penstock.endpoints import all_endpoints
+from penstock.relay.accounting import Accounting
+from penstock.relay.authorize import authorizer_of
+from penstock.relay.backend_client import BackendClient
+from penstock.relay.life_of_a_request import Gateway
+from penstock.relay.snapshot import Backend, Snapshot
+from penstock.telemetry.access_log import AccessLog
+from penstock.transport.deadlines import Deadlines
+from penstock.transport.server_certificate import server_tls
+from penstock.upstream_auth.sources import CredentialSources
+
+Making = tuple[Backend, int, tuple[Stamp, ...]]
+"""What a client is made of: the backend, the bound of its answers' heads, the stamps of its TLS files."""
+
+
+@dataclass(frozen=True, slots=True)
+class Made:
+    """A client and what it was made of; an equal making needs no new one."""
+
+    making: Making
+    client: BackendClient
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """A snapshot that can be put in place."""
+
+    gateway: Gateway
+    made: Mapping[str, Made]
+    """By backend."""
+    access_log: AccessLog | None
+    tls: ssl.SSLContext | None
+
+    def clients(self) -> list[BackendClient]:
+        """Return the clients of all backends."""
+        return [each.client for each in self.made.values()]
+
+
+@dataclass(slots=True)
+class Parts:
+    """What outlives snapshots: it is the same for all of them."""
+
+    loop: asyncio.AbstractEventLoop = field(default_factory=asyncio.get_running_loop)
+    sources: CredentialSources = field(default_factory=CredentialSources)
+    accounting: Accounting = field(default_factory=lambda: Accounting(None, time.time))
+    deadlines: Deadlines = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Guard what waits by this loop's clock."""
+        self.deadlines = Deadlines(self.loop)
+
+
+async def prepare(snapshot: Snapshot, parts: Parts, current: Prepared | None = None) -> Prepared:
+    """Build what ``snapshot`` needs and ``current`` does not have.
+
+    Raises:
+        OperatorError: something that it names cannot be used.
+    """
+    listener = snapshot.listener
+    made: dict[str, Made] = {}
+    try:
+        tls = server_tls(listener.tls.cert_file, listener.tls.key_file) if listener.tls else None
+        for name, backend in snapshot.backends.items():
+            known = current.made.get(name) if current else None
+            made[name] = _make(backend, listener.limits.upstream_header_bytes, parts, known)
+            await asyncio.sleep(0)  # a client with TLS takes milliseconds: requests have theirs between two
+        access_log = _open_log(snapshot.access_log.path, current.access_log if current else None, parts)
+    except OperatorError:
+        _close_unused(made, current)
+        raise
+    clients = {name: each.client for name, each in made.items()}
+    return Prepared(Gateway(snapshot, all_endpoints(), clients, parts.accounting), made, access_log, tls)
+
+
+def forget(prepared: Prepared, current: Prepared | None = None) -> None:
+    """Close what was prepared and is not used after all, except what ``current`` uses too."""
+    _close_unused(prepared.made, current)
+    access_log = prepared.access_log
+    if access_log is not None and (current is None or access_log is not current.access_log):
+        access_log.close()
+
+
+def _make(backend: Backend, upstream_header_bytes: int, parts: Parts, known: Made | None) -> Made:
+    tls = backend.tls
+    files = (tls.ca_file, tls.client_cert_file, tls.client_key_file)
+    making = (backend, upstream_header_bytes, tuple(stamp(file) for file in files if file))
+    if known is not None and known.making == making:
+        return known
+    authorizer = authorizer_of(backend, parts.sources)
+    return Made(making, BackendClient(backend, parts.loop, parts.deadlines, upstream_header_bytes, authorizer))
+
+
+def _open_log(path: str | None, current: AccessLog | None, parts: Parts) -> AccessLog | None:
+    if current is not None and current.path == path and current.is_in_place():
+        return current
+    return AccessLog(path, parts.loop) if path else None
+
+
+def _close_unused(made: Mapping[str, Made], current: Prepared | None) -> None:
+    used = current.clients() if current else []
+    for each in made.values():
+        if each.client not in used:
+            each.client.pool.close()
