@@ -64,7 +64,7 @@ def test_the_reference_tells_sources_variables_and_oddities() -> None:
         told = [*provider.docs, *provider.key_env, *provider.base_url_env, *provider.model_patterns, provider.verified]
         assert all(fact in section for fact in told)
         assert section.count("\n- ") >= len(provider.request_quirks)
-    assert "`api` (`v1` or `deployments`; `v1` unless given)" in page
+    assert "`api` (`auto` or `v1` or `deployments`; `auto` unless given)" in page
 
 
 def test_the_generated_files_of_this_repository_are_fresh(capsys: pytest.CaptureFixture[str]) -> None:

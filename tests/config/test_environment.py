@@ -10,8 +10,10 @@ from penstock.config.loaded import Overrides
 from penstock.config.problems import ConfigurationInvalid
 from penstock.core.errors import OperatorError
 from penstock.core.secret import Secret
+from penstock.core.upstream_credentials import AwsCredentials, GcpCredentials
 from penstock.providers import all_providers
 from penstock.routing.choose_model import choose
+from penstock.upstream_auth import sources
 
 _EVERY_KEY = {name: f"key-of-{name}" for provider in all_providers().values() for name in provider.key_env[:1]}
 
@@ -107,3 +109,39 @@ def test_public_address_needs_permission_without_client_keys() -> None:
         load_environment({"OPENAI_API_KEY": "k"}, Overrides(listen=everywhere))
     snapshot = load_environment({"OPENAI_API_KEY": "k"}, Overrides(listen=everywhere, allow_anonymous=True)).snapshot
     assert (snapshot.listener.host, snapshot.listener.allow_anonymous) == ("0.0.0.0", True)
+
+
+def test_a_clouds_own_chain_is_used_where_its_variables_are_set() -> None:
+    environ = {"AWS_ACCESS_KEY_ID": "a", "AWS_SECRET_ACCESS_KEY": "s", "AWS_REGION": "eu-west-1"}
+    backend = load_environment(environ).snapshot.backends["bedrock"]
+    assert backend.credentials == AwsCredentials(region="eu-west-1")
+    assert backend.host == "bedrock-runtime.eu-west-1.amazonaws.com"
+
+    google = {"GOOGLE_APPLICATION_CREDENTIALS": "/a.json", "GOOGLE_CLOUD_PROJECT": "p"}
+    vertex = load_environment(google).snapshot.backends["vertex"]
+    assert vertex.credentials == GcpCredentials()
+    assert vertex.base_path == "/v1/projects/p/locations/global"
+
+
+def test_a_cloud_that_lacks_something_is_left_out_with_a_remark(monkeypatch: pytest.MonkeyPatch) -> None:
+    usable, remarks = find_providers({"GOOGLE_APPLICATION_CREDENTIALS": "/a.json"})
+    assert not usable
+    assert "needs GOOGLE_CLOUD_PROJECT or GCLOUD_PROJECT; left out" in remarks[0]
+
+    monkeypatch.setattr(sources, "_installed", lambda _module: False)
+    usable, remarks = find_providers({"AWS_ACCESS_KEY_ID": "a"})
+    assert not usable
+    assert "pip install 'penstock[aws]'" in remarks[0]
+
+
+def test_an_organisation_and_a_project_are_sent_as_headers() -> None:
+    environ = {"OPENAI_API_KEY": "k", "OPENAI_ORG_ID": " org-1 ", "OPENAI_PROJECT_ID": ""}
+    assert load_environment(environ).snapshot.backends["openai"].headers == {"openai-organization": "org-1"}
+
+
+@pytest.mark.parametrize(("version", "dated"), [("2025-01-01-preview", True), ("", False)])
+def test_a_version_in_the_environment_means_azures_dated_api(version: str, dated: bool) -> None:
+    environ = {"AZURE_OPENAI_API_KEY": "k", "AZURE_OPENAI_ENDPOINT": "https://n.openai.azure.com"}
+    backend = load_environment({**environ, "OPENAI_API_VERSION": version}).snapshot.backends["azure-openai"]
+    path = backend.provider.path_table(backend.options)["chat_completions"]
+    assert ("deployments" in path) is dated

@@ -11,6 +11,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+import msgspec
+
 from penstock.config.compile_snapshot import compile_snapshot
 from penstock.config.loaded import NO_OVERRIDES, Loaded, Overrides, name_options, summarise
 from penstock.config.problems import ConfigurationInvalid, Findings
@@ -18,7 +20,9 @@ from penstock.config.read_document import read_document
 from penstock.config.yaml_tree import KeyPath, Value
 from penstock.core.errors import OperatorError
 from penstock.core.provider import Provider
+from penstock.core.upstream_credentials import AwsCredentials, GcpCredentials
 from penstock.providers import all_providers
+from penstock.upstream_auth.sources import check_extra
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,9 +32,10 @@ class _Found:
     provider: Provider
     key_variable: str | None
     url_variable: str | None
+    credential_variable: str | None = None
 
     def variables(self) -> str:
-        return " and ".join(name for name in (self.key_variable, self.url_variable) if name)
+        return " and ".join(name for name in (self.key_variable or self.credential_variable, self.url_variable) if name)
 
 
 def load_environment(environ: Mapping[str, str], overrides: Overrides = NO_OVERRIDES) -> Loaded:
@@ -60,7 +65,19 @@ def find_providers(environ: Mapping[str, str]) -> tuple[list[_Found], list[str]]
     usable: list[_Found] = []
     remarks: list[str] = []
     for provider in all_providers().values():
-        found = _Found(provider, _first_set(provider.key_env, environ), _first_set(provider.base_url_env, environ))
+        found = _Found(
+            provider,
+            _first_set(provider.key_env, environ),
+            _first_set(provider.base_url_env, environ),
+            _first_set(provider.credential_env, environ),
+        )
+        if not found.key_variable and found.credential_variable:
+            lacking = _lacking_for_cloud(found, environ)
+            if lacking:
+                remarks.append(f"{provider.title}: {found.credential_variable} is set, but {lacking}; left out")
+            else:
+                usable.append(found)
+            continue
         if not found.key_variable and (provider.key_required or not found.url_variable):
             continue
         if provider.base_url is None and not found.url_variable:
@@ -71,11 +88,27 @@ def find_providers(environ: Mapping[str, str]) -> tuple[list[_Found], list[str]]
     return usable, remarks
 
 
+def _lacking_for_cloud(found: _Found, environ: Mapping[str, str]) -> str:
+    """Say what a cloud's own chain of credentials still needs; nothing when it can be used."""
+    provider = found.provider
+    values = {name: _first_set(names, environ) or "" for name, names in provider.option_env.items()}
+    given = {name: environ[variable] for name, variable in values.items() if variable}
+    missing = msgspec.convert(given, provider.options).missing()
+    if missing:
+        return f"it also needs {' and '.join(' or '.join(provider.option_env[name]) for name in missing)}"
+    try:
+        check_extra(AwsCredentials(region="any") if "aws" in provider.credentials else GcpCredentials())
+    except OperatorError as error:
+        return str(error)
+    return ""
+
+
 def describe_variables() -> str:
     """Say which variables would do, one line for each provider."""
     lines = ["No provider is set up. Set the variables of at least one, or name a configuration file:"]
     for provider in all_providers().values():
-        needed = [" or ".join(provider.key_env)] if provider.key_env else []
+        ways = (*provider.key_env, *provider.credential_env)
+        needed = [" or ".join(ways)] if ways else []
         if provider.base_url_env and (provider.base_url is None or not provider.key_env):
             needed.append(" or ".join(provider.base_url_env))
         if needed:
@@ -108,6 +141,13 @@ def _write_backend(found: _Found, environ: Mapping[str, str], findings: Findings
             options[option] = environ[variable].strip()
     if options:
         backend["options"] = options
+    headers: dict[str, Value] = {
+        name: environ[variable].strip()
+        for name, variable in found.provider.header_env.items()
+        if environ.get(variable, "").strip()
+    }
+    if headers:
+        backend["headers"] = headers
     return backend
 
 

@@ -125,6 +125,10 @@ class Provider:
     key_required: bool = True
     key_env: tuple[str, ...] = ()
     """Environment variables that hold the key, first found wins."""
+    credential_env: tuple[str, ...] = ()
+    """Environment variables any of which says that the cloud's own chain of credentials has something to offer."""
+    header_env: Mapping[str, str] = field(default_factory=dict)
+    """Request header to the environment variable that holds its value (an organisation, a project)."""
     base_url_env: tuple[str, ...] = ()
     """Environment variables that hold another base URL, first found wins."""
     read_base_url: Callable[[str], str] = as_given

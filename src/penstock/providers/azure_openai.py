@@ -12,18 +12,28 @@ from typing import Literal
 
 from penstock.core.provider import KeyHeader, Options, PathTable, Provider
 
+LAST_STABLE_VERSION = "2024-10-21"
+
 
 class AzureOptions(Options, frozen=True):
     """How a resource is called."""
 
-    api: Literal["v1", "deployments"] = "v1"
-    api_version: str = "2024-10-21"
-    """Only for ``deployments``; this is the last version that is not a preview."""
+    api: Literal["auto", "v1", "deployments"] = "auto"
+    """``auto``: ``deployments`` when there is an ``api_version``, else ``v1``."""
+    api_version: str = ""
+    """Only for ``deployments``, whose last version that is not a preview is meant unless one is given."""
+
+    def url_values(self) -> dict[str, str]:
+        """Return the version that paths name."""
+        return {"api_version": self.api_version or LAST_STABLE_VERSION}
 
 
 def paths(options: Options) -> PathTable:
     """Return the paths of the chosen API; a model's name is the name of its deployment."""
-    if isinstance(options, AzureOptions) and options.api == "deployments":
+    dated = isinstance(options, AzureOptions) and (
+        options.api == "deployments" or (options.api == "auto" and options.api_version)
+    )
+    if dated:
         prefix, query = "/openai/deployments/{model}", "?api-version={api_version}"
     else:
         prefix, query = "/openai/v1", ""
@@ -45,6 +55,7 @@ PROVIDER = Provider(
     key_env=("AZURE_OPENAI_API_KEY",),
     base_url_env=("AZURE_OPENAI_ENDPOINT",),
     options=AzureOptions,
+    option_env={"api_version": ("OPENAI_API_VERSION",)},
     docs=(
         "https://learn.microsoft.com/azure/foundry/openai/api-version-lifecycle",
         "https://github.com/Azure/azure-rest-api-specs/tree/main/specification/cognitiveservices/data-plane/AzureOpenAI",

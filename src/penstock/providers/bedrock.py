@@ -34,6 +34,7 @@ PROVIDER = Provider(
     credentials=("aws", "api_key"),
     key_required=False,
     key_env=("AWS_BEARER_TOKEN_BEDROCK",),
+    credential_env=("AWS_ACCESS_KEY_ID", "AWS_PROFILE", "AWS_WEB_IDENTITY_TOKEN_FILE"),
     options=AwsOptions,
     option_env={"region": ("AWS_REGION", "AWS_DEFAULT_REGION")},
     stream_usage="always",

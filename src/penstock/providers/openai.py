@@ -18,6 +18,7 @@ PROVIDER = Provider(
     },
     key_env=("OPENAI_API_KEY",),
     base_url_env=("OPENAI_BASE_URL",),
+    header_env={"openai-organization": "OPENAI_ORG_ID", "openai-project": "OPENAI_PROJECT_ID"},
     model_patterns=(
         "gpt-[0-9]*",
         "gpt-audio*",

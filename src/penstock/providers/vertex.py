@@ -33,6 +33,7 @@ PROVIDER = Provider(
     native_embeddings=embeddings_of,
     credentials=("gcp",),
     key_required=False,
+    credential_env=("GOOGLE_APPLICATION_CREDENTIALS", "GOOGLE_CLOUD_PROJECT"),
     options=VertexOptions,
     option_env={
         "project": ("GOOGLE_CLOUD_PROJECT", "GCLOUD_PROJECT"),
