@@ -133,7 +133,8 @@ def _options(options: type[Options]) -> Iterator[str]:
     for option in msgspec.structs.fields(options):
         kind = hints[option.name]
         choices = f"{' or '.join(map(_quoted, get_args(kind)))}; " if get_origin(kind) is Literal else ""
-        yield f"`{option.name}` ({choices}`{option.default}` unless given)"
+        default = f"`{option.default}` unless given" if option.default != "" else "no default"
+        yield f"`{option.name}` ({choices}{default})"
 
 
 def _oddities(provider: Provider) -> list[str]:
