@@ -6,11 +6,13 @@ import asyncio
 import json
 from base64 import b64decode
 from collections.abc import AsyncIterator, Callable
+from contextlib import closing
 from typing import Any
 
 import botocore.session
 import httpx2
 import pytest
+from anthropic import AsyncAnthropicBedrock
 from botocore.config import Config
 from botocore.exceptions import ClientError, EventStreamError
 
@@ -58,11 +60,16 @@ async def client(simulated: httpx2.AsyncClient) -> AsyncIterator[Any]:
     found.close()
 
 
+def read_all(stream: Any) -> list[Any]:
+    with closing(stream):
+        return list(stream)
+
+
 async def converse(client: Any, *messages: Any, model: str = NOVA, **members: Any) -> Any:
     """Return a whole answer; its stream must say the same."""
     given = {"modelId": model, "messages": list(messages or [HELLO]), **members}
     whole = await asyncio.to_thread(client.converse, **given)
-    events = await asyncio.to_thread(lambda: list(client.converse_stream(**given)["stream"]))
+    events = await asyncio.to_thread(lambda: read_all(client.converse_stream(**given)["stream"]))
     assert joined(events) == whole["output"]["message"]["content"]
     (stop,) = [event["messageStop"]["stopReason"] for event in events if "messageStop" in event]
     assert stop == whole["stopReason"]
@@ -271,7 +278,7 @@ async def test_faults_raise_what_bedrock_s_would(client: Any, model: str, code: 
 
 async def test_an_error_in_the_middle_of_a_stream_is_raised(client: Any) -> None:
     def read(model: str) -> list[Any]:
-        return list(client.converse_stream(modelId=model, messages=[HELLO])["stream"])
+        return read_all(client.converse_stream(modelId=model, messages=[HELLO])["stream"])
 
     with pytest.raises(EventStreamError, match="internalServerException"):
         await asyncio.to_thread(read, "fault-error-event-mid-stream")
@@ -294,7 +301,7 @@ async def test_claude_s_body_is_invoked_and_streamed(client: Any) -> None:
 
     def read() -> list[Any]:
         answer = client.invoke_model_with_response_stream(modelId=CLAUDE, body=json.dumps(MESSAGES))
-        return [json.loads(event["chunk"]["bytes"]) for event in answer["body"]]
+        return [json.loads(event["chunk"]["bytes"]) for event in read_all(answer["body"])]
 
     events = await asyncio.to_thread(read)
     text = "".join(one["delta"]["text"] for one in events if one["type"] == "content_block_delta")
@@ -367,3 +374,20 @@ async def test_frames_of_invoke_can_miss_their_finish_and_their_counts(simulated
     assert "message_delta" not in [one["type"] for one in await events("fault-no-finish")]
     assert not any("usage" in str(one.keys()) for one in await events("fault-no-usage"))
     assert [one["type"] for one in await events("fault-no-done")][-1] == "message_delta"
+
+
+async def test_anthropic_s_own_client_signs_and_reads_frames(simulated: httpx2.AsyncClient) -> None:
+    messages: Any = [{"role": "user", "content": "Hello there"}]
+    async with AsyncAnthropicBedrock(
+        base_url=f"{str(simulated.base_url).rstrip('/')}/bedrock-anthropic",
+        aws_access_key=SIMULATED_AWS.access_key,
+        aws_secret_key=SIMULATED_AWS.secret_key.reveal(),
+        aws_region="us-west-2",
+        max_retries=0,
+    ) as claude:
+        whole = await claude.messages.create(model=CLAUDE, max_tokens=200, messages=messages)
+        async with claude.messages.stream(model=CLAUDE, max_tokens=200, messages=messages) as stream:
+            streamed = await stream.get_final_message()
+
+    assert whole.content[0].text == streamed.content[0].text  # type: ignore[union-attr]
+    assert whole.usage.output_tokens == streamed.usage.output_tokens

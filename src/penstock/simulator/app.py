@@ -210,6 +210,7 @@ class Simulator:
             operation=operation.name,
             model=model,
             body=body,
+            query=visit.request.query,
             given=visit.request.fields,
             headers=visit.headers,
             id=visit.id,

@@ -420,7 +420,7 @@ def enlarge_event(events: list[bytes], dialect: Dialect) -> list[bytes]:
 
 def use_crlf(events: list[bytes]) -> list[bytes]:
     """End lines with CR LF, as the format allows."""
-    return [event.replace(b"\n", b"\r\n") for event in events]
+    return [event.replace(b"\r\n", b"\n").replace(b"\n", b"\r\n") for event in events]
 
 
 def join_events(events: list[bytes]) -> list[bytes]:

@@ -55,6 +55,8 @@ class NativeQuestion:
     operation: str
     model: str
     body: Fields
+    query: str
+    """Of the address, as it came."""
     given: Mapping[bytes, bytes]
     """The request's headers by lower-case name."""
     headers: Headers

@@ -8,6 +8,7 @@ not one that an OpenAI-format vendor claims, so that a request which went to the
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from functools import cache
@@ -18,7 +19,10 @@ from penstock.simulator.anthropic.dialect import ANTHROPIC
 from penstock.simulator.bedrock.converse import prepare_converse
 from penstock.simulator.bedrock.dialect import CONVERSE, INVOKE
 from penstock.simulator.bedrock.invoke import prepare_invoke, prepare_invoke_stream
-from penstock.simulator.native import Operation
+from penstock.simulator.dialect import Prepared
+from penstock.simulator.gemini import api as gemini
+from penstock.simulator.gemini.dialect import GEMINI
+from penstock.simulator.native import NativeQuestion, Operation
 from penstock.simulator.vendors import all_vendors
 
 
@@ -75,6 +79,8 @@ def _anthropic() -> Service:
 
 
 MODEL = "(?P<model>[^/]+)"
+GOOGLE_MODELS = ("gemini-*", "text-embedding-00*", "text-multilingual-*")
+Prepare = Callable[[NativeQuestion], Prepared]
 
 
 def _bedrock(id_: str, title: str, names: tuple[str, ...], model: str, own: tuple[str, ...]) -> Service:
@@ -119,6 +125,51 @@ def _bedrock(id_: str, title: str, names: tuple[str, ...], model: str, own: tupl
     )
 
 
+def _studio() -> Service:
+    base = "/gemini-native/v1beta"
+
+    def operation(name: str, prepare: Prepare) -> Operation:
+        path = _path(f"/gemini-native/v1(?:beta)?/models/{MODEL}:{name}")
+        check = gemini.check_studio_caller
+        return Operation(name=name, path=path, dialect=GEMINI, check_caller=check, prepare=prepare)
+
+    return Service(
+        id="gemini-native",
+        title=gemini.STUDIO,
+        base_path=base,
+        model="gemini-2.5-flash",
+        own_models=GOOGLE_MODELS,
+        operations=(
+            operation("generateContent", gemini.prepare_generate),
+            operation("streamGenerateContent", gemini.prepare_generate),
+            operation("batchEmbedContents", gemini.prepare_batch_embed),
+            operation("embedContent", gemini.prepare_embed),
+        ),
+    )
+
+
+def _vertex(id_: str, title: str, publisher: str, model: str, operations: dict[str, Prepare]) -> Service:
+    """Return a service of Vertex AI; project and location in its paths may be any."""
+    below = f"/projects/[^/]+/locations/[^/]+/publishers/{publisher}/models"
+    return Service(
+        id=id_,
+        title=title,
+        base_path=f"/{id_}/v1/projects/simulated/locations/global",
+        model=model,
+        own_models=GOOGLE_MODELS if publisher == "google" else ("claude-*",),
+        operations=tuple(
+            Operation(
+                name=name,
+                path=_path(f"/{id_}/v1(?:beta1)?{below}/{MODEL}:{name}"),
+                dialect=GEMINI if publisher == "google" else ANTHROPIC,
+                check_caller=callers.bearer,
+                prepare=prepare,
+            )
+            for name, prepare in operations.items()
+        ),
+    )
+
+
 @cache
 def all_services() -> tuple[Service, ...]:
     """Return every simulated API that is not OpenAI's."""
@@ -128,6 +179,26 @@ def all_services() -> tuple[Service, ...]:
     return (
         _anthropic(),
         _bedrock("bedrock", "AWS Bedrock", (*converse, *invoke), nova, ()),
+        _studio(),
+        _vertex(
+            "vertex",
+            "Google Vertex AI",
+            "google",
+            "gemini-2.5-flash",
+            {
+                "generateContent": gemini.prepare_generate,
+                "streamGenerateContent": gemini.prepare_generate,
+                "predict": gemini.prepare_predict,
+                "embedContent": gemini.prepare_embed,
+            },
+        ),
+        _vertex(
+            "vertex-anthropic",
+            "Anthropic on Vertex AI",
+            "anthropic",
+            "claude-sonnet-4-5@20250929",
+            {"rawPredict": gemini.prepare_raw_predict, "streamRawPredict": gemini.prepare_raw_predict},
+        ),
         _bedrock("bedrock-anthropic", "Anthropic on AWS Bedrock", invoke, claude, ("claude-*",)),
     )
 
@@ -135,7 +206,7 @@ def all_services() -> tuple[Service, ...]:
 def find_operation(path: str) -> tuple[Service, Operation, str] | None:
     """Return whose operation a path is, and the model in it (empty where it names none); None: nobody's."""
     for service in all_services():
-        if path.startswith(f"{service.base_path}/"):
+        if path.startswith(f"/{service.id}/"):
             for operation in service.operations:
                 model = operation.model(path)
                 if model is not None:

@@ -75,7 +75,7 @@ def read_hosted(question: NativeQuestion, version: str, *, stream: bool) -> Mess
         VendorError: the version is missing or not that host's, or Anthropic would refuse the rest.
     """
     found = question.body.needed_text("anthropic_version")
-    if found != version:
+    if found not in {version, NEWEST_VERSION.decode()}:
         refuse(f"Input should be '{version}'", "anthropic_version")
     more = frozenset({"anthropic_version", "anthropic_beta"})
     if not stream and question.body.flag("stream"):
@@ -108,7 +108,8 @@ def _read(question: NativeQuestion, *, more: frozenset[str], counts_only: bool =
     request = read_request(
         question.body, question.model, question.service, question.instance_seed, more=more, counts_only=counts_only
     )
-    if question.given.get(b"anthropic-version") == NEWEST_VERSION:
+    version = question.body.text("anthropic_version") or question.given.get(b"anthropic-version", b"").decode("latin-1")
+    if version == NEWEST_VERSION.decode():
         for name in REMOVED:
             if name in question.body.members:
                 raise VendorError(400, f"Unknown parameter: '{name}'.", param=name, code="unknown_member")
