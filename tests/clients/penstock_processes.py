@@ -21,8 +21,11 @@ from urllib.request import urlopen
 
 from prometheus_client.parser import text_string_to_metric_families
 
+from penstock.simulator.native import SIMULATED_AWS
+from tests.upstream_auth.google_servers import google
+
 PENSTOCK = Path(get_path("scripts")) / "penstock"
-CONFIGURATION = Path(__file__).with_name("gateway.yaml")
+FILES = [str(Path(__file__).with_name(name)) for name in ("gateway.yaml", "providers.yaml")]
 CLIENT_KEY = "sk-client-of-these-tests"
 UPSTREAM_KEY = "sk-upstream-of-these-tests"
 BOUND_S = 30.0
@@ -59,10 +62,15 @@ class Setting:
         assert len(busy) > 1, "the metrics page shows exchanges, and connections by backend"
         wait_until(lambda: not any(self.busy().values()))
 
-    def seen_upstream(self, model: str) -> list[dict[str, Any]]:
-        """Return the last requests for a model as the simulator saw them, and what became of them."""
+    def seen_requests(self) -> list[dict[str, Any]]:
+        """Return the last requests as the simulator saw them, and what became of them."""
         seen = json.loads(_get(f"{self.simulator_url}/simulator/requests"))["requests"]
-        return [one for one in seen if one["model"] == model]
+        assert isinstance(seen, list)
+        return seen
+
+    def seen_upstream(self, model: str) -> list[dict[str, Any]]:
+        """Return the last requests for a model."""
+        return [one for one in self.seen_requests() if one["model"] == model]
 
     def wait_until_cancelled_upstream(self, model: str) -> None:
         """Wait until the simulator has lost its caller for every request for a model; there must be one."""
@@ -87,17 +95,28 @@ def wait_until(condition: Callable[[], bool]) -> None:
 
 @contextmanager
 def gateway_before_simulator(folder: Path) -> Iterator[Setting]:
-    """Run both for the length of the context; what they print goes to files in ``folder``."""
+    """Run both for the length of the context; what they print goes to files in ``folder``.
+
+    A service account of Google's, and who hands it a token for its signature, are there too.
+    """
     simulate = ["simulate", "--listen", "127.0.0.1:0", "--pace", "none"]
-    with _running(simulate, {"PENSTOCK_SIMULATOR_KEY": UPSTREAM_KEY}, folder / "simulator.log") as simulator_log:
+    with (
+        google(token=UPSTREAM_KEY) as accounts,
+        _running(simulate, {"PENSTOCK_SIMULATOR_KEY": UPSTREAM_KEY}, folder / "simulator.log") as simulator_log,
+    ):
+        service_account = folder / "service-account.json"
+        service_account.write_text(accounts.key_file(), "utf-8")
         simulator_url = _announced(simulator_log, r"simulator serves on (\S+)\.")[1]
         variables = {
             "SIMULATOR_URL": simulator_url,
             "UPSTREAM_KEY": UPSTREAM_KEY,
             "CLIENT_KEY": CLIENT_KEY,
             "ACCESS_LOG": str(folder / "access.log"),
+            "AWS_ID": SIMULATED_AWS.access_key,
+            "AWS_SECRET": SIMULATED_AWS.secret_key.reveal(),
+            "SERVICE_ACCOUNT_FILE": str(service_account),
         }
-        with _running(["serve", str(CONFIGURATION)], variables, folder / "gateway.log") as gateway_log:
+        with _running(["serve", *FILES], variables, folder / "gateway.log") as gateway_log:
             found = _announced(gateway_log, r"serves on (\S+) \(admin: (\S+)\)")
             yield Setting(found[1], found[2], simulator_url)
 

@@ -34,9 +34,10 @@ LIFE_S = 3599
 class Google:
     """Knows one service account by its public key, and trusts one OpenID provider."""
 
-    def __init__(self, trusted: OidcProvider | None = None) -> None:
+    def __init__(self, trusted: OidcProvider | None, token: str) -> None:
         self.key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
         self.trusted = trusted
+        self.token = token
         self.server = LocalServer("")
         self.life_s = LIFE_S
 
@@ -84,7 +85,7 @@ class Google:
             or claims["exp"] - claims["iat"] > 3600
         ):
             return Answer({"error": "invalid_grant", "error_description": "Invalid JWT."}, 400)
-        return Answer({"access_token": "ya29.account", "expires_in": self.life_s, "token_type": "Bearer"})
+        return Answer({"access_token": self.token, "expires_in": self.life_s, "token_type": "Bearer"})
 
     def _exchange(self, asked: Asked) -> Answer:
         """RFC 8693: a token of the trusted provider for one of Google's."""
@@ -157,9 +158,9 @@ def _metadata(asked: Asked) -> Answer:
 
 
 @contextmanager
-def google(trusted: OidcProvider | None = None) -> Iterator[Google]:
-    """Run all of it on one port."""
-    playing = Google(trusted)
+def google(trusted: OidcProvider | None = None, *, token: str = "ya29.account") -> Iterator[Google]:
+    """Run all of it on one port; the service account is handed ``token``."""
+    playing = Google(trusted, token)
     with serving(playing.answer) as server:
         playing.server = server
         yield playing

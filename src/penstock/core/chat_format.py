@@ -111,6 +111,8 @@ class UpstreamFormat:
     framing: Framing = "sse"
     ask_for_usage: Callable[[JsonEdit], None] | None = None
     """Makes a stream carry its usage, for formats where that must be asked for."""
+    fields: Mapping[str, str] = field(default_factory=dict)
+    """Member of the body to the field of :class:`ChatRequest` that it is made of, where their names differ."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,14 +8,16 @@ answer to choose who relays its body. Which target to try, and whether to try an
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Iterable, Iterator
 from time import monotonic
 
 import msgspec
 
+from penstock.core.chat import ChatRequest
 from penstock.core.endpoint import Endpoint
 from penstock.core.errors import CredentialRejected, UpstreamFault
 from penstock.core.json_object import JsonEdit, JsonObject
-from penstock.core.loss import summarise
+from penstock.core.loss import Loss, summarise
 from penstock.relay.answer import Answer
 from penstock.relay.backend_client import BackendClient
 from penstock.relay.content_coding import UnreadableCodingError
@@ -28,7 +30,7 @@ from penstock.relay.plan import Plan
 from penstock.relay.snapshot import NO_MUTATIONS, Limits, Target
 from penstock.relay.streaming import StreamRelay
 from penstock.relay.translated import TranslatedAnswer, lower_request
-from penstock.relay.way import Way
+from penstock.relay.way import Translation, Way
 from penstock.relay.whole import ErrorRelay, RefusedRelay, WholeRelay
 from penstock.transport.client_protocol import AnswerHead, BodyReceiver
 from penstock.transport.http_syntax import header_block
@@ -156,9 +158,21 @@ def _splice(edit: JsonEdit, way: Way, target: Target, exchange: Exchange, endpoi
         if ask is not None:
             ask(edit)
     if way.quirks_of is not None:
+        translated = len(edit.losses)
         for quirk in provider.request_quirks:
             quirk(way.quirks_of, edit)
+        if way.translation is not None and exchange.chat is not None:
+            edit.losses[translated:] = _as_asked(edit.losses[translated:], way.translation, exchange.chat)
     for splice in way.splices:
         splice(edit, backend.options, exchange.request.fields)
     if mutations is not NO_MUTATIONS:
         mutate_body(edit, mutations)
+
+
+def _as_asked(losses: Iterable[Loss], translation: Translation, chat: ChatRequest) -> Iterator[Loss]:
+    """Give losses of a body that we wrote the caller's own paths; a member only moved there is none to the caller."""
+    for loss in losses:
+        member = loss.path.removeprefix("$.")
+        if loss.kind != "moved":
+            field = translation.upstream.fields.get(member, member)
+            yield msgspec.structs.replace(loss, path=f"$.{chat.path(field)}")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from types import MappingProxyType
+
 from penstock.core.chat_format import UpstreamFormat
 from penstock.wire.openai_chat.decode_events import StreamDecoder
 from penstock.wire.openai_chat.errors import read_error
@@ -16,4 +18,13 @@ UPSTREAM = UpstreamFormat(
     decoder=StreamDecoder,
     read_error=read_error,
     ask_for_usage=ask_for_usage,
+    fields=MappingProxyType(
+        {
+            "max_completion_tokens": "max_output_tokens",
+            "max_tokens": "max_output_tokens",
+            "n": "choices",
+            "reasoning_effort": "reasoning",
+            "safety_identifier": "user",
+        }
+    ),
 )

@@ -1,0 +1,107 @@
+"""Every provider that real clients are run against, and what is asked of it there: one row each.
+
+The tests beside this file take their cases from here, and so does the table of what is tested by what
+(``scripts/generate_tested_table.py``): the table cannot claim what no test does. ``providers.yaml`` configures a
+backend for each row, with the models ``ROW/chat`` and ``ROW/embeddings``. How a provider is simulated is the
+simulator's business, and that a model answers well is nobody's here.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+Capability = Literal["whole answers", "streams", "tools", "structured output", "embeddings", "signed thinking"]
+Credential = Literal["key", "AWS signature", "Google token"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Row:
+    """One backend of ``providers.yaml``."""
+
+    name: str
+    """Name of the backend."""
+    provider: str
+    """Id of the provider."""
+    mission: str
+    """The name under which users look for it."""
+    vectors: bool = False
+    """Whether it makes embeddings."""
+    signs: bool = False
+    """Whether its model signs what it thinks, and wants it back unchanged beside the calls that it made."""
+    credential: Credential = "key"
+    """What the simulator verifies on every request."""
+    streams_usage: bool = True
+    """Whether its streams tell how many tokens there were."""
+    forces_tools: bool = True
+    """Whether a tool can be forced; not where the model thinks whatever is asked, which is reported as a loss."""
+
+    @property
+    def chat(self) -> str:
+        """The model to chat with, as callers name it."""
+        return f"{self.name}/chat"
+
+    @property
+    def embeddings(self) -> str:
+        """The model that makes vectors, as callers name it."""
+        return f"{self.name}/embeddings"
+
+    @property
+    def capabilities(self) -> tuple[Capability, ...]:
+        """What is tried of the provider."""
+        every: tuple[Capability, ...] = ("whole answers", "streams", "tools", "structured output")
+        return (
+            *every,
+            *(("embeddings",) if self.vectors else ()),
+            *(("signed thinking",) if self.signs else ()),
+        )
+
+
+_NOT_SIMULATED_YET = ("gemini-native", "cohere-native", "vertex", "vertex-anthropic")
+_AWS: Credential = "AWS signature"
+_GOOGLE: Credential = "Google token"
+
+ROWS: dict[str, Row] = {
+    row.name: row
+    for row in (
+        Row(name="openai", provider="openai", mission="OpenAI", vectors=True),
+        Row(name="bedrock", provider="bedrock", mission="AWS Bedrock", vectors=True, credential=_AWS),
+        Row(name="bedrock-claude", provider="bedrock", mission="AWS Bedrock", signs=True, credential=_AWS),
+        Row(
+            name="bedrock-anthropic",
+            provider="bedrock-anthropic",
+            mission="Anthropic on AWS Bedrock",
+            signs=True,
+            credential=_AWS,
+        ),
+        Row(name="azure-openai", provider="azure-openai", mission="Azure OpenAI", vectors=True),
+        Row(name="azure-deployments", provider="azure-openai", mission="Azure OpenAI", vectors=True),
+        Row(name="gemini", provider="gemini", mission="Google Gemini", vectors=True),
+        Row(name="gemini-native", provider="gemini-native", mission="Google Gemini", vectors=True, signs=True),
+        Row(name="groq", provider="groq", mission="Groq"),
+        Row(name="xai", provider="xai", mission="Grok"),
+        Row(name="together", provider="together", mission="Together AI", vectors=True),
+        Row(name="cohere", provider="cohere", mission="Cohere", vectors=True, streams_usage=False),
+        Row(name="cohere-native", provider="cohere-native", mission="Cohere", vectors=True),
+        Row(name="mistral", provider="mistral", mission="Mistral", vectors=True),
+        Row(name="deepinfra", provider="deepinfra", mission="DeepInfra", vectors=True),
+        Row(name="deepseek", provider="deepseek", mission="DeepSeek"),
+        Row(name="hunyuan", provider="hunyuan", mission="Hunyuan"),
+        Row(name="tencent-lkeap", provider="tencent-lkeap", mission="Tencent LLM Knowledge Engine"),
+        Row(name="vertex", provider="vertex", mission="Google Vertex AI", vectors=True, signs=True, credential=_GOOGLE),
+        Row(
+            name="vertex-anthropic",
+            provider="vertex-anthropic",
+            mission="Anthropic on Vertex AI",
+            signs=True,
+            credential=_GOOGLE,
+            forces_tools=False,
+        ),
+        Row(name="sambanova", provider="sambanova", mission="SambaNova", vectors=True),
+        Row(name="anthropic", provider="anthropic", mission="Anthropic", signs=True, forces_tools=False),
+    )
+    if row.name not in _NOT_SIMULATED_YET
+}
+
+WITH_VECTORS = [name for name, row in ROWS.items() if row.vectors]
+WITH_SIGNATURES = [name for name, row in ROWS.items() if row.signs]
