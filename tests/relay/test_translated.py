@@ -174,6 +174,30 @@ async def test_a_stream_that_ends_too_early_is_an_error_and_never_a_clean_end(tm
     assert (line["outcome"], line["error_code"]) == ("error", "upstream_broke_off")
 
 
+SCHEMA = b'{"type":"json_schema","json_schema":{"name":"a","schema":{"type":"object"}}}'
+WITH_SCHEMA = STREAM.replace(b"}]}", b'}],"response_format":%b}' % SCHEMA)
+
+
+@pytest.mark.parametrize("ending", [b"", b"data: {nonsense\n\n"], ids=["cut", "nonsense"])
+@pytest.mark.parametrize("pieces", [1, 10_000])
+async def test_text_that_was_held_back_comes_before_the_error(ending: bytes, pieces: int) -> None:
+    script = stream_of(TRUNCATED + ending, "text/event-stream", pieces)
+    async with gateway_to("anthropic", script) as (gateway, upstream):
+        answered = await ask(gateway.url, WITH_SCHEMA)
+    assert json.loads(upstream.request.body)["tool_choice"]["name"] == "json_answer"
+    assert text_of(answered) == "Hello"
+    *_, last = chunks_of(answered)
+    assert "error" in last
+
+
+async def test_text_that_was_held_back_comes_before_a_broken_connection() -> None:
+    script = stream_of(TRUNCATED, "text/event-stream", end=(CLOSE,))
+    async with gateway_to("anthropic", script) as (gateway, _):
+        answered = await ask(gateway.url, WITH_SCHEMA)
+    assert text_of(answered) == "Hello"
+    assert chunks_of(answered)[-1]["error"]["code"] == "upstream_broke_off"
+
+
 @pytest.mark.parametrize(
     "body",
     [

@@ -331,6 +331,8 @@ class TranslatedStream:
         answer = self._answer
         if answer.finished.done():
             return
+        if failure is not None and self._unwrapper is not None:  # nothing will tell any more what its text is
+            out += b"".join([self._encode(event) for event in self._unwrapper.close()])
         if out:
             if not self._begun:
                 self._begin()
