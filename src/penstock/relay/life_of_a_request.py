@@ -13,7 +13,7 @@ from random import random
 from time import monotonic
 from typing import NamedTuple
 
-from penstock.core.endpoint import Endpoint, RequestFacts
+from penstock.core.endpoint import Endpoint, EndpointId, RequestFacts
 from penstock.core.errors import (
     EndpointNotOffered,
     GatewayError,
@@ -87,6 +87,7 @@ class Gateway:
         self._endpoints = endpoints
         self._clients = clients
         self._accounting = accounting
+        self._offerings: dict[tuple[int, EndpointId], list[Target]] = {}
         self._keys = index_keys((key.name, key.sha256) for key in snapshot.client_keys)
         self._limits = snapshot.listener.limits
         self._cors = snapshot.listener.cors
@@ -189,7 +190,9 @@ class Gateway:
     async def _try_targets(self, exchange: Exchange, endpoint: Endpoint, model: Model, name: str) -> None:
         """Try the targets in their order until one has answered, or the attempts are used up."""
         retry, timeouts = model.retry, model.timeouts
-        targets = order_targets(self._offering(model, endpoint), random)
+        targets = self._offering(model, endpoint)
+        if len(targets) > 1:
+            targets = order_targets(targets, random)
         once = max(len(targets), 2)  # an only target that could not be reached is tried again
         attempts = retry.attempts or once
         for number in range(attempts):
@@ -226,9 +229,14 @@ class Gateway:
         raise InvalidRequest(msg, code="missing_model", param="model")
 
     def _offering(self, model: Model, endpoint: Endpoint) -> list[Target]:
-        """Return the targets that offer the endpoint."""
+        """Return the targets that offer the endpoint; found once, since the snapshot keeps its models."""
+        place = (id(model), endpoint.id)
+        offering = self._offerings.get(place)
+        if offering is not None:
+            return offering
         offering = [target for target in model.targets if self._clients[target.backend.name].way(endpoint) is not None]
         if offering:
+            self._offerings[place] = offering
             return offering
         titles = ", ".join(dict.fromkeys(target.backend.provider.title for target in model.targets))
         msg = f'The model "{model.name}" cannot be used with {endpoint.path}: {titles} does not offer it.'
