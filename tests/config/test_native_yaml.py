@@ -128,9 +128,17 @@ def test_smallest_configuration_serves_what_the_provider_is_known_for(tmp_path: 
     assert choose(snapshot.models, snapshot.patterns, "never-heard-of")[1] == "never-heard-of"
 
 
-def test_directory_is_no_configuration(tmp_path: Path) -> None:
-    with pytest.raises(ConfigurationInvalid, match="cannot be read: Is a directory"):
+def test_folder_without_files_is_no_configuration(tmp_path: Path) -> None:
+    with pytest.raises(ConfigurationInvalid, match=r"is a folder without \.yaml or \.yml files$"):
         load_files([str(tmp_path)], {})
+
+
+def test_folder_is_all_files_in_it(tmp_path: Path) -> None:
+    (tmp_path / "b.yml").write_text("models: {fast: openai}\n", encoding="utf-8")
+    (tmp_path / "a.yaml").write_text("backends: {openai: {api_key: sk-0123456789}}\n", encoding="utf-8")
+    (tmp_path / "notes.txt").write_text("not: [read", encoding="utf-8")
+
+    assert list(load_files([str(tmp_path)], {}).snapshot.models) == ["fast"]
 
 
 _NAMES = st.from_regex(r"[a-z][a-z0-9.-]{0,11}", fullmatch=True)

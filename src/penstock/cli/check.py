@@ -21,6 +21,8 @@ from penstock.config.problems import Problem, write_path
 def check(config: tuple[str, ...], as_json: bool) -> None:
     """Check configuration files and show what they mean.
 
+    CONFIG are files of Penstock's own format, manifests of the Envoy AI Gateway, or folders of such files.
+
     Several files are checked as the one configuration that they are together. Problems go to standard error, each with
     file, line and column. The exit status is 0 for a usable configuration and 2 for any other.
     """
@@ -32,10 +34,10 @@ def check(config: tuple[str, ...], as_json: bool) -> None:
         click.echo(json.dumps({"ok": False, "problems": [_describe(each) for each in refused.problems]}, indent=2))
         raise SystemExit(refused.exit_code) from None
     if as_json:
-        problems = [_describe(each) for each in loaded.warnings]
+        problems = [_describe(each) for each in (*loaded.warnings, *loaded.notes)]
         click.echo(json.dumps({"ok": True, "problems": problems, **describe_snapshot(loaded.snapshot)}, indent=2))
         return
-    print_problems(loaded.warnings)
+    print_problems((*loaded.warnings, *loaded.notes))
     click.echo(f"{loaded.snapshot.source}: valid\n")
     click.echo(render_snapshot(loaded.snapshot), nl=False)
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from operator import attrgetter
 
+from penstock.cli.route_text import describe_conditions, ordered_entries, write_conditions
 from penstock.config.address import Address, BaseUrl
 from penstock.relay.snapshot import Backend, Model, Snapshot, Target
 
@@ -36,9 +37,11 @@ def describe_snapshot(snapshot: Snapshot) -> Json:
 
 def describe_models(snapshot: Snapshot) -> Json:
     """Return the models and patterns as a JSON object."""
+    entries = ordered_entries(snapshot.routes) if snapshot.routes else []
     return {
         "models": [_describe_model(model) for model in snapshot.models.values()],
         "patterns": [_describe_model(model) for model in snapshot.patterns],
+        "routes": [{"match": describe_conditions(entry), **_describe_model(entry.rule)} for entry in entries],
     }
 
 
@@ -61,11 +64,17 @@ def render_snapshot(snapshot: Snapshot) -> str:
 
 
 def render_models(snapshot: Snapshot) -> str:
-    """Render models and patterns as a tree of names and targets."""
-    lines = ["Models", *_tree(snapshot.models.values())]
+    """Render routes, models and patterns as a tree of conditions or names, and targets."""
+    lines: list[str] = []
+    if snapshot.routes:
+        rules = ((write_conditions(entry), entry.rule) for entry in ordered_entries(snapshot.routes))
+        lines += ["Routes, tried in this order", *_tree(rules), ""]
+    if snapshot.models or not snapshot.routes:
+        lines += ["Models", *_tree((model.name, model) for model in snapshot.models.values()), ""]
     if snapshot.patterns:
-        lines += ["", "Patterns, tried in this order for other names", *_tree(snapshot.patterns)]
-    return "\n".join(lines) + "\n"
+        patterns = ((model.name, model) for model in snapshot.patterns)
+        lines += ["Patterns, tried in this order for other names", *_tree(patterns), ""]
+    return "\n".join(lines)
 
 
 def write_url(backend: Backend) -> str:
@@ -73,9 +82,9 @@ def write_url(backend: Backend) -> str:
     return str(BaseUrl(backend.scheme, backend.host, backend.port, backend.base_path))
 
 
-def _tree(models: Iterable[Model]) -> Iterator[str]:
-    for model in models:
-        yield f"  {model.name}"
+def _tree(models: Iterable[tuple[str, Model]]) -> Iterator[str]:
+    for title, model in models:
+        yield f"  {title}"
         last = len(model.targets) - 1
         for index, target in enumerate(sorted(model.targets, key=attrgetter("priority"))):
             yield f"  {'└─' if index == last else '├─'} {_write_target(target)}{_write_share(target, model.targets)}"

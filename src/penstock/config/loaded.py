@@ -27,6 +27,8 @@ class Loaded:
     explanation: tuple[str, ...]
     """Lines for people: where the configuration came from and what it holds."""
     warnings: tuple[Problem, ...] = ()
+    notes: tuple[Problem, ...] = ()
+    """What is worth knowing and nothing to worry about: skipped resources, defaults that are not Envoy's."""
 
 
 NO_OVERRIDES = Overrides()
@@ -48,7 +50,8 @@ def summarise(snapshot: Snapshot) -> str:
     """Say in one line how much a configuration holds."""
     counts = [
         _count(len(snapshot.backends), "backend"),
-        _count(len(snapshot.models), "model"),
+        *([_count(snapshot.routes.size, "rule")] if snapshot.routes else []),
+        *([_count(len(snapshot.models), "model")] if snapshot.models or not snapshot.routes else []),
         *([_count(len(snapshot.patterns), "pattern")] if snapshot.patterns else []),
         _count(len(snapshot.client_keys), "client key") if snapshot.client_keys else "no client keys",
     ]

@@ -1,24 +1,39 @@
-"""Penstock's own configuration files: bytes on disk to a snapshot, or every mistake in them at once.
+"""Configuration files: bytes on disk to a snapshot, or every mistake in them at once.
 
 The steps, each in its own module: YAML to trees, variables into values, values to documents, documents to one
-document, that to a snapshot. The format is described in ``docs/configuration.md``. Watching files for changes is
-not done here.
+document, that to a snapshot. Penstock's own format is described in ``docs/configuration.md``; files of Kubernetes
+manifests become one document of it first (``docs/manifests.md``). Watching files for changes is not done here.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from penstock.config.compile_snapshot import compile_snapshot
 from penstock.config.document import Document
 from penstock.config.files import Files
 from penstock.config.loaded import NO_OVERRIDES, Loaded, Overrides, name_options, summarise
+from penstock.config.manifests.compile_manifests import compile_manifests
+from penstock.config.manifests.read_manifests import is_manifest
 from penstock.config.merge_documents import merge_documents
 from penstock.config.problems import ConfigurationInvalid, Findings, Problem
 from penstock.config.read_document import read_document
 from penstock.config.variables import read_values
-from penstock.config.yaml_tree import MAX_BYTES, Node, YamlRefused, read_yaml
+from penstock.config.yaml_tree import MAX_BYTES, Node, YamlRefused, only_document, read_yaml_documents
+
+SUFFIXES = (".yaml", ".yml")
+
+
+@dataclass(slots=True)
+class Sources:
+    """Trees of the files that were read."""
+
+    native: list[tuple[str, Node]] = field(default_factory=list)
+    """Penstock's own files, by their paths."""
+    manifests: list[Node] = field(default_factory=list)
+    """Documents of all files of manifests, which are one configuration."""
 
 
 def load_files(
@@ -27,7 +42,7 @@ def load_files(
     overrides: Overrides = NO_OVERRIDES,
     files: Files | None = None,
 ) -> Loaded:
-    """Read files that together are one configuration; messages name them as they are given.
+    """Read files, or folders of files, that together are one configuration; messages name them as they are given.
 
     ``files`` reads them, and knows afterwards which they were and what they held.
 
@@ -36,31 +51,79 @@ def load_files(
     """
     findings = Findings(elsewhere=name_options(overrides))
     files = files or Files()
-    read = [found for path in paths if (found := _read_file(path, environ, findings, files))]
+    sources = read_sources(paths, findings, files)
+    read = [_read_native(path, tree, environ, findings, files) for path, tree in sources.native]
+    if sources.manifests:
+        read.append(_read_manifests(sources.manifests, environ, findings, files))
     findings.trees = [tree for _, tree in read]
     document = merge_documents(read, findings)
     source = ", ".join(paths)
     snapshot, shared_out = compile_snapshot(document, overrides, findings, source)
     problems = findings.sorted()
     if findings.failed:
-        raise ConfigurationInvalid(problems)
+        raise ConfigurationInvalid([each for each in problems if each.severity != "note"])
     explanation = (f"Configuration: {source} ({summarise(snapshot)})", *shared_out)
-    return Loaded(snapshot=snapshot, explanation=explanation, warnings=tuple(problems))
+    return Loaded(
+        snapshot=snapshot,
+        explanation=explanation,
+        warnings=tuple(each for each in problems if each.severity == "warning"),
+        notes=tuple(each for each in problems if each.severity == "note"),
+    )
 
 
-def _read_file(path: str, environ: Mapping[str, str], findings: Findings, files: Files) -> tuple[Document, Node] | None:
-    try:
-        source = files.read(Path(path), MAX_BYTES + 1)
-        tree, problems = read_yaml(source, path)
-    except OSError as error:
-        findings.problems.append(Problem(message=f"{path} cannot be read: {error.strerror}"))
-    except YamlRefused as refused:
-        findings.syntax([refused.problem])
-    else:
-        findings.syntax(problems)
-        findings.trees = [tree]
-        values = read_values(tree, environ, findings)
-        return read_document(values, Path(path).parent, findings, files), tree
-    # Whatever the lost file holds, nobody shall complain that it is missing.
-    findings.broken |= {("backends",), ("models",), ("client_keys",)}
-    return None
+def read_sources(paths: Sequence[str], findings: Findings, files: Files) -> Sources:
+    """Read the files, and tell Penstock's own from manifests."""
+    sources = Sources()
+    named = [path for each in paths for path in _list_files(each, findings)]
+    findings.files = named
+    for path in named:
+        try:
+            roots, problems = read_yaml_documents(files.read(Path(path), MAX_BYTES + 1), path)
+            findings.syntax(problems)
+            if any(map(is_manifest, roots)):
+                sources.manifests += roots
+            else:
+                sources.native.append((path, only_document(roots, path)))
+            continue
+        except OSError as error:
+            findings.problems.append(Problem(message=f"{path} cannot be read: {error.strerror}"))
+        except YamlRefused as refused:
+            findings.syntax([refused.problem])
+        break_all(findings)
+    return sources
+
+
+def break_all(findings: Findings) -> None:
+    """Let nobody complain that something is missing: a part of the configuration was lost."""
+    findings.broken |= {("backends",), ("models",), ("routes",), ("client_keys",)}
+
+
+def _list_files(path: str, findings: Findings) -> Iterator[str]:
+    folder = Path(path)
+    if not folder.is_dir():
+        yield path
+        return
+    found = sorted(str(each) for each in folder.iterdir() if each.suffix in SUFFIXES and each.is_file())
+    if not found:
+        findings.problems.append(Problem(message=f"{path} is a folder without {' or '.join(SUFFIXES)} files"))
+        break_all(findings)
+    yield from found
+
+
+def _read_native(
+    path: str, tree: Node, environ: Mapping[str, str], findings: Findings, files: Files
+) -> tuple[Document, Node]:
+    findings.trees = [tree]
+    values = read_values(tree, environ, findings)
+    return read_document(values, Path(path).parent, findings, files), tree
+
+
+def _read_manifests(
+    roots: Sequence[Node], environ: Mapping[str, str], findings: Findings, files: Files
+) -> tuple[Document, Node]:
+    tree = compile_manifests(roots, environ, findings, Path())
+    if findings.failed:
+        break_all(findings)
+    findings.trees = [tree]
+    values = read_values(tree, environ, findings)
+    return read_document(values, Path(), findings, files), tree

@@ -61,6 +61,8 @@ class Findings:
     """Values that came from the environment, and the variables' names."""
     elsewhere: dict[KeyPath, str] = field(default_factory=dict)
     """Settings that no file gave, and what did: a variable or an option of the command line."""
+    files: Sequence[str] = ()
+    """Every file in the order in which it was named."""
 
     def error(self, path: KeyPath, message: str) -> None:
         """Report an error in the value at ``path``, or in the short form that stands for it."""
@@ -103,7 +105,8 @@ class Findings:
     def sorted(self) -> list[Problem]:
         """Return each problem once, errors first, in the order of the files; no value of a variable is shown."""
         masked = {replace(problem, message=self._mask(problem.message)): None for problem in self.problems}
-        files = {file: number for number, file in enumerate(dict.fromkeys(tree.place.file for tree in self.trees))}
+        names = dict.fromkeys([*self.files, *(tree.place.file for tree in self.trees)])
+        files = {file: number for number, file in enumerate(names)}
         return sorted(masked, key=lambda problem: _order(problem, files))
 
     def _add(

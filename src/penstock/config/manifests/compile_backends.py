@@ -1,0 +1,276 @@
+"""AIServiceBackend, its Backend and their policies to a native backend."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import cache
+from types import MappingProxyType
+
+from penstock.config.address import read_base_url
+from penstock.config.manifests.ai_gateway import AIServiceBackend, ApiSchema, SchemaName
+from penstock.config.manifests.compile_credentials import Policy, compile_credentials, index_policies
+from penstock.config.manifests.compile_mutations import compile_mutations
+from penstock.config.manifests.compile_secrets import find_certificates
+from penstock.config.manifests.envoy_gateway import Backend, BackendTls, Endpoint
+from penstock.config.manifests.gateway_api import BackendTLSPolicy
+from penstock.config.manifests.native_tree import Draft, graft
+from penstock.config.manifests.parts import Manifest, ObjectRef
+from penstock.config.manifests.resource import Resource
+from penstock.config.manifests.world import World
+from penstock.config.yaml_tree import KeyPath, Node
+from penstock.core.provider import Provider
+from penstock.providers import all_providers
+
+PROVIDERS: Mapping[SchemaName, str] = MappingProxyType(
+    {
+        "OpenAI": "openai-compatible",
+        "AzureOpenAI": "azure-openai",
+        "AWSBedrock": "bedrock",
+        "AWSAnthropic": "bedrock-anthropic",
+        "GCPVertexAI": "vertex",
+        "GCPAnthropic": "vertex-anthropic",
+        "Anthropic": "anthropic",
+        "Cohere": "cohere-native",
+    }
+)
+"""Which provider speaks a schema, where the host does not say more."""
+
+ANTHROPIC_VERSIONS: Mapping[str, str] = MappingProxyType(
+    {"AWSAnthropic": "bedrock-2023-05-31", "GCPAnthropic": "vertex-2023-10-16"}
+)
+"""The versions of Anthropic's API on clouds that the providers send of themselves."""
+
+_AZURE_V1 = "/openai/v1"
+_NEEDS_POLICY = frozenset({"GCPVertexAI", "GCPAnthropic"})
+
+
+@dataclass(frozen=True, slots=True)
+class _Address:
+    """Where a backend is, and how its certificate is checked."""
+
+    root: str
+    """Scheme, host and port."""
+    host: str
+    port: int
+    node: Node
+    tls: dict[str, Draft]
+
+
+def compile_backends(world: World, names: Mapping[tuple[str, str], str]) -> dict[str, Draft]:
+    """Return every AIServiceBackend as a native backend, by the names given."""
+    policies = index_policies(world)
+    tls_policies = _index_tls_policies(world)
+    compiled: dict[str, Draft] = {}
+    for backend in world.all(AIServiceBackend):
+        key = (backend.namespace, backend.name)
+        address = _find_address(world, backend, tls_policies)
+        if address is None:
+            continue
+        draft = _compile(world, backend, address, policies.get(key))
+        compiled[names[key]] = graft(draft, backend.place("metadata", "name"))
+    return compiled
+
+
+def _compile(
+    world: World, backend: Resource[AIServiceBackend], address: _Address, policy: Policy | None
+) -> dict[str, Draft]:
+    spec = backend.model.spec
+    schema = spec.api_schema
+    base_path = _PATHS[schema.name](schema, policy)
+    provider = _choose_provider(schema, address, base_path, policy)
+    if policy is None and schema.name in _NEEDS_POLICY:
+        message = f"{schema.name} needs a BackendSecurityPolicy: the project and the region are in its path"
+        world.report.error(backend, ("spec", "schema", "name"), message)
+    if provider.key_required and policy is None:
+        message = f"{provider.title} needs a key, and no BackendSecurityPolicy is for this backend"
+        world.report.error(backend, ("metadata", "name"), message)
+    url = address.root + ("" if provider.id == "azure-openai" else base_path)
+    credentials = compile_credentials(world, policy, provider) if policy else {}
+    mutations = compile_mutations(world, backend, ("spec",), spec.header_mutation, spec.body_mutation)
+    set_body = mutations.pop("set_body", None)
+    version = _other_version(world, backend, schema)
+    if version:
+        set_body = {"anthropic_version": version, **(set_body if isinstance(set_body, dict) else {})}
+    return {
+        "provider": graft(provider.id, backend.place("spec", "schema", "name")),
+        "base_url": graft(url, address.node.place),
+        **credentials,
+        "options": graft(_options(schema, provider, policy), backend.place("spec", "schema")),
+        "headers": mutations.pop("set_headers", None),
+        **mutations,
+        "set_body": set_body,
+        "tls": address.tls or None,
+    }
+
+
+def _options(schema: ApiSchema, provider: Provider, policy: Policy | None) -> dict[str, Draft]:
+    spec = policy.model.spec if policy else None
+    if provider.id == "azure-openai":
+        deployments = schema.name == "AzureOpenAI"
+        return {"api": "deployments", "api_version": schema.version or None} if deployments else {"api": "v1"}
+    if spec and spec.aws_credentials and provider.id in {"bedrock", "bedrock-anthropic"}:
+        return {"region": spec.aws_credentials.region}
+    if spec and spec.gcp_credentials and schema.name in _NEEDS_POLICY:
+        return {"project": spec.gcp_credentials.project_name, "region": spec.gcp_credentials.region}
+    return {}
+
+
+def _prefix(schema: ApiSchema, _policy: Policy | None) -> str:
+    return f"/{(schema.prefix or 'v1').strip('/')}".rstrip("/")
+
+
+def _location(_schema: ApiSchema, policy: Policy | None) -> str:
+    block = policy.model.spec.gcp_credentials if policy else None
+    return f"/v1/projects/{block.project_name}/locations/{block.region}" if block else ""
+
+
+def _nothing(_schema: ApiSchema, _policy: Policy | None) -> str:
+    return ""
+
+
+def _version(schema: ApiSchema, _policy: Policy | None) -> str:
+    return f"/{(schema.version or 'v2').strip('/')}"
+
+
+_PATHS: Mapping[SchemaName, Callable[[ApiSchema, Policy | None], str]] = MappingProxyType(
+    {
+        "OpenAI": _prefix,
+        "Anthropic": _prefix,
+        "AzureOpenAI": _nothing,
+        "AWSBedrock": _nothing,
+        "AWSAnthropic": _nothing,
+        "GCPVertexAI": _location,
+        "GCPAnthropic": _location,
+        "Cohere": _version,
+    }
+)
+"""What stands between a host and the paths of its API."""
+
+
+def _choose_provider(schema: ApiSchema, address: _Address, base_path: str, policy: Policy | None) -> Provider:
+    providers = all_providers()
+    kind = policy.model.spec.type if policy else None
+    if schema.name == "OpenAI":
+        if kind in {"AzureAPIKey", "AzureCredentials"}:
+            return providers["azure-openai"] if base_path == _AZURE_V1 else providers["openai-compatible"]
+        known = _vendors().get((address.host, address.port, base_path))
+        if known is not None and (kind == "APIKey" or not known.key_required):
+            return known
+    return providers[PROVIDERS[schema.name]]
+
+
+@cache
+def _vendors() -> Mapping[tuple[str, int, str], Provider]:
+    """Return the vendors that speak OpenAI's format, by where they are."""
+    found: dict[tuple[str, int, str], Provider] = {}
+    for provider in all_providers().values():
+        if provider.schema_name == "OpenAI" and provider.base_url and "{" not in provider.base_url:
+            url = read_base_url(provider.base_url)
+            found.setdefault((url.host, url.port, url.path), provider)
+    return found
+
+
+def _other_version(world: World, backend: Resource[AIServiceBackend], schema: ApiSchema) -> str | None:
+    """Return the version of Anthropic's API that has to be set, when it is not the provider's own."""
+    path: KeyPath = ("spec", "schema", "version")
+    usual = ANTHROPIC_VERSIONS.get(schema.name)
+    if usual is not None:
+        return schema.version if schema.version != usual else None
+    if schema.version and schema.name in {"OpenAI", "Anthropic", "AWSBedrock", "GCPVertexAI"}:
+        world.report.warning(backend, path, f"has no effect for {schema.name}")
+    if schema.prefix and schema.name not in {"OpenAI", "Anthropic"}:
+        world.report.warning(backend, ("spec", "schema", "prefix"), f"has no effect for {schema.name}")
+    return None
+
+
+def _find_address(
+    world: World, source: Resource[AIServiceBackend], tls_policies: Mapping[tuple[str, str], Resource[BackendTLSPolicy]]
+) -> _Address | None:
+    ref = source.model.spec.backend_ref
+    backend = world.resolve(source, ("spec", "backendRef"), Backend, ref.name, ref.namespace)
+    if backend is None:
+        return None
+    spec = backend.model.spec
+    if spec.type == "DynamicResolver":
+        world.report.error(backend, ("spec", "type"), "callers do not say where requests go here: use endpoints")
+        return None
+    if len(spec.endpoints) > 1:
+        message = "one endpoint for each Backend; give the others a Backend and an AIServiceBackend of their own"
+        world.report.error(backend, ("spec", "endpoints", 1), message)
+    host, port, path = _read_endpoint(spec.endpoints[0])
+    if host is None:
+        world.report.error(backend, path, "Unix sockets of backends are not supported")
+        return None
+    policy = tls_policies.get((backend.namespace, backend.name))
+    tls = _compile_tls(world, backend, policy, host)
+    is_tls = spec.tls is not None or policy is not None
+    if port == 443 and not is_tls:
+        message = "no TLS is configured for this port: requests go unencrypted (a BackendTLSPolicy changes that)"
+        world.report.warning(backend, path, message)
+    scheme, usual = ("https", 443) if is_tls else ("http", 80)
+    written = f"[{host}]" if ":" in host else host
+    root = f"{scheme}://{written}" + ("" if port == usual else f":{port}")
+    return _Address(root, host, port, graft(host, backend.place(*path)), tls)
+
+
+def _read_endpoint(endpoint: Endpoint) -> tuple[str | None, int, KeyPath]:
+    path: KeyPath = ("spec", "endpoints", 0)
+    if endpoint.fqdn is not None:
+        return endpoint.fqdn.hostname, endpoint.fqdn.port, (*path, "fqdn", "hostname")
+    if endpoint.ip is not None:
+        return endpoint.ip.address, endpoint.ip.port, (*path, "ip", "address")
+    return None, 0, (*path, "unix")
+
+
+def _compile_tls(
+    world: World, backend: Resource[Backend], policy: Resource[BackendTLSPolicy] | None, host: str
+) -> dict[str, Draft]:
+    tls = backend.model.spec.tls
+    drafts: dict[str, Draft] = {}
+    if policy is not None:
+        validation = policy.model.spec.validation
+        here: KeyPath = ("spec", "validation")
+        if validation.hostname != host:
+            drafts["server_name"] = graft(validation.hostname, policy.place(*here, "hostname"))
+        drafts["ca_file"] = _authorities(world, policy, (*here, "caCertificateRefs"), validation.ca_certificate_refs)
+    elif tls is not None:
+        drafts = _compile_own_tls(world, backend, tls, host)
+    return {name: value for name, value in drafts.items() if value is not None}
+
+
+def _compile_own_tls(world: World, backend: Resource[Backend], tls: BackendTls, host: str) -> dict[str, Draft]:
+    here: KeyPath = ("spec", "tls")
+    if tls.insecure_skip_verify:
+        world.report.error(backend, (*here, "insecureSkipVerify"), "certificates are always verified")
+    named = tls.sni is not None and tls.sni != host
+    return {
+        "server_name": graft(tls.sni, backend.place(*here, "sni")) if named else None,
+        "ca_file": _authorities(world, backend, (*here, "caCertificateRefs"), tls.ca_certificate_refs),
+    }
+
+
+def _authorities(world: World, source: Resource[Manifest], path: KeyPath, refs: list[ObjectRef]) -> Draft:
+    if not refs:
+        return None
+    if len(refs) > 1:
+        world.report.error(source, (*path, 1), "one file of certificate authorities; put the others into it")
+    return find_certificates(world, source, (*path, 0), refs[0].kind, refs[0].name)
+
+
+def _index_tls_policies(world: World) -> dict[tuple[str, str], Resource[BackendTLSPolicy]]:
+    found: dict[tuple[str, str], Resource[BackendTLSPolicy]] = {}
+    for policy in world.all(BackendTLSPolicy):
+        for index, target in enumerate(policy.model.spec.target_refs):
+            path: KeyPath = ("spec", "targetRefs", index)
+            if target.kind != "Backend":
+                message = f"has no effect: a {target.kind} has no TLS here, a Backend has"
+                world.report.warning(policy, path, message)
+                continue
+            if world.resolve(policy, path, Backend, target.name) is None:
+                continue
+            first = found.setdefault((policy.namespace, target.name), policy)
+            if first is not policy:
+                message = f"Backend/{target.name} has a policy already: {first.label} at {first.root.place}"
+                world.report.error(policy, path, message)
+    return found

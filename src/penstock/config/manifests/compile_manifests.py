@@ -1,0 +1,115 @@
+"""Manifests to a native document: the composition of all steps, as a table of contents.
+
+Read each resource, put them together, compile backends, routes and the gateway. What Penstock does by its own default
+where Envoy would do something else is noted.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from penstock.config.manifests.ai_gateway import AIGatewayRoute, AIServiceBackend
+from penstock.config.manifests.compile_backends import compile_backends
+from penstock.config.manifests.compile_gateway import attach_routes, compile_gateway
+from penstock.config.manifests.compile_routes import Attached, compile_route
+from penstock.config.manifests.compile_traffic import Policy, compile_bounds, index_traffic
+from penstock.config.manifests.costs import check_costs
+from penstock.config.manifests.gateway_api import HTTPRoute
+from penstock.config.manifests.native_tree import Draft, graft
+from penstock.config.manifests.read_manifests import read_manifests
+from penstock.config.manifests.resource import Report
+from penstock.config.manifests.usage import QuotaPolicy
+from penstock.config.manifests.world import World, name_apart
+from penstock.config.problems import Findings
+from penstock.config.yaml_tree import Members, Node, Place
+
+GENERATED_ANNOTATION = "ai-gateway-generated"
+
+
+def compile_manifests(roots: Sequence[Node], environ: Mapping[str, str], findings: Findings, directory: Path) -> Node:
+    """Return the native document that manifests mean.
+
+    ``directory`` is where relative paths in that document start. The document is whole only when the findings have no
+    error afterwards.
+    """
+    report = Report(findings, environ)
+    resources = read_manifests(roots, report)
+    world = World(resources, report, directory)
+    document = graft(_compile(world), roots[0].place)
+    if not world.all(AIGatewayRoute) and not findings.failed:
+        report.add("error", roots[0].place, "there is no AIGatewayRoute, so that nothing would be served")
+    for skipped, label in resources.skipped:
+        report.add("note", skipped, f"{label} is skipped: it has no meaning here")
+    return document
+
+
+def _compile(world: World) -> dict[str, Draft]:
+    attached = attach_routes(world)
+    traffic = index_traffic(world)
+    names = name_apart(world.all(AIServiceBackend))
+    backends = compile_backends(world, names)
+    routes = world.all(AIGatewayRoute)
+    route_names = name_apart(routes)
+    compiled: list[Draft] = []
+    for route in routes:
+        found = attached.get((route.namespace, route.name))
+        if found is None:
+            continue
+        gateway, listener = found
+        policy = traffic.find(route, gateway)
+        at = Attached(route, listener, policy, names)
+        compiled.append(compile_route(world, at, route_names[route.namespace, route.name]))
+        if policy is not None:
+            _bound_backends(world, backends, policy, at)
+        if policy is None or policy.model.spec.retry is None:
+            message = "failing targets are retried by Penstock's defaults, where Envoy would not retry"
+            world.report.note(route, ("metadata", "name"), f"{message} (retry of a BackendTrafficPolicy)")
+    check_costs(world)
+    _check_rest(world)
+    gateways = {id(gateway): gateway for gateway, _ in attached.values()}
+    drafts: dict[str, Draft] = {"backends": dict(backends) or None, "routes": compiled or None}
+    for gateway in gateways.values():
+        drafts = {**compile_gateway(world, gateway), **drafts}
+    return drafts
+
+
+def _bound_backends(world: World, backends: dict[str, Draft], policy: Policy, attached: Attached) -> None:
+    """Put waits and bounds of a route's policy on its backends; two policies that disagree are reported."""
+    timeouts, pool = compile_bounds(policy)
+    for rule in attached.route.model.spec.rules:
+        for target in rule.backend_refs:
+            name = attached.backends.get((target.namespace or attached.route.namespace, target.name), "")
+            backend = backends.get(name)
+            if not isinstance(backend, Members):
+                continue
+            for section, members in (("timeouts", timeouts), ("pool", pool)):
+                if members and not _add_members(backend, section, members, policy.place("spec")):
+                    message = f"another policy says otherwise of {section} of AIServiceBackend/{target.name}"
+                    world.report.error(policy, ("spec",), message)
+
+
+def _add_members(backend: Members, name: str, members: Mapping[str, Draft], place: Place) -> bool:
+    section = graft(dict(members), place)
+    first = backend.nodes.setdefault(name, (section.place, section))[1]
+    return _texts(first) == _texts(section)
+
+
+def _texts(node: Node) -> dict[str, str]:
+    if not isinstance(node, Members):
+        return {}
+    return {name: getattr(member, "text", "") for name, (_, member) in node.nodes.items()}
+
+
+def _check_rest(world: World) -> None:
+    """Say what of the resources that nothing was compiled from is wrong, or has no effect."""
+    for policy in world.all(QuotaPolicy):
+        for index, target in enumerate(policy.model.spec.target_refs):
+            world.resolve(policy, ("spec", "targetRefs", index), AIServiceBackend, target.name)
+    for route in world.all(HTTPRoute):
+        if GENERATED_ANNOTATION in route.model.metadata.annotations or world.find(
+            AIGatewayRoute, route.namespace, route.name
+        ):
+            world.report.note(route, ("metadata", "name"), "is skipped: it was generated from an AIGatewayRoute")
+        else:
+            world.report.warning(route, ("spec",), "is not served yet: only AIGatewayRoutes are")

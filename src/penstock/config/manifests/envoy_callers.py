@@ -1,0 +1,176 @@
+"""Resources of Envoy Gateway about callers: their connections, who may call, and what is logged of them.
+
+Fields that have an effect here, or that people rely on, are declared; others are allowed, and reported.
+
+https://gateway.envoyproxy.io/docs/api/extension_types/ (read 2026-11-23).
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from penstock.config.manifests.envoy_gateway import V1ALPHA1, PolicySpec
+from penstock.config.manifests.parts import ENVOY_GATEWAY, Manifest, OpenPart, SecretRef
+from penstock.config.manifests.support import Meaning, needless, unsupported
+from penstock.config.manifests.values import AtLeast, AtMost, DurationS, Positive, SizeBytes, Text
+
+
+class ConnectionLimit(OpenPart):
+    """Connections of callers."""
+
+    value: Annotated[Positive, Meaning("Connections at one time.")]
+
+
+class ClientConnection(OpenPart):
+    """Connections of callers."""
+
+    buffer_limit: Annotated[SizeBytes | None, Meaning("Largest request body; 50 MiB if absent.")] = None
+    connection_limit: ConnectionLimit | None = None
+
+
+class ClientHttpTimeout(OpenPart):
+    """Waits on callers."""
+
+    request_received_timeout: Annotated[DurationS | None, Meaning("Longest pause of a request's body.")] = None
+    idle_timeout: Annotated[DurationS | None, Meaning("Between requests of one connection.")] = None
+
+
+class ClientTimeout(OpenPart):
+    """Waits on callers."""
+
+    http: ClientHttpTimeout | None = None
+
+
+class ClientTrafficPolicySpec(PolicySpec):
+    """Callers' connections."""
+
+    connection: ClientConnection | None = None
+    timeout: ClientTimeout | None = None
+
+
+class ClientTrafficPolicy(Manifest):
+    """Callers' connections to a Gateway."""
+
+    group = ENVOY_GATEWAY
+    versions = V1ALPHA1
+
+    spec: ClientTrafficPolicySpec
+
+
+class ExtractFrom(OpenPart):
+    """Where a caller's key stands."""
+
+    headers: Annotated[
+        list[str], Meaning("`authorization` (after `Bearer `), `x-api-key` and `api-key`, which are always looked at.")
+    ] = Field(default_factory=list)
+    query_params: Annotated[list[str], unsupported("keys do not belong in addresses")] = Field(default_factory=list)
+    cookies: Annotated[list[str], unsupported()] = Field(default_factory=list)
+
+
+class ApiKeyAuth(OpenPart):
+    """Keys of callers."""
+
+    credential_refs: Annotated[list[SecretRef], AtLeast(1), Meaning("Secrets of caller to key.")]
+    extract_from: Annotated[list[ExtractFrom], AtLeast(1)] = Field(default_factory=list)
+    forward_client_id_header: Annotated[
+        str | None, Field(alias="forwardClientIDHeader"), unsupported("backends are not told who calls")
+    ] = None
+    sanitize: Annotated[bool, Meaning("Callers' keys never go to backends.")] = True
+
+
+class CorsPolicy(OpenPart):
+    """Browsers that may call."""
+
+    allow_origins: Annotated[list[str], Meaning("Origins, or `*`.")] = Field(default_factory=list)
+    max_age: Annotated[DurationS | None, Meaning("How long browsers remember.")] = None
+    allow_methods: Annotated[list[str], needless("all of the API's methods")] = Field(default_factory=list)
+    allow_headers: Annotated[list[str], needless("what a browser asks for")] = Field(default_factory=list)
+    expose_headers: Annotated[list[str], unsupported()] = Field(default_factory=list)
+    allow_credentials: Annotated[bool, unsupported("keys are not cookies")] = False
+
+
+class SecurityPolicySpec(PolicySpec):
+    """Who may call."""
+
+    api_key_auth: ApiKeyAuth | None = None
+    cors: CorsPolicy | None = None
+    jwt: Annotated[dict[str, object] | None, Meaning("Refused: it cannot be enforced.")] = None
+    oidc: Annotated[dict[str, object] | None, Meaning("Refused, likewise.")] = None
+    basic_auth: Annotated[dict[str, object] | None, Meaning("Refused, likewise.")] = None
+    ext_auth: Annotated[dict[str, object] | None, Meaning("Refused, likewise.")] = None
+    authorization: Annotated[dict[str, object] | None, Meaning("Refused, likewise.")] = None
+
+
+class SecurityPolicy(Manifest):
+    """Who may call."""
+
+    group = ENVOY_GATEWAY
+    versions = V1ALPHA1
+
+    spec: SecurityPolicySpec
+
+
+class FileSink(OpenPart):
+    """A file of the log."""
+
+    path: Text
+
+
+class LogSink(OpenPart):
+    """Where the log goes."""
+
+    type: Literal["File", "ALS", "OpenTelemetry"]
+    file: Annotated[FileSink | None, Meaning("`/dev/stdout` or a path.")] = None
+    open_telemetry: Annotated[dict[str, object] | None, unsupported()] = None
+    als: Annotated[dict[str, object] | None, unsupported()] = None
+
+
+class LogFormat(OpenPart):
+    """How lines look."""
+
+    type: Literal["Text", "JSON"] = "Text"
+    text: str | None = None
+    json_: Annotated[dict[str, str] | None, Field(alias="json")] = None
+
+
+class LogSettings(OpenPart):
+    """A log."""
+
+    sinks: Annotated[list[LogSink], AtLeast(1), AtMost(50)]
+    format: Annotated[LogFormat | None, unsupported("lines are JSON with Penstock's own members")] = None
+    matches: Annotated[list[str], unsupported("every request is logged")] = Field(default_factory=list)
+    type: Annotated[str | None, unsupported()] = None
+
+
+class AccessLog(OpenPart):
+    """The access log."""
+
+    disable: bool = False
+    settings: list[LogSettings] = Field(default_factory=list)
+
+
+class Telemetry(OpenPart):
+    """What is recorded."""
+
+    access_log: AccessLog | None = None
+    metrics: Annotated[dict[str, object] | None, unsupported("metrics are on the admin listener")] = None
+    tracing: Annotated[dict[str, object] | None, unsupported()] = None
+
+
+class EnvoyProxySpec(OpenPart):
+    """How Envoy runs."""
+
+    telemetry: Telemetry | None = None
+    logging: Annotated[dict[str, object] | None, unsupported("`--log-level` says it")] = None
+    provider: Annotated[dict[str, object] | None, needless("there are no containers")] = None
+
+
+class EnvoyProxy(Manifest):
+    """How Envoy runs: its logs."""
+
+    group = ENVOY_GATEWAY
+    versions = V1ALPHA1
+
+    spec: EnvoyProxySpec = Field(default_factory=EnvoyProxySpec)

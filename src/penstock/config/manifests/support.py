@@ -1,0 +1,86 @@
+"""What Penstock makes of each field of a manifest, said beside the field.
+
+A field without a remark has an effect. The remarks are what ``penstock check`` says of a manifest that uses the field
+and what ``docs/manifests.md`` says of the field itself.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Literal
+
+from pydantic import BaseModel
+from pydantic.fields import FieldInfo
+
+from penstock.config.yaml_tree import KeyPath
+
+Standing = Literal["unsupported", "not enforced yet", "not served yet", "no meaning here"]
+
+
+@dataclass(frozen=True, slots=True)
+class Remark:
+    """Why a field does less than its reader expects."""
+
+    standing: Standing
+    why: str = ""
+
+    def __str__(self) -> str:
+        words = "is not supported" if self.standing == "unsupported" else f"is {self.standing}"
+        words = "has no meaning here" if self.standing == "no meaning here" else words
+        return f"{words}: {self.why}" if self.why else words
+
+
+@dataclass(frozen=True, slots=True)
+class Meaning:
+    """What a field does, for the reference."""
+
+    text: str
+
+
+def unsupported(why: str = "") -> Remark:
+    """Remark on a field that is checked, and then has no effect."""
+    return Remark("unsupported", why)
+
+
+def later(why: str = "") -> Remark:
+    """Remark on a limit that is checked, and not yet held."""
+    return Remark("not enforced yet", why)
+
+
+def needless(why: str = "") -> Remark:
+    """Remark on a field that speaks of what one process does not have, such as containers."""
+    return Remark("no meaning here", why)
+
+
+def remark_of(field: FieldInfo) -> Remark | None:
+    """Return the remark on a field, if there is one."""
+    return next((each for each in field.metadata if isinstance(each, Remark)), None)
+
+
+def meaning_of(field: FieldInfo) -> str:
+    """Return what a field does, or nothing where its parts say it."""
+    return next((each.text for each in field.metadata if isinstance(each, Meaning)), "")
+
+
+def find_remarks(part: BaseModel, path: KeyPath) -> Iterator[tuple[KeyPath, str]]:
+    """Yield where a manifest uses fields that have no effect, and what to say of each."""
+    for name, field in type(part).model_fields.items():
+        if name not in part.model_fields_set:
+            continue
+        here = (*path, field.alias or name)
+        remark = remark_of(field)
+        if remark is not None:
+            yield here, str(remark)
+        else:
+            yield from _inside(getattr(part, name), here)
+    for name in part.model_extra or {}:
+        yield (*path, name), "is not known here and has no effect"
+
+
+def _inside(value: object, path: KeyPath) -> Iterator[tuple[KeyPath, str]]:
+    if isinstance(value, BaseModel):
+        yield from find_remarks(value, path)
+    elif isinstance(value, list):
+        for index, item in enumerate(value):
+            yield from _inside(item, (*path, index))
