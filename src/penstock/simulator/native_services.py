@@ -19,6 +19,8 @@ from penstock.simulator.anthropic.dialect import ANTHROPIC
 from penstock.simulator.bedrock.converse import prepare_converse
 from penstock.simulator.bedrock.dialect import CONVERSE, INVOKE
 from penstock.simulator.bedrock.invoke import prepare_invoke, prepare_invoke_stream
+from penstock.simulator.cohere_v2 import api as cohere
+from penstock.simulator.cohere_v2.dialect import COHERE
 from penstock.simulator.dialect import Prepared
 from penstock.simulator.gemini import api as gemini
 from penstock.simulator.gemini.dialect import GEMINI
@@ -170,6 +172,28 @@ def _vertex(id_: str, title: str, publisher: str, model: str, operations: dict[s
     )
 
 
+def _cohere() -> Service:
+    base = "/cohere-native/v2"
+    prepared = {"chat": cohere.prepare_chat, "embed": cohere.prepare_embed}
+    return Service(
+        id="cohere-native",
+        title="Cohere",
+        base_path=base,
+        model="command-a-03-2025",
+        own_models=("command-*", "embed-*"),
+        operations=tuple(
+            Operation(
+                name=name,
+                path=_path(f"{base}/{name}"),
+                dialect=COHERE,
+                check_caller=callers.bearer,
+                prepare=prepare,
+            )
+            for name, prepare in prepared.items()
+        ),
+    )
+
+
 @cache
 def all_services() -> tuple[Service, ...]:
     """Return every simulated API that is not OpenAI's."""
@@ -199,6 +223,7 @@ def all_services() -> tuple[Service, ...]:
             "claude-sonnet-4-5@20250929",
             {"rawPredict": gemini.prepare_raw_predict, "streamRawPredict": gemini.prepare_raw_predict},
         ),
+        _cohere(),
         _bedrock("bedrock-anthropic", "Anthropic on AWS Bedrock", invoke, claude, ("claude-*",)),
     )
 
