@@ -57,7 +57,7 @@ class Row:
         )
 
 
-_NOT_SIMULATED_YET = ("gemini-native", "cohere-native", "vertex", "vertex-anthropic")
+_NOT_SIMULATED_YET = ("cohere-native",)
 _AWS: Credential = "AWS signature"
 _GOOGLE: Credential = "Google token"
 

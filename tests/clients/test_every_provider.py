@@ -108,7 +108,7 @@ def test_tools_are_called_and_their_results_are_used(openai: OpenAI, row: Row) -
     answered = openai.chat.completions.with_raw_response.create(model=row.chat, messages=messages, tools=TOOLS)
     [choice] = answered.parse().choices
     assert (choice.finish_reason, answered.headers.get(LOSSES)) == ("stop", None)
-    assert all(f"“{result}”" in (choice.message.content or "") for result in RESULTS.values())
+    assert all(result in (choice.message.content or "") for result in RESULTS.values())
 
 
 def test_streamed_calls_can_be_answered(openai: OpenAI, row: Row) -> None:
@@ -124,7 +124,7 @@ def test_streamed_calls_can_be_answered(openai: OpenAI, row: Row) -> None:
     with openai.chat.completions.stream(model=row.chat, messages=messages, tools=TOOLS) as stream:
         answered = stream.get_final_completion().choices[0]
     assert answered.finish_reason == "stop"
-    assert all(f"“{result}”" in (answered.message.content or "") for result in RESULTS.values())
+    assert all(result in (answered.message.content or "") for result in RESULTS.values())
 
 
 def test_the_callers_choice_of_a_tool_is_kept_or_reported(openai: OpenAI, row: Row) -> None:
