@@ -9,7 +9,7 @@ import time
 from collections.abc import Sequence
 
 from penstock import __version__
-from penstock.app.event_loop import end_now, on_end_signals, on_reload_signal, settle
+from penstock.app.event_loop import end_now, on_end_signals, on_reload_signal, run_until, settle
 from penstock.app.notifier import from_environment
 from penstock.app.reloading import Candidate, Reloading
 from penstock.app.serving import describe, serving
@@ -41,10 +41,7 @@ async def serve_alone(source: Source, first: Candidate, explanation: Sequence[st
             log.info("%s", line)
         log.info("penstock %s serves on %s (admin: %s)", __version__, running.url, running.admin_url)
         manager.ready(f"serves on {running.url}")
-        looking = asyncio.create_task(reloading.run())
-        await stop.wait()
-        looking.cancel()
-        await asyncio.wait({looking})
+        await run_until(stop, reloading.run())
         manager.stopping()
         log.info("draining %d connections", running.data.connections)
         on_end_signals(end_now)

@@ -76,10 +76,7 @@ class DataPlane:
         Raises:
             OperatorError: it cannot be put in place here; nothing has changed.
         """
-        listener = snapshot.listener
-        if not (snapshot.client_keys or listener.allow_anonymous or is_loopback(self.data.host)):
-            msg = f"without client keys everybody could call: this process listens on {self.data.host} until it ends"
-            raise OperatorError(msg)
+        _check_door(snapshot, self.data.host)
         return await prepare(snapshot, self.parts, self.current)
 
     def commit(self, prepared: Prepared) -> tuple[str, ...]:
@@ -174,13 +171,15 @@ async def start(snapshot: Snapshot, sockets: Sequence[socket.socket] = ()) -> Da
     """
     parts = Parts()
     listener = snapshot.listener
+    host = str(sockets[0].getsockname()[0]) if sockets else listener.host
+    _check_door(snapshot, host)
     try:
         prepared = await prepare(snapshot, parts)
         certificate = ServerCertificate(prepared.tls) if prepared.tls else None
         try:
             data = await listen(
                 prepared.gateway,
-                host=listener.host,
+                host=host,
                 port=listener.port,
                 tls=prepared.tls,
                 limits=_server_limits(listener),
@@ -194,6 +193,13 @@ async def start(snapshot: Snapshot, sockets: Sequence[socket.socket] = ()) -> Da
         raise
     parts.accounting.access_log = prepared.access_log
     return DataPlane(parts, prepared, data, certificate)
+
+
+def _check_door(snapshot: Snapshot, host: str) -> None:
+    """Refuse what would open an address that is listened on to everybody, whatever the snapshot calls its own."""
+    if not (snapshot.client_keys or snapshot.listener.allow_anonymous or is_loopback(host)):
+        msg = f"without client keys everybody could call: {host} is listened on until a restart"
+        raise OperatorError(msg)
 
 
 def needing_restart(started: Snapshot, now: Snapshot) -> tuple[str, ...]:

@@ -7,7 +7,7 @@ import gc
 import logging
 import signal
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 
 GC_THRESHOLDS = (50_000, 20, 50)
 """The request path makes few cycles; the collector's default would look for them after every 700 objects."""
@@ -48,6 +48,18 @@ def on_end_signals(act: Callable[[], None]) -> None:
 def on_reload_signal(act: Callable[[], None]) -> None:
     """Call ``act`` for each SIGHUP."""
     asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, act)
+
+
+async def run_until(stop: asyncio.Event, *endless: Coroutine[object, object, None]) -> None:
+    """Do what has no end until ``stop`` is set; a defect in it is raised here."""
+    stopping = asyncio.create_task(stop.wait())
+    tasks = {asyncio.create_task(each) for each in endless}
+    done, _ = await asyncio.wait({stopping, *tasks}, return_when=asyncio.FIRST_COMPLETED)
+    for task in (stopping, *tasks):
+        task.cancel()
+    await asyncio.wait({stopping, *tasks})
+    for task in done:
+        task.result()
 
 
 def end_now() -> None:

@@ -15,8 +15,12 @@ def models_without_target(plane: DataPlane) -> tuple[str, ...]:
     """Return the models none of whose backends has a credential to send."""
     usable = {name for name, each in plane.current.made.items() if each.client.usable}
     snapshot = plane.gateway.snapshot
-    models = (*snapshot.models.values(), *snapshot.patterns)
-    return tuple(model.name for model in models if not any(target.backend.name in usable for target in model.targets))
+    models = [*snapshot.models.values(), *snapshot.patterns]
+    if snapshot.routes is not None:
+        places = (*snapshot.routes.by_model.values(), snapshot.routes.others)
+        models += [entry.rule for place in places for _, _, entry in place]
+    missing = (one.name for one in models if not any(target.backend.name in usable for target in one.targets))
+    return tuple(dict.fromkeys(missing))
 
 
 def read_plane(plane: DataPlane) -> list[Reading]:

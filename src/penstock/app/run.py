@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from penstock.app.alone import serve_alone
 from penstock.app.event_loop import log_to_standard_error, new_event_loop
 from penstock.app.reloading import Candidate
+from penstock.app.supervised import serve_supervised
 from penstock.config.files import Files
 from penstock.config.source import Source, load
 from penstock.core.errors import OperatorError
@@ -28,13 +29,20 @@ def read_first(source: Source) -> Candidate:
     return Candidate(load(source, os.environ, files), files)
 
 
-def run(source: Source, first: Candidate, *, explanation: Sequence[str], log_level: str, grace_s: float) -> int:
+def run(
+    source: Source, first: Candidate, *, explanation: Sequence[str], log_level: str, workers: int, grace_s: float
+) -> int:
     """Serve until SIGTERM or SIGINT; return the exit status (0, or 1 when the start failed)."""
     log_to_standard_error(log_level)
     process.raise_file_limit()
     try:
         with asyncio.Runner(loop_factory=new_event_loop) as runner:
-            runner.run(serve_alone(source, first, explanation, grace_s))
+            if workers == 1:
+                runner.run(serve_alone(source, first, explanation, grace_s))
+            else:
+                runner.run(
+                    serve_supervised(source, first, explanation, workers=workers, grace_s=grace_s, log_level=log_level)
+                )
     except OperatorError as error:
         log.error("%s", error)  # noqa: TRY400 - the operator's mistake, not a defect: no traceback
         return 1

@@ -8,7 +8,7 @@ answer to choose who relays its body. Which target to try, and whether to try an
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from time import monotonic
 
 import msgspec
@@ -104,12 +104,14 @@ async def attempt(exchange: Exchange, client: BackendClient, plan: Plan, limits:
         edit = JsonEdit(body)
         if upstream_model != facts.model:
             edit.set("model", msgspec.json.encode(upstream_model))
+        upstream_body, losses = _spliced(edit, way, target, exchange, endpoint)
     else:
         lowered = lower_request(exchange, way.translation, upstream_model)
-        edit = JsonEdit(JsonObject(lowered.body))
-        edit.losses.extend(lowered.losses)
-    _splice(edit, way, target, exchange, endpoint)
-    upstream_body = edit.pieces()
+        upstream_body, losses = [lowered.body], lowered.losses
+        if way.edits_translated or target.mutations is not NO_MUTATIONS:
+            edit = JsonEdit(JsonObject(lowered.body))
+            edit.losses.extend(losses)
+            upstream_body, losses = _spliced(edit, way, target, exchange, endpoint)
     lines = caller_lines(exchange.request, client, target.mutations, stream=facts.stream)
     if lowered is not None and lowered.headers:
         lines += header_block((name.encode(), value.encode()) for name, value in lowered.headers)
@@ -118,8 +120,8 @@ async def attempt(exchange: Exchange, client: BackendClient, plan: Plan, limits:
     elif client.authorizer is not None:
         lines += await client.authorizer.lines(client.host, rendered.target, upstream_body)
     head = b"%b%bcontent-length: %d\r\n\r\n" % (rendered.lines, lines, sum(map(len, upstream_body)))
-    if edit.losses:
-        exchange.note_losses(edit.losses)
+    if losses:
+        exchange.note_losses(losses)
     connection = client.pool.checkout_nowait() or await client.pool.checkout()
     receiver: Answer
     if way.translation is None:
@@ -131,8 +133,8 @@ async def attempt(exchange: Exchange, client: BackendClient, plan: Plan, limits:
         receiver = TranslatedAnswer(exchange, endpoint, client, connection, limits)
         receiver.translate(way.translation, lowered.json_tool, in_frames=way.in_frames)
     receiver.retry_statuses = retry_statuses
-    if edit.losses:
-        receiver.own_lines += b"%b: %b\r\n" % (LOSSES, summarise(edit.losses).encode("ascii"))
+    if losses:
+        receiver.own_lines += b"%b: %b\r\n" % (LOSSES, summarise(losses).encode("ascii"))
     connection.send([head, *upstream_body], receiver, timeouts)
     try:
         await receiver.finished
@@ -148,8 +150,10 @@ async def attempt(exchange: Exchange, client: BackendClient, plan: Plan, limits:
         raise
 
 
-def _splice(edit: JsonEdit, way: Way, target: Target, exchange: Exchange, endpoint: Endpoint) -> None:
-    """Change what this provider, this host and the operator want otherwise."""
+def _spliced(
+    edit: JsonEdit, way: Way, target: Target, exchange: Exchange, endpoint: Endpoint
+) -> tuple[list[bytes | memoryview], Sequence[Loss]]:
+    """Change what this provider, this host and the operator want otherwise; return the body and what it lost."""
     backend, mutations = target.backend, target.mutations
     provider, facts = backend.provider, exchange.facts
     assert facts is not None  # noqa: S101 - read before the first attempt
@@ -167,6 +171,7 @@ def _splice(edit: JsonEdit, way: Way, target: Target, exchange: Exchange, endpoi
         splice(edit, backend.options, exchange.request.fields)
     if mutations is not NO_MUTATIONS:
         mutate_body(edit, mutations)
+    return edit.pieces(), edit.losses
 
 
 def _as_asked(losses: Iterable[Loss], translation: Translation, chat: ChatRequest) -> Iterator[Loss]:

@@ -39,6 +39,12 @@ class Way:
     embeddings: bool = False
     """The provider's own embeddings API is called; which one, its model decides."""
 
+    @property
+    def edits_translated(self) -> bool:
+        """Whether the host or the provider may want a translated body otherwise; else it need not be read again."""
+        asks = self.translation is not None and self.translation.upstream.ask_for_usage is not None
+        return asks or bool(self.splices) or self.quirks_of is not None
+
 
 def find_way(provider: Provider, options: Options, endpoint: Endpoint) -> Way | None:
     """Return how the provider serves the endpoint, or None when it does not: the same format is preferred."""
