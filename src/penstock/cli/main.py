@@ -28,6 +28,7 @@ COMMANDS: Mapping[str, CommandEntry] = MappingProxyType(
     {
         "serve": CommandEntry("penstock.cli.serve:serve", "Serve the gateway."),
         "check": CommandEntry("penstock.cli.check:check", "Check configuration files and show what they mean."),
+        "migrate": CommandEntry("penstock.cli.migrate:migrate", "Turn Envoy AI Gateway manifests into configuration."),
         "models": CommandEntry("penstock.cli.models:models", "List the models that callers can ask for."),
         "providers": CommandEntry("penstock.cli.providers:providers", "List the providers and what they offer."),
         "simulate": CommandEntry("penstock.cli.simulate:simulate", "Serve a simulated provider to develop against."),

@@ -86,6 +86,7 @@ def _compile(
         message = f"{provider.title} needs a key, and no BackendSecurityPolicy is for this backend"
         world.report.error(backend, ("metadata", "name"), message)
     url = address.root + ("" if provider.id == "azure-openai" else base_path)
+    options = _options(schema, provider, policy)
     credentials = compile_credentials(world, policy, provider) if policy else {}
     mutations = compile_mutations(world, backend, ("spec",), spec.header_mutation, spec.body_mutation)
     set_body = mutations.pop("set_body", None)
@@ -96,7 +97,7 @@ def _compile(
         "provider": graft(provider.id, backend.place("spec", "schema", "name")),
         "base_url": graft(url, address.node.place),
         **credentials,
-        "options": graft(_options(schema, provider, policy), backend.place("spec", "schema")),
+        "options": graft(options, backend.place("spec", "schema")) if options else None,
         "headers": mutations.pop("set_headers", None),
         **mutations,
         "set_body": set_body,

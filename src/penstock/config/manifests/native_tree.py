@@ -11,6 +11,8 @@ import yaml
 from penstock.config.manifests.substitution import escape
 from penstock.config.yaml_tree import Items, Members, Node, Place, Scalar, resolve_scalar
 
+_MOST_WHOLE = 10**15
+
 Draft = str | int | float | bool | Node | list["Draft"] | dict[str, "Draft"] | None
 """What a part of the document is made of; in a mapping, None is left out."""
 
@@ -28,7 +30,8 @@ def graft(value: Draft, place: Place) -> Node:
         return Scalar(place, escape(value), plain=False)
     if isinstance(value, bool) or value is None:
         return Scalar(place, {True: "true", False: "false", None: "null"}[value], plain=True)
-    return Scalar(place, repr(value), plain=True)
+    is_whole = isinstance(value, float) and value.is_integer() and abs(value) < _MOST_WHOLE
+    return Scalar(place, repr(int(value) if is_whole else value), plain=True)
 
 
 def graft_json(value: Draft, place: Place) -> Node:
