@@ -59,3 +59,20 @@ def test_an_anthropic_caller_reaches_every_provider_of_chat() -> None:
 def test_a_provider_that_only_makes_vectors_or_chat_serves_nothing_else() -> None:
     assert way("groq", "embeddings") is None
     assert way("anthropic", "completions") is None
+
+
+@pytest.mark.parametrize(
+    ("provider", "edits"),
+    [
+        ("anthropic", False),
+        ("bedrock", False),
+        ("gemini-native", False),
+        ("bedrock-anthropic", True),  # its version goes into the body, and the model out of it
+        ("vertex-anthropic", True),
+    ],
+)
+def test_a_translated_body_is_read_again_only_where_the_host_wants_it_otherwise(provider: str, edits: bool) -> None:
+    found = way(provider, "chat_completions")
+    assert found is not None
+    assert found.translation is not None
+    assert found.edits_translated is edits
