@@ -11,6 +11,7 @@ https://ai.google.dev/gemini-api/docs/thought-signatures (read 2026-11-23).
 from __future__ import annotations
 
 import re
+from base64 import urlsafe_b64decode
 from dataclasses import dataclass
 
 import msgspec
@@ -23,8 +24,9 @@ from penstock.simulator.request_fields import Fields
 from penstock.simulator.thinking import is_signed
 
 MEDIA_TOKENS = 258
-NOT_CHECKED = (b"skip_thought_signature_validator", b"context_engineering_is_the_way_to_go")
-"""Signatures that Google takes for calls that no Gemini model made."""
+_STAND_INS = (b"skip_thought_signature_validator", b"context_engineering_is_the_way_to_go")
+NOT_CHECKED = frozenset((*_STAND_INS, *map(urlsafe_b64decode, _STAND_INS)))
+"""Signatures that Google takes for calls that no Gemini model made: as they stand (they are base64 too), or encoded."""
 PART_MEMBERS = frozenset(
     (
         *("text", "inlineData", "fileData", "functionCall", "functionResponse", "executableCode"),
