@@ -124,6 +124,14 @@ def test_text_that_is_not_utf_8_is_refused_when_it_is_read() -> None:
     assert caught.value.code == "invalid_type"
 
 
+def test_a_reader_of_values_may_ask_that_all_of_it_is_utf_8() -> None:
+    JsonObject('{"a":"\u00e9"}'.encode()).require_utf8()
+    JsonObject(b'{"a":1}').require_utf8()
+    with pytest.raises(InvalidRequest, match=r"not valid UTF-8 \(byte 12\)") as caught:
+        JsonObject(b'{"a":1,"b":"\xff"}').require_utf8()
+    assert caught.value.code == "invalid_json"
+
+
 # --- what is no object
 
 

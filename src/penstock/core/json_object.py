@@ -80,6 +80,19 @@ class JsonObject:
         """How many members have the name of an earlier one."""
         return len(self._members) - len(self._values)
 
+    def require_utf8(self) -> None:
+        """Refuse a body that is not UTF-8 throughout, for a reader that takes values out of it.
+
+        Raises:
+            InvalidRequest: it is not (``code="invalid_json"``, with the byte position).
+        """
+        if self.source.isascii():
+            return
+        try:
+            self.source.decode()
+        except UnicodeDecodeError as error:
+            raise InvalidRequest(_describe(self.source, error), code="invalid_json") from error
+
     def _find(self, name: str) -> msgspec.Raw | None:
         found = self._values.get(name)
         if len(self._values) != len(self._members) and self.names().count(name) > 1:

@@ -94,6 +94,7 @@ def lift_request(body: JsonObject) -> ChatRequest:
     Raises:
         InvalidRequest: not Anthropic's format; ``param`` is the JSON path of what is wrong.
     """
+    body.require_utf8()
     unread: list[str] = []
     paths = dict(PATHS)
     choice, parallel = None, None

@@ -57,12 +57,14 @@ def is_enforced(schema: msgspec.Raw) -> bool:
 def _keeps_to_subset(schema: object) -> bool:
     if not isinstance(schema, dict):
         return schema is True
-    if not REFUSED.isdisjoint(schema) or schema.get("minItems", 0) not in {0, 1}:
+    if not REFUSED.isdisjoint(schema) or all(schema.get("minItems", 0) != taken for taken in (0, 1)):
         return False
     if "$ref" in schema and not str(schema["$ref"]).startswith("#/"):
         return False
-    kinds = schema.get("type")
-    is_object = "properties" in schema or (kinds == "object" if isinstance(kinds, str) else "object" in (kinds or ()))
+    kinds = schema.get("type", [])
+    if not isinstance(kinds, str | list):
+        return False
+    is_object = "properties" in schema or kinds == "object" or (isinstance(kinds, list) and "object" in kinds)
     if is_object and schema.get("additionalProperties") is not False:
         return False
     parts: list[object] = [schema["items"]] if "items" in schema else []

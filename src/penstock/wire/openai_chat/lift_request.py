@@ -38,6 +38,7 @@ def lift_request(source: JsonObject) -> ChatRequest:
     unread: list[str] = []
     for name in source.names() if source.repeated else ():
         source.raw(name)
+    source.require_utf8()
     request = _decode(source.source, unread)
     messages = lift_messages(request.messages, unread)
     tools, paths = lift_tools(request, unread), _paths(request)
