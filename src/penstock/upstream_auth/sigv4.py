@@ -2,8 +2,8 @@
 
 docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-create-signed-request.html (read 2026-11-23). The path is quoted
 once as it is sent and, for every service but S3, a second time in what is signed. The key that signs depends on secret,
-day, region and service only, so it is made once a day. Pure: where credentials come from, and when they are renewed, is
-not here; neither are presigned URLs, signed chunks, and S3's own rules.
+day, region and service only, so it is made once a day, and the hashes are begun with it. Pure: where credentials come
+from, and when they are renewed, is not here; neither are presigned URLs, signed chunks, and S3's own rules.
 """
 
 from __future__ import annotations
@@ -15,10 +15,13 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import lru_cache
 from hashlib import sha256
-from typing import final
+from typing import TYPE_CHECKING, final
 from urllib.parse import quote
 
 from penstock.core.secret import Secret
+
+if TYPE_CHECKING:
+    from hashlib import _Hash
 
 ALGORITHM = "AWS4-HMAC-SHA256"
 DATE_FORMAT = "%Y%m%dT%H%M%SZ"
@@ -30,6 +33,8 @@ INCOMPLETE = "IncompleteSignatureException"
 UNKNOWN_KEY = "UnrecognizedClientException"
 INVALID = "InvalidSignatureException"
 _REMEMBERED_KEYS = 8
+_INNER_PAD = bytes(byte ^ 0x36 for byte in range(256))
+_OUTER_PAD = bytes(byte ^ 0x5C for byte in range(256))
 _AUTHORIZATION = re.compile(
     ALGORITHM + r" +Credential=([^/, ]+)/(\d{8})/([^/, ]+)/([^/, ]+)/aws4_request, *"
     r"SignedHeaders=([a-z0-9;-]+), *Signature=([0-9a-f]{64})"
@@ -55,7 +60,7 @@ class Signer:
         """Remember no key yet."""
         self.region = region
         self.service = service
-        self._keys: dict[tuple[str, Secret], bytes] = {}
+        self._keys: dict[tuple[str, Secret], tuple[_Hash, _Hash]] = {}
 
     def sign(
         self,
@@ -97,18 +102,25 @@ class Signer:
     def signature(self, secret: Secret, amz_date: str, scope: str, canonical: str) -> str:
         """Return the signature (hex) of a canonical request; ``scope`` is day, region, service and a fixed word."""
         text = f"{ALGORITHM}\n{amz_date}\n{scope}\n{sha256(canonical.encode()).hexdigest()}"
-        return hmac.digest(self._key(secret, amz_date[:8]), text.encode(), "sha256").hex()
+        begun_inner, begun_outer = self._key(secret, amz_date[:8])
+        inner, outer = begun_inner.copy(), begun_outer.copy()
+        inner.update(text.encode())
+        outer.update(inner.digest())
+        return outer.hexdigest()
 
-    def _key(self, secret: Secret, day: str) -> bytes:
-        key = self._keys.get((day, secret))
-        if key is None:
+    def _key(self, secret: Secret, day: str) -> tuple[_Hash, _Hash]:
+        """Return the two hashes of HMAC (RFC 2104), each begun with the key that signs."""
+        begun = self._keys.get((day, secret))
+        if begun is None:
             key = b"AWS4" + secret.reveal().encode()
             for part in (day, self.region, self.service, "aws4_request"):
                 key = hmac.digest(key, part.encode(), "sha256")
             if len(self._keys) >= _REMEMBERED_KEYS:
                 self._keys.clear()
-            self._keys[day, secret] = key
-        return key
+            block = key.ljust(sha256().block_size, b"\0")
+            begun = sha256(block.translate(_INNER_PAD)), sha256(block.translate(_OUTER_PAD))
+            self._keys[day, secret] = begun
+        return begun
 
 
 def canonical_request(

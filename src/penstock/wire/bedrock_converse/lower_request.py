@@ -8,6 +8,8 @@ whether it streams stand in the path, not in the body. The parts are written by 
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
+from operator import attrgetter
 
 import msgspec
 
@@ -38,6 +40,8 @@ _NO_PLACE = (
     ("user", "this provider takes no end user"),
 )
 """Fields that Converse has no place for."""
+_asked: Callable[[ChatRequest], tuple[object, ...]] = attrgetter(*(name for name, _ in _NO_PLACE))
+_NOTHING_ASKED = (None,) * len(_NO_PLACE)
 
 _encoder = msgspec.json.Encoder()
 _object_decoder: msgspec.json.Decoder[dict[str, msgspec.Raw]] = msgspec.json.Decoder(dict[str, msgspec.Raw])
@@ -78,10 +82,11 @@ def lower_request(request: ChatRequest, model: str, facts: ModelFacts) -> Lowere
     _write_tier(body, writing)
     _write_metadata(body, writing)
     _write_extras(body, writing)
-    for name, why in _NO_PLACE:
-        asked: object = getattr(request, name)
-        if asked is not None and asked is not False:
-            writing.losses.field(name, why)
+    asked = _asked(request)
+    if asked != _NOTHING_ASKED:
+        for (name, why), value in zip(_NO_PLACE, asked, strict=True):
+            if value is not None and value is not False:
+                writing.losses.field(name, why)
     return Lowered(_encoder.encode(body), tuple(writing.losses.found), tooling.json_tool)
 
 

@@ -109,6 +109,8 @@ class Writing:
 
         ``lists`` are the blocks of the request in the order of the prompt: tools, instructions, turns.
         """
+        if not self._points:
+            return
         present = [(blocks, block) for blocks in lists for block in blocks if id(block) in self._points]
         for blocks, block in present[: max(0, len(present) - MOST_CACHE_POINTS)]:
             blocks.remove(block)  # equal ones before it are gone already
