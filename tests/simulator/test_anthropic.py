@@ -14,8 +14,10 @@ from anthropic.types import Message, MessageParam, ToolParam
 
 from penstock.simulator.answering import FILTERED_MODEL
 from penstock.simulator.anthropic.answer import REDACTED_TRIGGER
+from penstock.simulator.anthropic.generations import generation_of
 
-MODEL = "claude-opus-5-5"
+MODEL = "claude-opus-4-6"
+NEWEST = "claude-opus-5-5"
 HELLO: MessageParam = {"role": "user", "content": "Hello there"}
 WEATHER: ToolParam = {
     "name": "get_weather",
@@ -27,7 +29,8 @@ WEATHER: ToolParam = {
         "additionalProperties": False,
     },
 }
-THINKING: Any = {"type": "enabled", "budget_tokens": 1024}
+THINKING: Any = {"type": "adaptive"}
+BUDGET: Any = {"type": "enabled", "budget_tokens": 1024}
 
 
 @pytest.fixture
@@ -248,6 +251,47 @@ async def test_a_key_and_a_version_are_needed(simulated: httpx2.AsyncClient) -> 
 
     assert (without_key.status_code, without_version.status_code, with_token.status_code) == (401, 400, 200)
     assert without_key.json()["error"]["type"] == "authentication_error"
+
+
+@pytest.mark.parametrize(
+    ("model", "changes", "words"),
+    [
+        (NEWEST, {"thinking": BUDGET}, '"thinking.type.enabled" is not supported'),
+        (NEWEST, {"temperature": 0.5}, "`temperature` is deprecated"),
+        (NEWEST, {"messages": [HELLO, {"role": "assistant", "content": "Hm"}]}, "assistant message prefill"),
+        ("claude-opus-4-6", {"messages": [HELLO, {"role": "assistant", "content": "Hm"}]}, "assistant message prefill"),
+        ("claude-haiku-4-5", {"thinking": {"type": "adaptive"}}, "adaptive thinking is not supported"),
+        ("claude-3-7-sonnet-20250219", {"max_tokens": 128_000}, "128000 > 64000"),
+    ],
+)
+async def test_a_generation_refuses_the_manner_of_another(
+    simulated: httpx2.AsyncClient, model: str, changes: dict[str, object], words: str
+) -> None:
+    answer = await post(simulated, {"model": model, "max_tokens": 2000, "messages": [HELLO]} | changes)
+    assert answer.status_code == 400
+    assert words in answer.json()["error"]["message"]
+
+
+async def test_newer_models_hide_their_thoughts_unless_they_are_asked(client: anthropic.AsyncAnthropic) -> None:
+    hidden = await ask(client, model=NEWEST, thinking={"type": "adaptive"})
+    shown = await ask(client, model=NEWEST, thinking={"type": "adaptive", "display": "summarized"})
+    assert [message.content[0].thinking != "" for message in (hidden, shown)] == [False, True]  # type: ignore[union-attr]
+
+
+@pytest.mark.parametrize(
+    ("model", "generation"),
+    [
+        ("claude-opus-5-5", (5, 5)),
+        ("us.anthropic.claude-sonnet-4-5-20250929-v1:0", (4, 5)),
+        ("claude-sonnet-4-20250514", (4, 0)),
+        ("claude-sonnet-4@20250514", (4, 0)),
+        ("claude-3-7-sonnet-20250219", (3, 7)),
+        ("claude-3-opus-20240229", (3, 0)),
+        ("fault-429", None),
+    ],
+)
+def test_a_generation_is_read_from_a_name(model: str, generation: tuple[int, int] | None) -> None:
+    assert generation_of(model) == generation
 
 
 @pytest.mark.parametrize("name", ["temperature", "top_p", "top_k"])

@@ -245,6 +245,18 @@ async def test_claude_knows_its_own_additional_members_only(client: Any) -> None
     assert "extraneous key [surprise]" in str(error)
 
 
+async def test_a_generation_of_claude_refuses_the_manner_of_another(client: Any) -> None:
+    newest = "us.anthropic.claude-opus-5-5-v1:0"
+    cases: list[tuple[Any, str]] = [
+        ({"additionalModelRequestFields": THINKING}, "thinking.type.enabled"),
+        ({"inferenceConfig": {"temperature": 0.5}}, "`temperature` is deprecated"),
+        ({"messages": [HELLO, SAID]}, "assistant message prefill"),
+    ]
+    for changes, words in cases:
+        given = {"modelId": newest, "messages": [HELLO], **changes}
+        assert words in str(await refused(client.converse, **given))
+
+
 async def test_a_wrong_signature_is_refused_and_an_api_key_taken(simulated: httpx2.AsyncClient) -> None:
     stranger = make_client(simulated, "bedrock", "wrong")
     error = await refused(stranger.converse, modelId=NOVA, messages=[HELLO])

@@ -16,6 +16,7 @@ from typing import Literal
 import msgspec
 
 from penstock.simulator.anthropic.blocks import mark_cache, read_blocks
+from penstock.simulator.anthropic.generations import Manner, check_manner, hides_thoughts
 from penstock.simulator.anthropic.messages import read_turns
 from penstock.simulator.conversation import Ask, JsonOutput, Message, Tool, ToolMode
 from penstock.simulator.native import only, refuse
@@ -68,12 +69,13 @@ def read_request(
     max_tokens = body.integer("max_tokens", 1)
     if max_tokens is None and not counts_only:
         body.refuse_missing("max_tokens")
-    thinks, display = _read_thinking(body, max_tokens)
+    thinks, display = _read_thinking(body, max_tokens, model)
     _read_sampling(body, thinks=thinks)
     prefix = Prefix()
     tools = _read_tools(body, prefix)
     system = _read_system(body, prefix)
     messages = (*system, *read_turns(body, prefix, thinks=thinks))
+    check_manner(model, _manner(body, max_tokens, messages))
     mark_cache(body, prefix)
     mode, callable_tools, parallel = _read_tool_choice(body, tools, thinks=thinks)
     ask = Ask(
@@ -93,7 +95,21 @@ def read_request(
     return MessagesRequest(ask, prefix.marks, display, body.flag("stream"))
 
 
-def _read_thinking(body: Fields, max_tokens: int | None) -> tuple[bool, Display]:
+def _manner(body: Fields, max_tokens: int | None, messages: tuple[Message, ...]) -> Manner:
+    thinking = body.fields("thinking")
+    return Manner(
+        thinking=thinking.text("type") if thinking is not None else None,
+        sampling={
+            "temperature": body.decimal("temperature", 0, 1),
+            "top_p": body.decimal("top_p", 0, 1),
+            "top_k": body.integer("top_k", 0),
+        },
+        max_tokens=max_tokens,
+        last_role=messages[-1].role,
+    )
+
+
+def _read_thinking(body: Fields, max_tokens: int | None, model: str) -> tuple[bool, Display]:
     thinking = body.fields("thinking")
     if thinking is None:
         return False, "summarized"
@@ -109,7 +125,8 @@ def _read_thinking(body: Fields, max_tokens: int | None) -> tuple[bool, Display]
         if max_tokens is not None and budget >= max_tokens:
             message = "`max_tokens` must be greater than `thinking.budget_tokens`."
             refuse(message, None)
-    display = thinking.choice("display", ("summarized", "omitted"))
+    usual = "omitted" if hides_thoughts(model) else "summarized"
+    display = thinking.choice("display", ("summarized", "omitted")) or usual
     return kind != "disabled", "omitted" if display == "omitted" else "summarized"
 
 

@@ -19,6 +19,7 @@ import msgspec
 from penstock.simulator.answering import Answer, Call, FinishReason, Reply
 from penstock.simulator.anthropic.answer import REDACTED_TRIGGER
 from penstock.simulator.anthropic.blocks import redacted
+from penstock.simulator.anthropic.generations import Manner, check_manner
 from penstock.simulator.anthropic.request import MEMBERS as CLAUDE_MEMBERS
 from penstock.simulator.bedrock.content import mark, read_text, read_turns
 from penstock.simulator.bedrock.dialect import CONVERSE, frame, padded
@@ -71,12 +72,14 @@ def prepare_converse(question: NativeQuestion) -> Prepared:
 def _read_ask(question: NativeQuestion, prefix: Prefix) -> Ask:
     body = question.body
     config = body.fields("inferenceConfig") or Fields({}, "inferenceConfig")
-    config.decimal("temperature", 0, 1)
-    config.decimal("topP", 0, 1)
-    thinks = _read_additional(body, question.model)
+    sampling = {"temperature": config.decimal("temperature", 0, 1), "top_p": config.decimal("topP", 0, 1)}
+    thinking = _read_additional(body, question.model)
+    thinks = thinking not in {None, "disabled"}
     tools, mode, callable_tools = _read_tools(body, prefix)
     system = _read_system(body, prefix)
     turns = read_turns(body, prefix, has_tools=bool(tools), thinks=thinks)
+    max_tokens = config.integer("maxTokens", 1)
+    check_manner(question.model, Manner(thinking, sampling, max_tokens, turns[-1].role))
     return Ask(
         vendor=question.service,
         model=question.model,
@@ -86,24 +89,24 @@ def _read_ask(question: NativeQuestion, prefix: Prefix) -> Ask:
         callable_tools=callable_tools,
         json_output=_read_output(body),
         stop=_read_stops(config),
-        max_tokens=config.integer("maxTokens", 1),
+        max_tokens=max_tokens,
         seed=(question.instance_seed,),
         thinks=thinks,
     )
 
 
-def _read_additional(body: Fields, model: str) -> bool:
-    """Return whether the model is to think; what it is asked besides is checked for Claude only."""
+def _read_additional(body: Fields, model: str) -> str | None:
+    """Return the kind of thinking that is asked for; what is asked besides is checked for Claude only."""
     more = body.fields("additionalModelRequestFields")
     if more is None:
-        return False
+        return None
     if "claude" in model:
         only(more, CLAUDE_MEMBERS | {"anthropic_beta"})
     for name in ("thinking", "reasoning_config", "reasoningConfig"):
         thinking = more.fields(name)
         if thinking is not None:
-            return thinking.needed_choice("type", ("enabled", "disabled", "adaptive")) != "disabled"
-    return False
+            return thinking.needed_choice("type", ("enabled", "disabled", "adaptive"))
+    return None
 
 
 def _read_stops(config: Fields) -> tuple[str, ...]:
