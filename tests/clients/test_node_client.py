@@ -1,7 +1,8 @@
-"""The official Node client, end to end: the tests in ``node/openai.test.mjs``, each reported by its name."""
+"""The official Node client, and an agent framework: the tests in ``node/``, each reported by its name."""
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import subprocess
@@ -11,23 +12,26 @@ from xml.etree.ElementTree import fromstring
 import pytest
 
 from tests.clients.penstock_processes import CLIENT_KEY, Setting
+from tests.clients.provider_rows import ROWS
 
 FOLDER = Path(__file__).with_name("node")
 NODE = shutil.which("node")
-FEWEST_TESTS = 40
-"""A run of fewer tests has not run them all."""
+FEWEST_TESTS = {"openai": 40, "ai-sdk": 6 * len(ROWS)}
+"""By file: a run of fewer tests has not run them all."""
 
 
+@pytest.mark.parametrize("file", FEWEST_TESTS)
 @pytest.mark.skipif(NODE is None, reason="node is not installed")
-@pytest.mark.skipif(not (FOLDER / "node_modules" / "openai").is_dir(), reason="`make node-sdks` has not been run")
-def test_the_node_client(setting: Setting, subtests: pytest.Subtests) -> None:
+@pytest.mark.skipif(not (FOLDER / "node_modules" / "ai").is_dir(), reason="`make node-sdks` has not been run")
+def test_node(setting: Setting, subtests: pytest.Subtests, file: str) -> None:
     variables = {
         "BASE_URL": setting.base_url,
         "ADMIN_URL": setting.admin_url,
         "SIMULATOR_URL": setting.simulator_url,
         "CLIENT_KEY": CLIENT_KEY,
+        "CHAT_MODELS": json.dumps([row.chat for row in ROWS.values()]),
     }
-    command = [str(NODE), "--test", "--test-reporter=junit", "openai.test.mjs"]
+    command = [str(NODE), "--test", "--test-reporter=junit", f"{file}.test.mjs"]
     ran = subprocess.run(
         command, cwd=FOLDER, env=os.environ | variables, capture_output=True, text=True, check=False, timeout=110
     )
@@ -37,5 +41,5 @@ def test_the_node_client(setting: Setting, subtests: pytest.Subtests) -> None:
         with subtests.test(msg=case.attrib["name"]):
             failures = [failure.text or "" for failure in case.iter("failure")]
             assert not failures, "\n".join(failures)
-    assert len(cases) >= FEWEST_TESTS
+    assert len(cases) >= FEWEST_TESTS[file]
     assert ran.returncode == 0, ran.stderr
