@@ -80,7 +80,7 @@ class Pool:
         """Return an idle connection or open one, waiting for a place if need be.
 
         Raises:
-            Overloaded: too many callers wait already.
+            Overloaded: too many callers wait already, or this one has waited as long as connecting may take.
             UpstreamUnreachable: no connection can be opened.
         """
         while True:
@@ -96,8 +96,18 @@ class Pool:
     async def _wait(self) -> UpstreamConnection | None:
         """Wait for a connection to be handed over, or (None) for a place to open one."""
         if len(self._waiters) >= self.settings.waiting:
-            msg = f"All {self.settings.connections} connections to the backend '{self.settings.name}' are in use."
-            raise Overloaded(msg, headers=(("retry-after", "1"),))
+            raise self._overloaded("")
+        try:
+            async with asyncio.timeout(self.settings.connect_s):
+                return await self._stand_in_line()
+        except TimeoutError as error:
+            raise self._overloaded(f", and none came free within {self.settings.connect_s:g} s") from error
+
+    def _overloaded(self, more: str) -> Overloaded:
+        msg = f"All {self.settings.connections} connections to the backend '{self.settings.name}' are in use{more}."
+        return Overloaded(msg, headers=(("retry-after", "1"),))
+
+    async def _stand_in_line(self) -> UpstreamConnection | None:
         waiter: asyncio.Future[UpstreamConnection | None] = self._loop.create_future()
         self._waiters.append(waiter)
         try:
