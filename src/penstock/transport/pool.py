@@ -96,14 +96,15 @@ class Pool:
     async def _wait(self) -> UpstreamConnection | None:
         """Wait for a connection to be handed over, or (None) for a place to open one."""
         if len(self._waiters) >= self.settings.waiting:
-            raise self._overloaded("")
+            raise self._overloaded()
         try:
             async with asyncio.timeout(self.settings.connect_s):
                 return await self._stand_in_line()
         except TimeoutError as error:
-            raise self._overloaded(f", and none came free within {self.settings.connect_s:g} s") from error
+            raise self._overloaded(waited_s=self.settings.connect_s) from error
 
-    def _overloaded(self, more: str) -> Overloaded:
+    def _overloaded(self, waited_s: float = 0.0) -> Overloaded:
+        more = f", and none came free within {waited_s:g} s" if waited_s else ""
         msg = f"All {self.settings.connections} connections to the backend '{self.settings.name}' are in use{more}."
         return Overloaded(msg, headers=(("retry-after", "1"),))
 
