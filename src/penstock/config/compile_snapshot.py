@@ -71,6 +71,7 @@ def compile_snapshot(
         patterns=tuple(named[name] for name in sorted(filter(is_pattern, named), key=specificity)),
         routes=routes,
         client_keys=keys,
+        fetching=document.fetch.rules(),
         access_log=AccessLog(path=document.access_log),
         source=source,
     )

@@ -14,6 +14,7 @@ from pydantic import Field, model_validator
 
 from penstock.config.address import Address
 from penstock.config.credential_sections import AwsSection, EntraSection, GcpSection
+from penstock.config.fetch_section import FetchSection
 from penstock.config.fields import (
     ClientKeyText,
     Count,
@@ -378,6 +379,9 @@ class Document(Section):
     )
     client_keys: dict[Word, ClientKeySection] = Field(
         default_factory=dict, description="Keys that callers must show, by caller."
+    )
+    fetch: FetchSection = Field(
+        default_factory=FetchSection, description="Media by URL, for providers that take bytes only."
     )
     limits: LimitsSection = Field(default_factory=LimitsSection, description="Sizes that bound what is held in memory.")
     timeouts: ClientTimeoutsSection = Field(

@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Literal, NamedTuple, Protocol
 
-from penstock.core.chat import ChatRequest
+from penstock.core.chat import ChatRequest, Document, Image
 from penstock.core.chat_answer import ChatAnswer, ChatEvent, VendorError
 from penstock.core.json_object import JsonEdit, JsonObject
 from penstock.core.loss import Loss, LossKind
@@ -72,6 +72,11 @@ class AnswerContext:
     """Vendor words outside our tables (``stop_reason=foo``), to be counted; never an error."""
 
 
+def fetches_all(_block: Image | Document) -> bool:
+    """Say of a format that no block needs to come as bytes: its providers fetch what is at a URL."""
+    return False
+
+
 class EventDecoder(Protocol):
     """Turns the upstream's events, one at a time, into neutral events.
 
@@ -113,6 +118,8 @@ class UpstreamFormat:
     """Makes a stream carry its usage, for formats where that must be asked for."""
     fields: Mapping[str, str] = field(default_factory=dict)
     """Member of the body to the field of :class:`ChatRequest` that it is made of, where their names differ."""
+    wants_bytes: Callable[[Image | Document], bool] = fetches_all
+    """Whether a block whose source is a web address must come as bytes, since no provider of this format fetches it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -76,6 +76,8 @@ class NativeChat:
     splices: tuple[HostSplice, ...] = ()
     in_frames: bool = False
     """The host wraps each event of a stream in an AWS frame, base64 (Bedrock's InvokeModel)."""
+    by_url: bool = True
+    """The host fetches media at URLs where the format has them; False: it takes bytes only."""
 
 
 PathTable = Mapping[EndpointId, str]

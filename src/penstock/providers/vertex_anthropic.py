@@ -1,6 +1,7 @@
 """Claude on Google's Vertex AI, by ``rawPredict``: Anthropic's Messages API with the model in the path.
 
-https://platform.claude.com/docs/en/api/claude-on-vertex-ai (read 2026-11-23).
+https://platform.claude.com/docs/en/api/claude-on-vertex-ai and .../docs/en/build-with-claude/vision
+(pictures as base64 only) (read 2026-11-23).
 """
 
 from __future__ import annotations
@@ -31,6 +32,7 @@ PROVIDER = Provider(
         path=MODEL + ":rawPredict",
         stream_path=MODEL + ":streamRawPredict",
         splices=(name_version_not_model,),
+        by_url=False,
     ),
     credentials=("gcp",),
     key_required=False,

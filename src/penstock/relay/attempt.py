@@ -23,6 +23,7 @@ from penstock.relay.backend_client import BackendClient
 from penstock.relay.content_coding import UnreadableCodingError
 from penstock.relay.embedding_calls import attempt_embeddings
 from penstock.relay.exchange import Exchange
+from penstock.relay.fetched_media import fetch_media
 from penstock.relay.headers import LOSSES
 from penstock.relay.invoked_stream import InvokedStream
 from penstock.relay.mutations import caller_lines, mutate_body
@@ -106,6 +107,8 @@ async def attempt(exchange: Exchange, client: BackendClient, plan: Plan, limits:
             edit.set("model", msgspec.json.encode(upstream_model))
         upstream_body, losses = _spliced(edit, way, target, exchange, endpoint)
     else:
+        if exchange.fetching is not None:
+            await fetch_media(exchange, way.translation, exchange.fetching)
         lowered = lower_request(exchange, way.translation, upstream_model)
         upstream_body, losses = [lowered.body], lowered.losses
         if way.edits_translated or target.mutations is not NO_MUTATIONS:

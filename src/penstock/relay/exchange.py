@@ -13,6 +13,7 @@ from typing import Literal
 from penstock.core.chat import ChatRequest
 from penstock.core.endpoint import Endpoint, RequestFacts
 from penstock.core.errors import GatewayError, InvalidRequest
+from penstock.core.fetch_rules import FetchRules
 from penstock.core.json_object import JsonObject
 from penstock.core.loss import Loss
 from penstock.core.usage import UNREPORTED, Usage
@@ -42,6 +43,7 @@ class Exchange:
         "events",
         "facts",
         "failed_attempts",
+        "fetching",
         "finish_reasons",
         "first_byte_at",
         "first_event_at",
@@ -73,6 +75,8 @@ class Exchange:
         self.facts: RequestFacts | None = None
         self.chat: ChatRequest | None = None
         """The body in the neutral form, once it had to be translated."""
+        self.fetching: FetchRules | None = None
+        """What may be fetched for it."""
         self.own_lines = b""
         """Headers of our own that every answer carries, rendered."""
         self.client_key: str | None = None

@@ -168,6 +168,7 @@ class Gateway:
             self._respond(exchange, 200, headers, body)
             return
         exchange.body = JsonObject(request.body)
+        exchange.fetching = self.snapshot.fetching
         exchange.facts = endpoint.read_request(exchange.body)
         exchange.stream = exchange.facts.stream
         exchange.own_lines = b"%b: %b\r\n" % (REQUEST_ID, exchange.request_id.encode("ascii"))

@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
+from penstock.core.fetch_rules import FetchRules
 from penstock.core.provider import Options, Provider
 from penstock.core.secret import Secret
 from penstock.core.upstream_credentials import UpstreamCredentials
@@ -255,6 +256,8 @@ class Snapshot:
     routes: RouteTable[Model] | None = None
     """Rules by model, host and headers, looked at before names and patterns."""
     client_keys: tuple[ClientKey, ...] = ()
+    fetching: FetchRules | None = None
+    """What may be fetched for providers that take bytes only; None is nothing."""
     access_log: AccessLog = field(default_factory=AccessLog)
     source: str = "defaults"
     """Where the configuration came from, for people."""

@@ -22,6 +22,8 @@ class Translation:
 
     caller: CallerFormat
     upstream: UpstreamFormat
+    by_url: bool = True
+    """Whether the host fetches what is at URLs, as far as the format has them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,12 +66,12 @@ def find_way(provider: Provider, options: Options, endpoint: Endpoint) -> Way | 
             None,
             native.splices,
             native.in_frames,
-            None if native.format == wanted else _translation(wanted, native.format),
+            None if native.format == wanted else _translation(wanted, native.format, by_url=native.by_url),
         )
     if OPENAI_CHAT in paths:
         return Way(paths[OPENAI_CHAT], paths[OPENAI_CHAT], OPENAI_CHAT, translation=_translation(wanted, "openai_chat"))
     return None
 
 
-def _translation(caller: FormatId, upstream: FormatId) -> Translation:
-    return Translation(find_caller_format(caller), find_upstream_format(upstream))
+def _translation(caller: FormatId, upstream: FormatId, *, by_url: bool = True) -> Translation:
+    return Translation(find_caller_format(caller), find_upstream_format(upstream), by_url)

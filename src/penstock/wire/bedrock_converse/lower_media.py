@@ -94,7 +94,11 @@ def _bytes(source: Source, at: str) -> Json:
         case UrlSource() if source.url.startswith("s3://"):
             return {"s3Location": {"uri": source.url}}
         case UrlSource():
-            refuse("This provider fetches no URLs but s3://; send the data itself (a data URI).", at)
+            refuse(
+                "This provider fetches no URLs but s3://; send the data itself (a data URI), or let the gateway "
+                "fetch it (fetch.hosts in its configuration).",
+                at,
+            )
         case FileSource():
             refuse("This provider has no uploaded files; send the data itself (a data URI).", at)
         case TextSource():

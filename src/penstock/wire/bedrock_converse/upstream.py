@@ -16,4 +16,5 @@ UPSTREAM = UpstreamFormat(
     decoder=ConverseDecoder,
     read_error=read_error,
     framing="aws_eventstream",
+    wants_bytes=lambda _block: True,
 )

@@ -140,4 +140,6 @@ def _document(document: Document, losses: Losses) -> JsonPart:
         case FileSource(file_id=file_id):
             return {"type": "file", "file": {"file_id": file_id}}
         case _:
-            _refuse(document.at, "this provider takes documents as data, not by URL")
+            _refuse(
+                document.at, "this provider takes documents as data, not by URL; the gateway may fetch it (fetch.hosts)"
+            )

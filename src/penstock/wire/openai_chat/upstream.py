@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from types import MappingProxyType
 
+from penstock.core.chat import Document
 from penstock.core.chat_format import UpstreamFormat
 from penstock.wire.openai_chat.decode_events import StreamDecoder
 from penstock.wire.openai_chat.errors import read_error
@@ -18,6 +19,7 @@ UPSTREAM = UpstreamFormat(
     decoder=StreamDecoder,
     read_error=read_error,
     ask_for_usage=ask_for_usage,
+    wants_bytes=lambda block: isinstance(block, Document),
     fields=MappingProxyType(
         {
             "max_completion_tokens": "max_output_tokens",

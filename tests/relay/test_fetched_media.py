@@ -1,0 +1,219 @@
+"""Media by URL towards providers that take bytes: fetched where the operator allows it, refused clearly elsewhere."""
+
+from __future__ import annotations
+
+import base64
+import json
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, replace
+from ipaddress import ip_network
+from typing import Any
+
+import pytest
+
+from penstock.core.fetch_rules import FetchRules, read_host_pattern
+from penstock.providers import all_providers
+from tests.relay.plain_client import Answered, ask
+from tests.relay.scripted_upstream import Script, ScriptedUpstream, answer_head, json_answer, scripted_upstream
+from tests.relay.served_gateway import backend_at, served, snapshot_of
+
+Json = dict[str, Any]
+PNG = b"\x89PNG\r\n\x1a\n" + bytes(40)
+PDF = b"%PDF-1.7\n" + bytes(40)
+CONVERSED = {
+    "output": {"message": {"role": "assistant", "content": [{"text": "A cat."}]}},
+    "stopReason": "end_turn",
+    "usage": {"inputTokens": 5, "outputTokens": 2, "totalTokens": 7},
+}
+MESSAGE = {
+    "id": "msg_1",
+    "type": "message",
+    "role": "assistant",
+    "model": "claude-real",
+    "content": [{"type": "text", "text": "A cat."}],
+    "stop_reason": "end_turn",
+    "stop_sequence": None,
+    "usage": {"input_tokens": 5, "output_tokens": 2},
+}
+ANSWERS = {"bedrock": CONVERSED, "bedrock-anthropic": MESSAGE, "anthropic": MESSAGE}
+
+
+def a_file(body: bytes, content_type: str, status: int = 200) -> Script:
+    return [answer_head(status, f"content-type: {content_type}", f"content-length: {len(body)}") + body]
+
+
+@dataclass
+class Rig:
+    """A gateway, the provider behind it and a server of files."""
+
+    url: str
+    upstream: ScriptedUpstream
+    files: ScriptedUpstream
+
+    def link(self, path: str = "/cat.png") -> str:
+        return f"http://127.0.0.1:{self.files.port}{path}"
+
+    async def chat(self, *links: str) -> Answered:
+        parts = [{"type": "image_url", "image_url": {"url": link}} for link in links]
+        return await self.ask({"messages": [{"role": "user", "content": [{"type": "text", "text": "What?"}, *parts]}]})
+
+    async def ask(self, body: Json, path: str = "/v1/chat/completions") -> Answered:
+        return await ask(self.url, json.dumps({"model": "gpt", **body}).encode(), path=path)
+
+    def sent(self) -> Json:
+        sent: Json = json.loads(self.upstream.request.body)
+        return sent
+
+
+@asynccontextmanager
+async def rig(
+    script: Script, provider_id: str = "bedrock", *, fetching: bool = True, answer: Json | None = None, **settings: Any
+) -> AsyncIterator[Rig]:
+    provider = all_providers()[provider_id]
+    answered = json_answer(json.dumps(answer or ANSWERS[provider_id]).encode())
+    async with scripted_upstream(answered) as upstream, scripted_upstream(script) as files:
+        rules = FetchRules(
+            hosts=(read_host_pattern(f"127.0.0.1:{files.port}"),),
+            **{"networks": (ip_network("127.0.0.1/32"),), "allow_http": True, **settings},
+        )
+        backend = backend_at(upstream.port, provider=provider, options=provider.options(), base_path="/base")
+        snapshot = replace(snapshot_of(backend), fetching=rules if fetching else None)
+        async with served(snapshot) as gateway:
+            yield Rig(gateway.url, upstream, files)
+
+
+def encoded(data: bytes) -> str:
+    return base64.b64encode(data).decode()
+
+
+async def test_a_picture_by_url_reaches_bedrock_as_bytes() -> None:
+    async with rig(a_file(PNG, "image/jpeg")) as gateway:
+        answered = await gateway.chat(gateway.link())
+    assert answered.status == 200
+    [message] = gateway.sent()["messages"]
+    assert message["content"] == [{"text": "What?"}, {"image": {"format": "png", "source": {"bytes": encoded(PNG)}}}]
+
+
+async def test_the_callers_key_and_headers_do_not_go_to_the_server_of_the_file() -> None:
+    async with rig(a_file(PNG, "image/png")) as gateway:
+        await gateway.chat(gateway.link())
+    assert {name for name, _ in gateway.files.request.headers} == {
+        *(b"host", b"accept", b"accept-encoding", b"user-agent", b"connection")
+    }
+
+
+async def test_a_picture_that_is_named_twice_is_fetched_once() -> None:
+    async with rig(a_file(PNG, "image/png")) as gateway:
+        answered = await gateway.chat(gateway.link(), gateway.link(), gateway.link("/other.png"))
+        assert answered.status == 200
+        assert len(gateway.files.received) == 2
+
+
+async def test_a_pdf_of_an_anthropic_client_and_a_picture_in_a_tools_result_reach_bedrock_as_bytes() -> None:
+    async with rig([]) as gateway:
+        gateway.files.answer = lambda number: (
+            a_file(PDF, "application/pdf") if number == 0 else a_file(PNG, "image/png")
+        )
+        first = await gateway.ask(
+            {"max_tokens": 9, "messages": [{"role": "user", "content": [document(gateway.link("/a.pdf"))]}]}, MESSAGES
+        )
+        assert first.status == 200
+        call = {"type": "tool_use", "id": "t1", "name": "look", "input": {}}
+        picture = {"type": "image", "source": {"type": "url", "url": gateway.link()}}
+        result = {"type": "tool_result", "tool_use_id": "t1", "content": [picture]}
+        turns = [
+            {"role": "user", "content": "Look"},
+            {"role": "assistant", "content": [call]},
+            {"role": "user", "content": [result]},
+        ]
+        tools = [{"name": "look", "input_schema": {"type": "object"}}]
+        second = await gateway.ask({"max_tokens": 9, "messages": turns, "tools": tools}, MESSAGES)
+        assert second.status == 200
+    one, two = (json.loads(received.body)["messages"] for received in gateway.upstream.received)
+    assert one[0]["content"][0]["document"]["source"] == {"bytes": encoded(PDF)}
+    [shown] = two[2]["content"][0]["toolResult"]["content"]
+    assert shown["image"]["source"] == {"bytes": encoded(PNG)}
+
+
+MESSAGES = "/v1/messages"
+
+
+def document(url: str) -> Json:
+    return {"type": "document", "source": {"type": "url", "url": url}}
+
+
+async def test_a_host_of_claude_that_takes_bytes_only_gets_bytes_and_anthropic_itself_the_url() -> None:
+    async with rig(a_file(PNG, "image/png"), "bedrock-anthropic") as gateway:
+        assert (await gateway.chat(gateway.link())).status == 200
+    source = gateway.sent()["messages"][0]["content"][1]["source"]
+    assert source == {"type": "base64", "media_type": "image/png", "data": encoded(PNG)}
+    async with rig(a_file(PNG, "image/png"), "anthropic") as gateway:
+        assert (await gateway.chat(gateway.link())).status == 200
+        assert not gateway.files.accepted
+    source = gateway.sent()["messages"][0]["content"][1]["source"]
+    assert source == {"type": "url", "url": gateway.link()}
+
+
+async def test_a_pdf_by_url_reaches_an_openai_provider_as_data() -> None:
+    answer = {
+        "id": "c",
+        "object": "chat.completion",
+        "created": 1,
+        "model": "m",
+        "choices": [{"index": 0, "message": {"role": "assistant", "content": "Hi"}, "finish_reason": "stop"}],
+    }
+    async with rig(a_file(PDF, "application/pdf"), "openai", answer=answer) as gateway:
+        body = {"max_tokens": 9, "messages": [{"role": "user", "content": [document(gateway.link("/a.pdf"))]}]}
+        assert (await gateway.ask(body, MESSAGES)).status == 200
+    [part] = gateway.sent()["messages"][0]["content"]
+    assert part["file"]["file_data"] == f"data:application/pdf;base64,{encoded(PDF)}"
+
+
+async def test_without_rules_nothing_is_fetched_and_the_error_says_how_to_allow_it() -> None:
+    async with rig(a_file(PNG, "image/png"), fetching=False) as gateway:
+        answered = await gateway.chat(gateway.link())
+        assert not gateway.files.accepted
+        assert not gateway.upstream.received
+    assert answered.status == 400
+    assert answered.error["code"] == "unsupported_content"
+    assert answered.error["param"] == "messages[0].content[1]"
+    assert "fetch.hosts" in answered.error["message"]
+
+
+@pytest.mark.parametrize(
+    ("script", "settings", "says"),
+    [
+        (a_file(PNG, "image/png", 404), {}, "status 404"),
+        (a_file(b"<html>", "text/html"), {}, "no picture"),
+        (a_file(b"<html>", "image/png"), {}, "no picture"),
+        (a_file(PDF, "application/pdf"), {}, "names a PDF"),
+        (a_file(PNG, "image/png"), {"max_bytes": 20}, "more than 20 bytes"),
+        (a_file(PNG, "image/png"), {"networks": ()}, "no public address"),
+        (a_file(PNG, "image/png"), {"allow_http": False}, "https://"),
+    ],
+)
+async def test_what_may_not_be_fetched_or_is_no_picture_is_refused(script: Script, settings: Json, says: str) -> None:
+    async with rig(script, **settings) as gateway:
+        answered = await gateway.chat(gateway.link())
+        assert not gateway.upstream.received
+    assert answered.status == 400
+    assert answered.error["code"] == "media_not_fetched"
+    assert answered.error["param"] == "messages[0].content[1]"
+    assert says in answered.error["message"]
+
+
+async def test_a_host_that_the_operator_has_not_named_is_not_connected_to() -> None:
+    async with rig(a_file(PNG, "image/png")) as gateway:
+        answered = await gateway.chat(gateway.link().replace("127.0.0.1", "localhost"))
+        assert not gateway.files.accepted
+    assert answered.error["code"] == "media_not_fetched"
+    assert "does not fetch from" in answered.error["message"]
+
+
+async def test_more_files_than_allowed_are_refused_before_any_is_fetched() -> None:
+    async with rig(a_file(PNG, "image/png"), max_per_request=2) as gateway:
+        links = [gateway.link(f"/{number}.png") for number in range(3)]
+        answered = await gateway.chat(*links)
+        assert not gateway.files.accepted
+    assert answered.error["code"] == "media_not_fetched"
