@@ -189,7 +189,7 @@ async def test_what_cannot_be_put_in_place_changes_nothing(tmp_path: Path) -> No
 async def test_a_public_listener_is_not_opened_to_everybody_by_a_reload() -> None:
     public = Listener(host="0.0.0.0", port=0, allow_anonymous=True)
     async with served(with_key(snapshot_of(backend_at(1), listener=public), "first-key")) as gateway:
-        with pytest.raises(OperatorError, match=r"without client keys everybody could call.*0\.0\.0\.0"):
+        with pytest.raises(OperatorError, match=r"without client keys everybody could call: 0\.0\.0\.0"):
             await gateway.running.plane.reload(snapshot_of(backend_at(1)))
         assert (await ask(gateway.url.replace("0.0.0.0", "127.0.0.1"), BODY)).status == 401
 

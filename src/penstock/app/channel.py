@@ -95,7 +95,9 @@ async def open_stream(end: socket.socket) -> tuple[asyncio.StreamReader, asyncio
 
 
 def write_frame(writer: asyncio.StreamWriter, message: msgspec.Struct) -> None:
-    """Send a message."""
+    """Send a message; to nobody, when the other side is gone."""
+    if writer.is_closing():
+        return
     body = msgspec.json.encode(message)
     writer.write(_LENGTH.pack(len(body)) + body)
 

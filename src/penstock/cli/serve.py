@@ -13,8 +13,25 @@ from penstock.config.address import Address
 from penstock.config.loaded import Overrides
 from penstock.config.source import Source
 from penstock.core.errors import OperatorError
+from penstock.telemetry.process import processors
 
+MOST_WORKERS = 512
 LOG_LEVELS = ("debug", "info", "warning", "error")
+
+
+class WorkersType(click.ParamType[int, object]):
+    """A number of workers, or ``auto``."""
+
+    name = "N"
+
+    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> int:
+        """Read the number, or fail with what to write."""
+        if value == "auto":
+            return processors()
+        text = str(value)
+        if not text.isdecimal() or not 1 <= int(text) <= MOST_WORKERS:
+            self.fail(f"{text} is not auto or a number from 1 to {MOST_WORKERS}.", param, ctx)
+        return int(text)
 
 
 @click.command()
@@ -22,6 +39,13 @@ LOG_LEVELS = ("debug", "info", "warning", "error")
 @click.option("--listen", type=AddressType(), help="Where callers connect, instead of what the configuration says.")
 @click.option("--admin", type=AddressType(), help="Where health and metrics are served, likewise.")
 @click.option("--allow-anonymous", is_flag=True, help="Serve without client keys on an address that others can reach.")
+@click.option(
+    "--workers",
+    type=WorkersType(),
+    default="1",
+    show_default=True,
+    help="Processes that serve (auto: one for each processor); more than one are watched over and replaced.",
+)
 @click.option(
     "--grace",
     "grace_s",
@@ -40,6 +64,7 @@ def serve(
     listen: Address | None,
     admin: Address | None,
     allow_anonymous: bool,
+    workers: int,
     grace_s: float,
     log_level: str,
 ) -> None:
@@ -59,4 +84,4 @@ def serve(
     except OperatorError as error:
         raise ConfigurationRefused(error, mention_unread_file(files)) from None
     explanation = [*first.loaded.explanation, *map(str, first.loaded.warnings), *mention_unread_file(files)]
-    raise SystemExit(run(source, first, explanation=explanation, log_level=log_level, grace_s=grace_s))
+    raise SystemExit(run(source, first, explanation=explanation, log_level=log_level, workers=workers, grace_s=grace_s))
