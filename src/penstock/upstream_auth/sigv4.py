@@ -10,18 +10,15 @@ from __future__ import annotations
 
 import hmac
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import lru_cache
 from hashlib import sha256
-from typing import TYPE_CHECKING, final
+from typing import final
 from urllib.parse import quote
 
 from penstock.core.secret import Secret
-
-if TYPE_CHECKING:
-    from hashlib import _Hash
 
 ALGORITHM = "AWS4-HMAC-SHA256"
 DATE_FORMAT = "%Y%m%dT%H%M%SZ"
@@ -60,7 +57,7 @@ class Signer:
         """Remember no key yet."""
         self.region = region
         self.service = service
-        self._keys: dict[tuple[str, Secret], tuple[_Hash, _Hash]] = {}
+        self._keys: dict[tuple[str, Secret], Callable[[bytes], str]] = {}
 
     def sign(
         self,
@@ -102,25 +99,33 @@ class Signer:
     def signature(self, secret: Secret, amz_date: str, scope: str, canonical: str) -> str:
         """Return the signature (hex) of a canonical request; ``scope`` is day, region, service and a fixed word."""
         text = f"{ALGORITHM}\n{amz_date}\n{scope}\n{sha256(canonical.encode()).hexdigest()}"
-        begun_inner, begun_outer = self._key(secret, amz_date[:8])
-        inner, outer = begun_inner.copy(), begun_outer.copy()
-        inner.update(text.encode())
-        outer.update(inner.digest())
-        return outer.hexdigest()
+        return self._key(secret, amz_date[:8])(text.encode())
 
-    def _key(self, secret: Secret, day: str) -> tuple[_Hash, _Hash]:
-        """Return the two hashes of HMAC (RFC 2104), each begun with the key that signs."""
-        begun = self._keys.get((day, secret))
-        if begun is None:
+    def _key(self, secret: Secret, day: str) -> Callable[[bytes], str]:
+        """Return what signs with the key of this day."""
+        keyed = self._keys.get((day, secret))
+        if keyed is None:
             key = b"AWS4" + secret.reveal().encode()
             for part in (day, self.region, self.service, "aws4_request"):
                 key = hmac.digest(key, part.encode(), "sha256")
             if len(self._keys) >= _REMEMBERED_KEYS:
                 self._keys.clear()
-            block = key.ljust(sha256().block_size, b"\0")
-            begun = sha256(block.translate(_INNER_PAD)), sha256(block.translate(_OUTER_PAD))
-            self._keys[day, secret] = begun
-        return begun
+            keyed = self._keys[day, secret] = _hmac_sha256(key)
+        return keyed
+
+
+def _hmac_sha256(key: bytes) -> Callable[[bytes], str]:
+    """Return what makes HMAC-SHA-256 (RFC 2104) in hex with this key; hashes begun with it are copied, not made."""
+    block = key.ljust(64, b"\0")
+    begun_inner, begun_outer = sha256(block.translate(_INNER_PAD)), sha256(block.translate(_OUTER_PAD))
+
+    def sign(text: bytes) -> str:
+        inner, outer = begun_inner.copy(), begun_outer.copy()
+        inner.update(text)
+        outer.update(inner.digest())
+        return outer.hexdigest()
+
+    return sign
 
 
 def canonical_request(
