@@ -27,6 +27,9 @@ class CommandEntry:
 COMMANDS: Mapping[str, CommandEntry] = MappingProxyType(
     {
         "serve": CommandEntry("penstock.cli.serve:serve", "Serve the gateway."),
+        "healthcheck": CommandEntry(
+            "penstock.cli.healthcheck:healthcheck", "Ask a running gateway whether it is ready."
+        ),
         "check": CommandEntry("penstock.cli.check:check", "Check configuration files and show what they mean."),
         "migrate": CommandEntry("penstock.cli.migrate:migrate", "Turn Envoy AI Gateway manifests into configuration."),
         "models": CommandEntry("penstock.cli.models:models", "List the models that callers can ask for."),
