@@ -54,8 +54,10 @@ class Writing:
         self.losses = Losses(request)
         self.model_fields: Json = {}
         self._ids: dict[str, str] = {}
-        self._used_ids: set[str] = set()
-        self._names: set[str] = set()
+        self._used_ids: dict[str, int] = {}
+        """Id as it was written to the last number that was put behind it."""
+        self._names: dict[str, int] = {}
+        """Name of a document to the last number that was put behind it."""
         self._points: dict[int, tuple[Json, str]] = {}
         """Identity of a cache point to itself and where it was asked for."""
 
@@ -65,12 +67,14 @@ class Writing:
         if written is None:
             taken = _DOTTED_CALL_ID if self.vendor in DOTTED_ID_VENDORS else _CALL_ID
             written = given if taken.fullmatch(given) else _NOT_IN_IDS.sub("_", given)[:_MOST_ID_LENGTH] or "call"
-            plain, number = written, 2
+            plain, number = written, self._used_ids.get(written, 1)
             while written in self._used_ids:
+                number += 1
                 suffix = f"_{number}"
-                written, number = plain[: _MOST_ID_LENGTH - len(suffix)] + suffix, number + 1
+                written = plain[: _MOST_ID_LENGTH - len(suffix)] + suffix
             self._ids[given] = written
-            self._used_ids.add(written)
+            self._used_ids[plain] = number
+            self._used_ids.setdefault(written, 1)
         if written != given:
             self.losses.at(at, "ids of tool calls are at most 64 letters, digits, _ and -: rewritten", "approximated")
         return written
@@ -81,10 +85,12 @@ class Writing:
         if stem.lower().endswith(f".{ending}"):
             stem = stem[: -len(ending) - 1]
         plain = _SPACES.sub(" ", _NOT_IN_NAMES.sub(" ", stem)).strip()[: _MOST_NAME_LENGTH - 8].strip() or "document"
-        name, number = plain, 2
+        name, number = plain, self._names.get(plain, 1)
         while name in self._names:
-            name, number = f"{plain} ({number})", number + 1
-        self._names.add(name)
+            number += 1
+            name = f"{plain} ({number})"
+        self._names[plain] = number
+        self._names.setdefault(name, 1)
         if title and name != stem:
             self.losses.at(at, "names of documents are letters, digits, spaces, - ( ) [ ], and unique", "approximated")
         return name
@@ -111,9 +117,10 @@ class Writing:
         """
         if not self._points:
             return
-        present = [(blocks, block) for blocks in lists for block in blocks if id(block) in self._points]
-        for blocks, block in present[: max(0, len(present) - MOST_CACHE_POINTS)]:
-            blocks.remove(block)  # equal ones before it are gone already
-            _, at = self._points[id(block)]
+        present = [id(block) for blocks in lists for block in blocks if id(block) in self._points]
+        early = dict.fromkeys(present[: max(0, len(present) - MOST_CACHE_POINTS)])
+        for point in early:
             why = f"at most {MOST_CACHE_POINTS} cache points: the last ones"
-            self.losses.at(f"{at}.cache_control", why, "clamped")
+            self.losses.at(f"{self._points[point][1]}.cache_control", why, "clamped")
+        for blocks in lists if early else ():
+            blocks[:] = [block for block in blocks if id(block) not in early]

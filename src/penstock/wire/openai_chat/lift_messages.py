@@ -9,6 +9,7 @@ like is in ``request_body``; what else a request asks for is read by ``lift_requ
 
 from __future__ import annotations
 
+from collections import defaultdict, deque
 from typing import Literal, assert_never
 
 import msgspec
@@ -48,8 +49,8 @@ class _Calls:
     def __init__(self) -> None:
         self.ids: dict[str, str] = {}
         """Id of each call to the name of its tool."""
-        self.functions: list[tuple[str, str]] = []
-        """Name and made-up id of calls in the deprecated form, which are answered by name."""
+        self.functions: defaultdict[str, deque[str]] = defaultdict(deque)
+        """Name to the made-up ids of calls in the deprecated form that are still to be answered, by name."""
 
 
 def lift_messages(turns: list[body.AnyTurn], unread: list[str]) -> list[Message]:
@@ -110,7 +111,7 @@ def _lift_assistant(turn: body.AssistantTurn, at: str, calls: _Calls, unread: li
         blocks.append(_lift_call(call, f"{at}.tool_calls[{number}]", calls))
     if turn.function_call is not None:
         call_id = f"call_{at[9:-1]}"
-        calls.functions.append((turn.function_call.name, call_id))
+        calls.functions[turn.function_call.name].append(call_id)
         blocks.append(_lift_function_call(turn.function_call, call_id, f"{at}.function_call"))
     if not blocks and turn.content is None:
         refuse(f'"{at}" must have content or tool_calls.', f"{at}.content")
@@ -201,12 +202,11 @@ def _lift_result(turn: _Result, at: str, calls: _Calls, unread: list[str]) -> To
 
 
 def _answered_function(turn: body.FunctionTurn, at: str, calls: _Calls) -> str:
-    known = next((call for call in calls.functions if call[0] == turn.name), None)
-    if known is None:
+    waiting = calls.functions.get(turn.name or "")
+    if not waiting:
         path = f"{at}.name"
         refuse(f'"{path}" names no function call that is still to be answered.', path, "tool_result_without_call")
-    calls.functions.remove(known)
-    return known[1]
+    return waiting.popleft()
 
 
 # --- content

@@ -116,16 +116,20 @@ def _lift_allowed(
 ) -> tuple[ToolChoice, list[Tool | VendorTool]]:
     if allowed is None:
         refuse('"tool_choice.allowed_tools" is missing.', "tool_choice.allowed_tools")
-    names = []
+    offered = {tool.name for tool in tools if isinstance(tool, Tool)}
+    kinds_offered = {tool.kind for tool in tools if isinstance(tool, VendorTool)}
+    names: dict[str, None] = {}
     for number, tool in enumerate(allowed.tools):
         path = f"tool_choice.allowed_tools.tools[{number}]"
         named = tool.function or tool.custom
         name = tool.name if named is None else named.name
         if name is None:
-            if all(getattr(offered, "kind", None) != tool.type for offered in tools):
+            if tool.type not in kinds_offered:
                 refuse(f'"{path}" names none of the tools.', path)
-            continue
-        names.append(_offered(name, tools, path))
+        elif name not in offered and not kinds_offered:  # a tool of the vendor's may have the name anywhere inside
+            refuse(f'"{path}" names none of the tools.', path)
+        else:
+            names[name] = None
     if allowed.mode == "required":
         return ToolChoice("required", tuple(names)), tools
     kinds = {tool.type for tool in allowed.tools}
