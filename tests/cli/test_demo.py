@@ -11,7 +11,7 @@ from urllib.error import HTTPError
 
 import pytest
 
-from penstock.cli.demo import FAULT_BACKEND, SIMULATED, build_snapshot, choose_backends, describe
+from penstock.cli.demo import FAULT_BACKEND, NATIVE, SIMULATED, build_snapshot, choose_backends, describe
 from penstock.config.loaded import NO_OVERRIDES
 from penstock.core.errors import OperatorError
 from tests.cli.conftest import Invoke
@@ -39,7 +39,7 @@ def test_demo_says_that_answers_are_simulated(demo: Penstock) -> None:
     printed = demo.printed()
 
     assert "Simulated answers come from" in printed
-    assert re.findall(r"^  (\S+) +simulated", printed, re.MULTILINE) == [*SIMULATED, FAULT_BACKEND]
+    assert re.findall(r"^  (\S+) +simulated", printed, re.MULTILINE) == [*SIMULATED, *NATIVE, FAULT_BACKEND]
 
 
 def test_commands_that_demo_prints_work_as_they_are(demo: Penstock) -> None:
@@ -48,12 +48,24 @@ def test_commands_that_demo_prints_work_as_they_are(demo: Penstock) -> None:
     posts = [(each[1], json.loads(each[each.index("-d") + 1])) for each in words if "-d" in each]
     pages = [each[1] for each in words if "-d" not in each]
 
-    chat, stream, embedding = [post(url, body) for url, body in posts if "fault" not in body["model"]]
+    chat, stream, message, embedding = [post(url, body) for url, body in posts if "fault" not in body["model"]]
 
     assert json.loads(chat)["choices"][0]["message"]["content"]
     assert stream.endswith("data: [DONE]\n\n")
+    assert json.loads(message)["content"][0]["text"]
     assert json.loads(embedding)["data"][0]["embedding"]
     assert [sorted(get_json(page)) for page in pages] == [["data", "object"], ["faults"]]
+
+
+def test_every_provider_of_the_demo_answers_both_formats(demo: Penstock) -> None:
+    url = _gateway_url(demo)
+    rows = re.findall(r"^  (\S+) +simulated +(\S+)$", demo.printed(), re.MULTILINE)
+    body = {"max_tokens": 500, "messages": [{"role": "user", "content": "Hello"}]}
+
+    for _name, model in rows:
+        assert post_json(f"{url}/v1/chat/completions", {**body, "model": model})["choices"]
+        assert post_json(f"{url}/v1/messages", {**body, "model": model})["content"]
+    assert [name for name, _model in rows] == [*SIMULATED, *NATIVE]
 
 
 def test_faults_that_demo_offers_are_refused_or_broken_off(demo: Penstock) -> None:
@@ -110,7 +122,20 @@ def test_provider_with_a_key_is_the_real_one_and_is_called_so() -> None:
 def test_provider_beyond_the_demo_s_own_is_added_when_it_has_a_key() -> None:
     names = [backend.name for backend in choose_backends({"XAI_API_KEY": "xai-canary"}, _URL)]
 
-    assert set(names) == {*SIMULATED, "xai", FAULT_BACKEND}
+    assert set(names) == {*SIMULATED, *NATIVE, "xai", FAULT_BACKEND}
+
+
+def test_provider_with_a_format_of_its_own_is_the_real_one_when_it_has_a_key() -> None:
+    environ = {
+        "ANTHROPIC_API_KEY": "sk-ant-canary",
+        "AWS_BEARER_TOKEN_BEDROCK": "aws-canary",
+        "AWS_REGION": "eu-west-1",
+    }
+
+    backends = build_snapshot(choose_backends(environ, _URL), NO_OVERRIDES).backends
+
+    assert backends["anthropic"].host == "api.anthropic.com"
+    assert backends["bedrock"].host == "bedrock-runtime.eu-west-1.amazonaws.com"
 
 
 def test_no_real_provider_is_asked_without_a_key() -> None:

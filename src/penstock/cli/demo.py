@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from fnmatch import fnmatchcase
 from pathlib import Path
 
 import click
@@ -25,14 +26,19 @@ from penstock.config.read_document import read_document
 from penstock.config.yaml_tree import Value
 from penstock.core.errors import OperatorError
 from penstock.core.provider import Provider
+from penstock.providers import all_providers
 from penstock.relay.snapshot import Snapshot
 from penstock.simulator.app import Settings, Simulator
+from penstock.simulator.native import SIMULATED_AWS
+from penstock.simulator.native_services import Service, all_services
 from penstock.simulator.pace import Pace
 from penstock.simulator.serving import listen
 from penstock.simulator.vendors import Vendor, all_vendors
 
 SIMULATED = ("openai", "mistral", "groq", "gemini", "deepseek")
-"""The providers that the demo has in any case."""
+"""The providers that the demo has in any case, and whose format is OpenAI's."""
+NATIVE = ("anthropic", "bedrock", "gemini-native", "cohere-native")
+"""Those with a format of their own."""
 FAULT_BACKEND = "simulator"
 
 
@@ -82,21 +88,66 @@ def choose_backends(environ: Mapping[str, str], simulator_url: str) -> list[Demo
         OperatorError: a provider's address in the environment cannot be used.
     """
     found, _remarks = find_providers(environ)
-    real = {one.provider.id: one for one in found if one.key_variable}
-    backends: list[DemoBackend] = []
-    for vendor in sorted(all_vendors(), key=_place):
-        usable = real.get(vendor.id)
-        if usable is not None and usable.key_variable:
-            key = environ[usable.key_variable].strip()
-            settings: dict[str, Value] = {"provider": vendor.id, "api_key": key}
-            if usable.url_variable:
-                settings["base_url"] = _read_base_url(usable.provider, usable.url_variable, environ)
-            backends.append(DemoBackend(vendor.id, settings, usable.key_variable, vendor.models[0]))
-        elif vendor.id in SIMULATED:
-            settings = {"provider": vendor.id, "api_key": "simulated", "base_url": simulator_url + vendor.base_path}
-            backends.append(DemoBackend(vendor.id, settings, None, vendor.models[0]))
+    real = {one.provider.id: _read_real(one.provider, one.key_variable, one.url_variable, environ) for one in found}
+    vendors = {vendor.id: vendor for vendor in sorted(all_vendors(), key=_place)}
+    services = {service.id: service for service in all_services() if service.id in NATIVE}
+    simulated = {id_: _simulate_vendor(vendor, simulator_url) for id_, vendor in vendors.items() if id_ in SIMULATED}
+    simulated |= {id_: _simulate_service(service, simulator_url) for id_, service in services.items()}
+    chosen = [real.get(id_) or simulated.get(id_) for id_ in (*vendors, *services)]
     own: dict[str, Value] = {"provider": "openai-compatible", "base_url": simulator_url + all_vendors()[0].base_path}
-    return [*backends, DemoBackend(FAULT_BACKEND, own, None, f"{FAULT_BACKEND}/fault-429")]
+    faults = DemoBackend(FAULT_BACKEND, own, None, f"{FAULT_BACKEND}/fault-429")
+    return [*(one for one in chosen if one is not None), faults]
+
+
+def _read_real(
+    provider: Provider, key_variable: str | None, url_variable: str | None, environ: Mapping[str, str]
+) -> DemoBackend | None:
+    """Return a real provider, or None where the environment has no key for it."""
+    if not key_variable:
+        return None
+    settings: dict[str, Value] = {"provider": provider.id, "api_key": environ[key_variable].strip()}
+    if url_variable:
+        settings["base_url"] = _read_base_url(provider, url_variable, environ)
+    options: dict[str, Value] = {
+        option: environ[name].strip()
+        for option, names in provider.option_env.items()
+        for name in names[::-1]
+        if environ.get(name, "").strip()
+    }
+    if options:
+        settings["options"] = options
+    return DemoBackend(provider.id, settings, key_variable, _shown_model(provider.id))
+
+
+def _shown_model(id_: str) -> str:
+    """Return a model of a provider, by a name that the gateway sends there."""
+    for vendor in all_vendors():
+        if vendor.id == id_:
+            return vendor.models[0]
+    service = next((one for one in all_services() if one.id == id_), None)
+    model = service.model if service is not None else "model"
+    patterns = all_providers()[id_].model_patterns
+    return model if any(fnmatchcase(model, one) for one in patterns) else f"{id_}/{model}"
+
+
+def _simulate_vendor(vendor: Vendor, simulator_url: str) -> DemoBackend:
+    settings: dict[str, Value] = {
+        "provider": vendor.id,
+        "api_key": "simulated",
+        "base_url": simulator_url + vendor.base_path,
+    }
+    return DemoBackend(vendor.id, settings, None, _shown_model(vendor.id))
+
+
+def _simulate_service(service: Service, simulator_url: str) -> DemoBackend:
+    """Return a provider with a format of its own; what is sent to AWS is signed, with the simulator's key."""
+    settings: dict[str, Value] = {"provider": service.id, "base_url": simulator_url + service.base_path}
+    if service.id == "bedrock":
+        secret = SIMULATED_AWS.secret_key.reveal()
+        settings["aws"] = {"access_key_id": SIMULATED_AWS.access_key, "secret_access_key": secret}
+    else:
+        settings["api_key"] = "simulated"
+    return DemoBackend(service.id, settings, None, _shown_model(service.id))
 
 
 def _place(vendor: Vendor) -> int:
@@ -151,6 +202,10 @@ Chat, and the same as a stream:
   {post} -N \\
     -d '{{"model": "{chat}", "stream": true, {hello}}}'
 
+The same in Anthropic's format, from any of them:
+  curl {gateway_url}/v1/messages -H 'content-type: application/json' \\
+    -d '{{"model": "{_anthropic_model(backends)}", "max_tokens": 500, {hello}}}'
+
 Embeddings, and all models:
   curl {gateway_url}/v1/embeddings -H 'content-type: application/json' \\
     -d '{{"model": "{embedding}", "input": "Hello"}}'
@@ -179,6 +234,10 @@ def _kind(backend: DemoBackend) -> str:
     if backend.name == FAULT_BACKEND:
         return "simulated, with faults by model name"
     return f"REAL, with the key in {backend.variable}: it may charge you" if backend.variable else "simulated"
+
+
+def _anthropic_model(backends: Sequence[DemoBackend]) -> str:
+    return next(one.model for one in backends if one.name == "anthropic")
 
 
 def _embedding_model(backends: Sequence[DemoBackend]) -> str:

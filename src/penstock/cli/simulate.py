@@ -63,8 +63,8 @@ SEED_OPTION = click.option("--seed", type=int, default=0, show_default=True, hel
 def simulate(address: Address, pace: Pace, require_key: str | None, seed: int) -> None:
     """Serve a simulated provider to develop against.
 
-    It speaks OpenAI's format on loopback, stands in for every provider that Penstock knows, and misbehaves when it is
-    asked for a model such as fault-429 or fault-cut-mid-stream. The exit status is 1 when the address cannot be used.
+    It stands in for every provider that Penstock knows, on loopback and in the format of each (OpenAI, Anthropic,
+    Bedrock, Gemini, Cohere), and misbehaves when it is asked for a model such as fault-429 or fault-cut-mid-stream. The exit status is 1 when the address cannot be used.
     """
     key = Secret(require_key) if require_key else None
     settings = Settings(pace=pace, required_key=key, seed=seed)
@@ -118,6 +118,7 @@ def _describe(url: str, settings: Settings) -> str:
 Penstock's simulator serves on {url}. Every answer is simulated; no model is asked.
 
 Base URL: {url}/v1 (any model's name), or as a vendor: {url}/openai/v1, {url}/groq/openai/v1 …
+In formats of their own: {url}/anthropic/v1, {url}/bedrock, {url}/gemini-native/v1beta …
 All base URLs: curl {url}/     All faults: curl {url}/simulator/faults     Requests seen: {url}/simulator/requests
 
   curl {url}/v1/chat/completions \\
