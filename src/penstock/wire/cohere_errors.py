@@ -13,6 +13,7 @@ from types import MappingProxyType
 import msgspec
 
 from penstock.core.chat_answer import ErrorKind, VendorError
+from penstock.wire.error_text import nothing_readable, read_text
 
 ERRORS: Mapping[int, ErrorKind] = MappingProxyType(
     {
@@ -53,10 +54,10 @@ def read_error(status: int, body: bytes, _headers: Mapping[bytes, bytes]) -> Ven
     try:
         message = _body.decode(body).message
     except (msgspec.DecodeError, RecursionError, UnicodeDecodeError):
-        message = body[:_MESSAGE_LIMIT_CHARS].decode("utf-8", "replace").strip()
+        message = read_text(body) or ""
     return VendorError(
         kind=kind_of(status, message),
-        message=message[:_MESSAGE_LIMIT_CHARS] or f"Cohere answered with status {status} and no message.",
+        message=message[:_MESSAGE_LIMIT_CHARS] or nothing_readable(status),
         status=status,
     )
 

@@ -13,6 +13,7 @@ from types import MappingProxyType
 import msgspec
 
 from penstock.core.errors import GatewayError
+from penstock.wire.error_text import read_text
 from penstock.wire.framing.sse import render_event
 
 TYPES: Mapping[int, str] = MappingProxyType(
@@ -103,7 +104,7 @@ def find_message(body: bytes) -> str | None:
     try:
         decoded: object = msgspec.json.decode(body)
     except (msgspec.DecodeError, RecursionError, UnicodeDecodeError):
-        return _plain_text(body)
+        return read_text(body)
     return _message_in(decoded, depth=0)
 
 
@@ -121,10 +122,3 @@ def _message_in(value: object, *, depth: int) -> str | None:
             if found:
                 return found
     return None
-
-
-def _plain_text(body: bytes) -> str | None:
-    text = body[:_MESSAGE_LIMIT_CHARS].decode("utf-8", "replace").strip()
-    if not text or text.startswith("<"):
-        return None
-    return text if text.isprintable() or "\n" in text else None

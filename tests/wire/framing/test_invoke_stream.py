@@ -50,6 +50,11 @@ def test_exceptions_are_told_from_events() -> None:
     assert other == (500, "Oops", b"")
 
 
+def test_an_error_that_is_told_in_headers_keeps_its_message() -> None:
+    headers = {":message-type": "error", ":error-code": "internalServerException", ":error-message": 'It "broke"'}
+    assert frame_error(Frame(headers, b"", {})) == (500, "internalServerException", b'{"message":"It \\"broke\\""}')
+
+
 def test_every_exception_of_the_service_model_has_its_status() -> None:
     service = botocore.session.get_session().get_service_model("bedrock-runtime")
     members = service.shape_for("ResponseStream").members

@@ -42,7 +42,7 @@ def test_the_most_exact_word_counts(status: int, members: dict[str, object], kin
 @pytest.mark.parametrize(("status", "kind"), STATUSES.items())
 def test_the_status_says_what_the_body_does_not(status: int, kind: str) -> None:
     error = read_error(status, b"<html>", {})
-    assert (error.kind, error.message) == (kind, f"The provider answered with status {status}.")
+    assert (error.kind, error.message) == (kind, f"The provider answered with status {status} and no readable error.")
 
 
 @pytest.mark.parametrize(
@@ -52,8 +52,8 @@ def test_the_status_says_what_the_body_does_not(status: int, kind: str) -> None:
         (b'{"message":"m"}', "m"),
         (b'{"detail":[{"msg":"field required"}]}', "field required"),
         (b"plain words", "plain words"),
-        (b"", "The provider answered with status 400."),
-        (b'{"error":{"message":null}}', "The provider answered with status 400."),
+        (b"", "The provider answered with status 400 and no readable error."),
+        (b'{"error":{"message":null}}', "The provider answered with status 400 and no readable error."),
     ],
 )
 def test_a_message_is_found_in_other_shapes(source: bytes, message: str) -> None:

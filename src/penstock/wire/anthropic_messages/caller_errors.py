@@ -18,6 +18,7 @@ import msgspec
 from penstock.core.chat_answer import VendorError
 from penstock.core.errors import GatewayError
 from penstock.wire.anthropic_messages.vocabulary import ERROR_TYPES, ErrorType, kind_of_status
+from penstock.wire.error_text import read_text
 
 OWN_ERROR_TYPES: Mapping[int, ErrorType] = MappingProxyType(
     {
@@ -98,7 +99,7 @@ def adopt_error(status: int, body: bytes, backend: str) -> bytes:
     decoded = _decode(body)
     if _is_error_object(decoded):
         return body
-    message = _plain_text(body) if decoded is None else _message_in(decoded, depth=0)
+    message = read_text(body) if decoded is None else _message_in(decoded, depth=0)
     if message is None:
         message = f"The backend '{backend}' answered with status {status} and no readable error."
     shown = ErrorObject(ERROR_TYPES[kind_of_status(status)], message[:_MESSAGE_LIMIT_CHARS], Details("upstream_error"))
@@ -143,10 +144,3 @@ def _message_in(value: object, *, depth: int) -> str | None:
             if found:
                 return found
     return None
-
-
-def _plain_text(body: bytes) -> str | None:
-    text = body[:_MESSAGE_LIMIT_CHARS].decode("utf-8", "replace").strip()
-    if not text or text.startswith("<"):
-        return None
-    return text if text.isprintable() or "\n" in text else None

@@ -17,6 +17,7 @@ import msgspec
 
 from penstock.core.chat_answer import ErrorKind, VendorError
 from penstock.wire.anthropic_messages.vocabulary import ERROR_KINDS, ERROR_STATUSES, kind_of_status
+from penstock.wire.error_text import nothing_readable, read_text
 
 HOST_ERROR_KINDS: Mapping[str, ErrorKind] = MappingProxyType(
     {
@@ -70,10 +71,10 @@ _OBJECT: msgspec.json.Decoder[object] = msgspec.json.Decoder(object)
 def read_error(status: int, body: bytes, headers: Mapping[bytes, bytes]) -> VendorError:
     """Return what an answer with an error status says; its status stays as it is."""
     found = _decode(body)
-    message, word = (_plain_text(body), None) if found is None else _anthropic_or_google(found)
+    message, word = (read_text(body), None) if found is None else _anthropic_or_google(found)
     word = _aws_word(headers, found) or word
     if not message:
-        message = f"The provider answered with status {status} and no readable error."
+        message = nothing_readable(status)
     kind = _kind(word, message, status)
     return VendorError(kind, message[:_MESSAGE_LIMIT_CHARS], status, word)
 
@@ -136,15 +137,3 @@ def _aws_word(headers: Mapping[bytes, bytes], found: dict[str, object] | None) -
     if not isinstance(said, str) or not said:
         return None
     return said.partition(":")[0].rpartition("#")[2]
-
-
-def _plain_text(body: bytes) -> str | None:
-    """Return a body's text when it is for people; a page of HTML says nothing that is."""
-    text = body[: _MESSAGE_LIMIT_CHARS * 4].decode("utf-8", "replace").strip()
-    if (
-        not text
-        or text.startswith("<")
-        or not text.replace("\n", " ").replace("\r", " ").replace("\t", " ").isprintable()
-    ):
-        return None
-    return text

@@ -19,8 +19,7 @@ from penstock.wire.bedrock_converse.vocabulary import (
     TOO_LONG,
     kind_of_status,
 )
-
-_SHOWN_CHARS = 2000
+from penstock.wire.error_text import nothing_readable, read_text
 
 
 class _Error(msgspec.Struct, rename={"kind": "__type", "capital_message": "Message"}):
@@ -41,7 +40,7 @@ def read_error(status: int, body: bytes, headers: Mapping[bytes, bytes]) -> Vend
     name = named.split(":", 1)[0].rpartition("#")[2].strip()
     message = error.message or error.capital_message or ""
     if not message and error is _NOT_JSON:
-        message = body.decode("utf-8", "replace").strip()[:_SHOWN_CHARS]
+        message = read_text(body) or ""
     return _error(name, message, status)
 
 
@@ -70,4 +69,4 @@ def _error(name: str, message: str, status: int) -> VendorError:
             kind = "context_length"
         elif FILTERED.search(message):
             kind = "content_filter"
-    return VendorError(kind, message or f"The provider answered with status {status}.", status, name or None)
+    return VendorError(kind, message or nothing_readable(status), status, name or None)

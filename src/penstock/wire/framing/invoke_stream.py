@@ -3,7 +3,8 @@
 Each frame of type ``chunk`` holds ``{"bytes": "<base64>"}``, and in it one event as the model's vendor writes it; a
 frame may be an exception instead. What the event means belongs to the vendor's format.
 
-https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_ResponseStream.html (read 2026-11-23).
+https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_ResponseStream.html and
+smithy.io/2.0/aws/amazon-eventstream.html (read 2026-11-23).
 """
 
 from __future__ import annotations
@@ -50,13 +51,19 @@ _event_decoder = msgspec.json.Decoder(_Event)
 
 
 def frame_error(frame: Frame) -> FrameError | None:
-    """Return the exception that a frame is, or None."""
+    """Return the exception or the unmodeled error that a frame is, or None."""
     headers = frame.headers
     kind = headers.get(":message-type", "event")
     if kind == "event":
         return None
     name = headers.get(":exception-type") or headers.get(":error-code") or kind
-    return FrameError(EXCEPTION_STATUS.get(name, 500), name, frame.payload)
+    return FrameError(EXCEPTION_STATUS.get(name, 500), name, frame.payload or _said_in_header(headers))
+
+
+def _said_in_header(headers: Mapping[str, str]) -> bytes:
+    """Return the payload that a frame without one stands for: an unmodeled error is told in ``:error-message``."""
+    message = headers.get(":error-message")
+    return msgspec.json.encode({"message": message}) if message else b""
 
 
 def inner_event(frame: Frame) -> bytes:

@@ -13,11 +13,11 @@ from collections.abc import Mapping
 import msgspec
 
 from penstock.core.chat_answer import ErrorKind, VendorError
+from penstock.wire.error_text import nothing_readable, read_text
 from penstock.wire.gemini_generate.vocabulary import ERRORS, ERRORS_BY_REASON, ERRORS_BY_STATUS
 
 _TOO_LONG = re.compile(r"exceeds the maximum number of (?:input )?tokens|input token count .* exceeds", re.IGNORECASE)
 _LONG_LIMIT = re.compile(r"per_?day|per_?month|billing|credit|spend", re.IGNORECASE)
-_SHOWN_CHARS = 2000
 
 
 class _Violation(msgspec.Struct, rename="camel"):
@@ -53,12 +53,10 @@ _details = msgspec.json.Decoder(list[msgspec.Raw])
 
 
 def read_error(status: int, body: bytes, _headers: Mapping[bytes, bytes]) -> VendorError:
-    """Return what an error answer means; of a body that is not Google's, its beginning is the message."""
+    """Return what an error answer means; of a body that is not Google's, its text is the message."""
     found = _decode(body)
     if found is None:
-        text = body[:_SHOWN_CHARS].decode(errors="replace").strip()
-        kind = _kind_of_status(status)
-        return VendorError(kind, text or f"The provider answered with status {status} and no text.", status)
+        return VendorError(_kind_of_status(status), read_text(body) or nothing_readable(status), status)
     return as_vendor_error(found, status)
 
 
@@ -66,7 +64,7 @@ def as_vendor_error(error: GoogleError, status: int | None = None) -> VendorErro
     """Return what an ``error`` object means; its own ``code`` is the status where there is no answer's."""
     answered = status or (error.code if error.code is not None and 400 <= error.code <= 599 else 500)
     details = _read_details(error.details)
-    message = error.message or f"The provider answered with status {answered} and no text."
+    message = error.message or nothing_readable(answered)
     return VendorError(
         _kind(error, answered, message, details), message, answered, error.status or None, _field_at_fault(details)
     )

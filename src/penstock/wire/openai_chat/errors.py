@@ -17,6 +17,7 @@ from types import MappingProxyType
 import msgspec
 
 from penstock.core.chat_answer import ErrorKind, VendorError
+from penstock.wire.error_text import nothing_readable
 from penstock.wire.openai_errors import find_message
 
 CODES: Mapping[str, ErrorKind] = MappingProxyType(
@@ -112,7 +113,7 @@ def read_error(status: int, body: bytes, _headers: Mapping[bytes, bytes]) -> Ven
         error = _decoder.decode(body).error
     except _DECODE_ERRORS:
         error = _Error()
-    message = error.message or find_message(body) or f"The provider answered with status {status}."
+    message = error.message or find_message(body) or nothing_readable(status)
     return _describe(error, message, status)
 
 

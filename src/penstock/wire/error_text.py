@@ -1,0 +1,21 @@
+"""The text of an error answer that is not JSON, as far as it is for people.
+
+A page of HTML from something between us and the provider, or bytes that are no text, say nothing that a caller could
+use. What the errors of a vendor mean is in the modules of its format.
+"""
+
+from __future__ import annotations
+
+_LIMIT_CHARS = 4000
+_SPACES = str.maketrans("\r\n\t", "   ")
+
+
+def read_text(body: bytes) -> str | None:
+    """Return the beginning of a body as text; None when it is markup, no text, or nothing."""
+    text = body[: _LIMIT_CHARS * 4].decode("utf-8", "replace").strip()[:_LIMIT_CHARS]
+    return None if text.startswith("<") or not text.translate(_SPACES).isprintable() else text or None
+
+
+def nothing_readable(status: int) -> str:
+    """Return what to say where the provider says nothing that one could show."""
+    return f"The provider answered with status {status} and no readable error."
