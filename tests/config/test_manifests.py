@@ -51,3 +51,11 @@ def test_secret_of_a_manifest_is_not_repeated(tmp_path: Path) -> None:
         load_files([str(path)], {})
 
     assert _CANARY not in "".join(traceback.format_exception(caught.value)) + repr(caught.value.problems)
+
+
+def test_file_of_more_than_ten_megabytes_is_refused_unread(tmp_path: Path) -> None:
+    path = tmp_path / "c.yaml"
+    path.write_bytes(b"apiVersion: v1\nkind: ConfigMap\n#" + b" " * 10 * 1024 * 1024)
+
+    with pytest.raises(ConfigurationInvalid, match="the file is larger than 10 MiB"):
+        load_files([str(path)], {})

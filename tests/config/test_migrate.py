@@ -7,7 +7,6 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -34,7 +33,10 @@ def _assert_means_the_same(paths: list[str], folder: Path) -> None:
     assert _snapshot([str(written)]) == _snapshot(paths)
 
 
-@pytest.mark.parametrize("case", sorted(_CASES.iterdir()), ids=lambda case: case.name)
+_OF_MANIFESTS_ALONE = sorted(case for case in _CASES.iterdir() if "native-file" not in case.name)
+
+
+@pytest.mark.parametrize("case", _OF_MANIFESTS_ALONE, ids=lambda case: case.name)
 def test_golden_case_means_the_same_after_migration(
     case: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -192,7 +194,7 @@ def test_generated_manifests_mean_the_same_after_migration(
 ) -> None:
     folder = tmp_path_factory.getbasetemp()
     path = folder / "manifests.yaml"
-    path.write_text(yaml.safe_dump_all(manifests), encoding="utf-8")
+    path.write_text("\n---\n".join(map(json.dumps, manifests)), encoding="utf-8")
 
     _assert_means_the_same([str(path)], folder)
 

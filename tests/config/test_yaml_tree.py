@@ -19,6 +19,7 @@ from penstock.config.yaml_tree import (
     YamlRefused,
     nearest_place,
     read_yaml,
+    read_yaml_documents,
     resolve_scalar,
 )
 
@@ -227,3 +228,23 @@ def test_place_of_what_is_not_there_is_that_of_what_surrounds_it() -> None:
     place, depth = nearest_place(tree, ("backends", "openai", "api_key", 3))
 
     assert (str(place), depth) == ("c.yaml:2:3", 2)
+
+
+def test_variables_do_not_end_a_mapping_of_one_line() -> None:
+    tree, _ = read_yaml(b"{a: ${X}, b: [${Y:-z}], '${K}': c}", "c.yaml")
+
+    assert isinstance(tree, Members)
+    a, items = tree.nodes["a"][1], tree.nodes["b"][1]
+    assert isinstance(a, Scalar)
+    assert isinstance(items, Items)
+    assert (a.text, a.plain, a.place.column) == ("${X}", True, 5)
+    assert [node.text for node in items.nodes if isinstance(node, Scalar)] == ["${Y:-z}"]
+    assert list(tree.nodes) == ["a", "b", "${K}"]
+
+
+def test_documents_of_a_file_have_anchors_of_their_own() -> None:
+    roots, _ = read_yaml_documents(b"a: &x 1\n---\n---\nb: 2\n", "c.yaml")
+
+    assert len(roots) == 3
+    with pytest.raises(YamlRefused, match='no anchor "&x" stands before'):
+        read_yaml_documents(b"a: &x 1\n---\nb: *x\n", "c.yaml")

@@ -51,4 +51,4 @@ def _report(path: KeyPath, tree: Node, earlier: Sequence[Node], findings: Findin
     place, _ = nearest_place(tree, path)
     first, _ = max((nearest_place(each, path) for each in earlier), key=lambda found: found[1])
     message = f"is also given at {first}; one file only may give it"
-    findings.problems.append(Problem(message=message, path=path, place=place))
+    findings.problems.append(Problem(message=message, path=place.path or path, place=place))

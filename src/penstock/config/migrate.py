@@ -49,11 +49,12 @@ def migrate_files(paths: Sequence[str], environ: Mapping[str, str], directory: P
     if not sources.manifests:
         raise ConfigurationInvalid(findings.sorted())
     document = compile_manifests(sources.manifests, environ, findings, directory)
-    if findings.failed:
-        break_all(findings)
+    is_whole = not findings.failed
     findings.trees = [document]
     values = read_values(document, environ, findings)
     checked = read_document(values, directory, findings, files)
+    if not is_whole:
+        break_all(findings)
     compile_snapshot(checked, NO_OVERRIDES, findings, ", ".join(paths))
     for secret in _find_literal_secrets(document, is_secret=False):
         message = "this secret stands in the file as text; ${VARIABLE} or {file: PATH} would keep it out"

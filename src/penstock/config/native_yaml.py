@@ -122,8 +122,10 @@ def _read_manifests(
     roots: Sequence[Node], environ: Mapping[str, str], findings: Findings, files: Files
 ) -> tuple[Document, Node]:
     tree = compile_manifests(roots, environ, findings, Path())
-    if findings.failed:
-        break_all(findings)
+    is_whole = not findings.failed
     findings.trees = [tree]
     values = read_values(tree, environ, findings)
-    return read_document(values, Path(), findings, files), tree
+    document = read_document(values, Path(), findings, files)
+    if not is_whole:
+        break_all(findings)
+    return document, tree

@@ -36,6 +36,9 @@ _BOOLEANS = {"true": True, "True": True, "TRUE": True, "false": False, "False": 
 _INTEGER = re.compile(r"[-+]?[0-9]{1,18}")
 _OCTAL_OR_HEX = re.compile(r"0(?:o[0-7]{1,20}|x[0-9a-fA-F]{1,16})")
 _FLOAT = re.compile(r"[-+]?(?:\.[0-9]{1,40}|[0-9]{1,40}(?:\.[0-9]{0,40})?)(?:[eE][-+]?[0-9]{1,4})?")
+_VARIABLE = re.compile(r"\$\{([^{}\n]*)\}")
+_SHIELD = "\ue000\ue001\ue002"
+_UNSHIELD = str.maketrans(_SHIELD, "${}")
 _UNPRINTABLE = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
@@ -140,7 +143,8 @@ def read_yaml_documents(source: bytes, file: str) -> tuple[list[Node], list[Synt
         YamlRefused: not UTF-8, not YAML, or over a bound.
     """
     text = _decode(source, file)
-    reader = _TreeReader(text, file)
+    shielded = _shield_variables(text)
+    reader = _TreeReader(shielded, file, shielded=shielded is not text)
     try:
         return list(reader.read()), reader.problems
     except yaml.MarkedYAMLError as error:
@@ -219,12 +223,20 @@ def _decode(source: bytes, file: str) -> str:
     return text
 
 
+def _shield_variables(text: str) -> str:
+    """Write ``${...}`` with other characters, as many: to the parser, a brace may end a mapping of one line."""
+    if "${" not in text or any(mark in text for mark in _SHIELD):
+        return text
+    return _VARIABLE.sub(lambda found: f"{_SHIELD[0]}{_SHIELD[1]}{found[1]}{_SHIELD[2]}", text)
+
+
 class _TreeReader:
     """Builds a tree from the parser's events, and counts what it builds."""
 
-    def __init__(self, text: str, file: str) -> None:
+    def __init__(self, text: str, file: str, *, shielded: bool) -> None:
         self.problems: list[SyntaxProblem] = []
         self._file = file
+        self._shielded = shielded
         self._events: Iterator[yaml.Event] = iter(yaml.parse(text, Loader=_LOADER))
         self._anchors: dict[str, Node | None] = {}
         """None while the anchored node is being read."""
@@ -255,7 +267,7 @@ class _TreeReader:
         if isinstance(event, (yaml.ScalarEvent, yaml.CollectionStartEvent)) and event.tag is not None:
             self.problems.append(SyntaxProblem(place, "tags (!...) are not used here; leave it out"))
         if isinstance(event, yaml.ScalarEvent):
-            return Scalar(place, event.value, plain=bool(event.implicit[0]))
+            return Scalar(place, self._text(event), plain=bool(event.implicit[0]))
         if isinstance(event, yaml.SequenceStartEvent):
             return self._read_items(Items(place), depth)
         return self._read_members(Members(place), depth)
@@ -273,7 +285,7 @@ class _TreeReader:
             if not isinstance(event, yaml.ScalarEvent):
                 raise self._refusal(event, "a key must be text")
             self._bound(event, 1, depth)
-            place, name = self._place(event), event.value
+            place, name = self._place(event), self._text(event)
             node = self._read_node(next(self._events), depth + 1)
             _grow(members, node)
             if name == "<<" and event.implicit[0]:
@@ -309,6 +321,10 @@ class _TreeReader:
             raise self._refusal(event, f"more than {MAX_NODES} values, aliases counted in full")
         if depth > MAX_DEPTH:
             raise self._refusal(event, f"nested deeper than {MAX_DEPTH} levels")
+
+    def _text(self, event: yaml.ScalarEvent) -> str:
+        value: str = event.value
+        return value.translate(_UNSHIELD) if self._shielded else value
 
     def _place(self, event: yaml.Event) -> Place:
         return _place(self._file, event.start_mark)

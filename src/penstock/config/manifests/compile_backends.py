@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import cache
 from types import MappingProxyType
 
-from penstock.config.address import read_base_url
+from penstock.config.address import is_loopback, read_base_url
 from penstock.config.manifests.ai_gateway import AIServiceBackend, ApiSchema, SchemaName
 from penstock.config.manifests.compile_credentials import Policy, compile_credentials, index_policies
 from penstock.config.manifests.compile_mutations import compile_mutations
@@ -168,7 +168,8 @@ def _vendors() -> Mapping[tuple[str, int, str], Provider]:
     for provider in all_providers().values():
         if provider.schema_name == "OpenAI" and provider.base_url and "{" not in provider.base_url:
             url = read_base_url(provider.base_url)
-            found.setdefault((url.host, url.port, url.path), provider)
+            if not is_loopback(url.host):  # anybody's server may be there
+                found.setdefault((url.host, url.port, url.path), provider)
     return found
 
 

@@ -59,7 +59,8 @@ def _compile(world: World) -> dict[str, Draft]:
         gateway, listener = found
         policy = traffic.find(route, gateway)
         at = Attached(route, listener, policy, names)
-        compiled.append(compile_route(world, at, route_names[route.namespace, route.name]))
+        draft = compile_route(world, at, route_names[route.namespace, route.name])
+        compiled += [draft] if draft else []
         if policy is not None:
             _bound_backends(world, backends, policy, at)
         if policy is None or policy.model.spec.retry is None:

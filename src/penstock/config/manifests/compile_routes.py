@@ -37,8 +37,8 @@ class Attached:
     """Native names of AIServiceBackends."""
 
 
-def compile_route(world: World, attached: Attached, name: str) -> Node:
-    """Return a route as a native one, of this name."""
+def compile_route(world: World, attached: Attached, name: str) -> Node | None:
+    """Return a route as a native one, of this name; None when none of its rules leads anywhere."""
     route = attached.route
     spec = route.model.spec
     rules: list[Draft] = []
@@ -46,7 +46,12 @@ def compile_route(world: World, attached: Attached, name: str) -> Node:
     for index, rule in enumerate(spec.rules):
         path: KeyPath = ("spec", "rules", index)
         compiled = _compile_rule(world, attached, path, rule, retry)
-        rules.append(graft(compiled, route.place(*path)))
+        if compiled["targets"]:  # else what is wrong with them was reported
+            rules.append(graft(compiled, route.place(*path)))
+    if not rules:
+        if not spec.rules:
+            world.report.error(route, ("spec", "rules"), "has no rules, so that it would serve nothing")
+        return None
     hosts = _find_hosts(world, route, attached.listener)
     draft: Draft = {
         "name": graft(name, route.place("metadata", "name")),
@@ -62,7 +67,7 @@ def _compile_rule(
     path: KeyPath,
     rule: RouteRule,
     retry: tuple[Draft, float | None],
-) -> Draft:
+) -> dict[str, Draft]:
     route = attached.route
     if not rule.backend_refs:
         message = "has no backendRefs, so that requests that match would have nowhere to go"

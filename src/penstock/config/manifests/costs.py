@@ -6,6 +6,7 @@ and that is said. What costs count for is not enforced yet.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from types import MappingProxyType
 
@@ -28,6 +29,7 @@ COUNTS = (
 """Variables of expressions: texts, and unsigned numbers."""
 
 _LONGEST = 4096
+_PREFIX = re.compile(r"^[A-Z_]+: (?:ERROR: <input>:)?")
 _ZEROS: Mapping[str, object] = MappingProxyType({**dict.fromkeys(TEXTS, ""), **dict.fromkeys(COUNTS, 0)})
 
 
@@ -99,4 +101,4 @@ def try_expression(expression: str) -> str | None:
 
 
 def _first_line(error: Exception) -> str:
-    return str(error).strip().partition("\n")[0]
+    return _PREFIX.sub("", str(error).strip().partition("\n")[0])

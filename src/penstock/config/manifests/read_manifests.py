@@ -114,7 +114,9 @@ def _skip(root: Members, group_kind: tuple[str, str], resources: Resources, repo
     if group_kind in UNSERVED:
         report.add("warning", place, f"{label} has no effect: {UNSERVED[group_kind]}")
     elif group in OUR_GROUPS and group_kind not in NEEDLESS:
-        message = f'there is no kind "{kind}" in {group or "the core group"}{hint(kind, known_names())}'
+        elsewhere = [other for other, name in KINDS if name == kind]
+        instead = f"; it belongs to {elsewhere[0] or 'the core group'}" if elsewhere else hint(kind, known_names())
+        message = f'there is no kind "{kind}" in {group or "the core group"}{instead}'
         report.add("error", place, message)
     else:
         resources.skipped.append((place, label))
@@ -145,8 +147,9 @@ def _read_known(root: Members, model: type[Manifest], resources: Resources, repo
         why = UNSERVED[model.group, KIND_NAMES[model]]
         report.warning(resource, ("kind",), f"is valid and has no effect: {why}")
         return
-    for path, message in find_remarks(resource.model, ()):
-        report.warning(resource, path, message)
+    for path, remark in find_remarks(resource.model, ()):
+        is_harmless = remark.standing == "no meaning here"
+        report.add("note" if is_harmless else "warning", resource.place(*path), str(remark))
 
 
 def _report(root: Node, label: str, model: type[Manifest], detail: ErrorDetails, report: Report) -> None:

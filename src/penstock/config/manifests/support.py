@@ -6,8 +6,9 @@ and what ``docs/manifests.md`` says of the field itself.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Literal
 
 from pydantic import BaseModel
@@ -15,7 +16,16 @@ from pydantic.fields import FieldInfo
 
 from penstock.config.yaml_tree import KeyPath
 
-Standing = Literal["unsupported", "not enforced yet", "not served yet", "no meaning here"]
+Standing = Literal["unsupported", "not enforced yet", "no meaning here", "unknown"]
+
+_WORDS: Mapping[Standing, str] = MappingProxyType(
+    {
+        "unsupported": "is not supported",
+        "not enforced yet": "is not enforced yet",
+        "no meaning here": "has no meaning here",
+        "unknown": "is not known here and has no effect",
+    }
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,8 +36,7 @@ class Remark:
     why: str = ""
 
     def __str__(self) -> str:
-        words = "is not supported" if self.standing == "unsupported" else f"is {self.standing}"
-        words = "has no meaning here" if self.standing == "no meaning here" else words
+        words = _WORDS[self.standing]
         return f"{words}: {self.why}" if self.why else words
 
 
@@ -36,6 +45,10 @@ class Meaning:
     """What a field does, for the reference."""
 
     text: str
+
+
+UNKNOWN = Remark("unknown")
+"""On a field of somebody else's resource that is not declared here."""
 
 
 def unsupported(why: str = "") -> Remark:
@@ -63,22 +76,22 @@ def meaning_of(field: FieldInfo) -> str:
     return next((each.text for each in field.metadata if isinstance(each, Meaning)), "")
 
 
-def find_remarks(part: BaseModel, path: KeyPath) -> Iterator[tuple[KeyPath, str]]:
-    """Yield where a manifest uses fields that have no effect, and what to say of each."""
+def find_remarks(part: BaseModel, path: KeyPath) -> Iterator[tuple[KeyPath, Remark]]:
+    """Yield where a manifest uses fields that have no effect, and the remark on each."""
     for name, field in type(part).model_fields.items():
         if name not in part.model_fields_set:
             continue
         here = (*path, field.alias or name)
         remark = remark_of(field)
         if remark is not None:
-            yield here, str(remark)
+            yield here, remark
         else:
             yield from _inside(getattr(part, name), here)
     for name in part.model_extra or {}:
-        yield (*path, name), "is not known here and has no effect"
+        yield (*path, name), UNKNOWN
 
 
-def _inside(value: object, path: KeyPath) -> Iterator[tuple[KeyPath, str]]:
+def _inside(value: object, path: KeyPath) -> Iterator[tuple[KeyPath, Remark]]:
     if isinstance(value, BaseModel):
         yield from find_remarks(value, path)
     elif isinstance(value, list):

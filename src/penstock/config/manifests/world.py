@@ -19,7 +19,7 @@ from penstock.config.manifests.gateway_api import ReferenceGrant
 from penstock.config.manifests.parts import Manifest
 from penstock.config.manifests.read_manifests import Resources
 from penstock.config.manifests.registry import KIND_NAMES
-from penstock.config.manifests.resource import Report, Resource, label_of
+from penstock.config.manifests.resource import Report, Resource
 from penstock.config.similar_names import hint
 from penstock.config.yaml_tree import KeyPath
 
@@ -54,11 +54,9 @@ class World:
         """Follow a reference that ``source`` has at ``path``; report it when it leads nowhere or may not."""
         namespace = namespace or source.namespace
         if namespace != source.namespace and not self._is_granted(source, model, namespace, name):
-            kind = KIND_NAMES[model]
-            message = (
-                f"refers to another namespace, and no ReferenceGrant in {namespace} lets a {source.model.kind} of "
-            )
-            self.report.error(source, (*path, "namespace"), f"{message}{source.namespace} refer to its {kind} {name}")
+            what = f"{KIND_NAMES[model]}/{name}"
+            message = f"no ReferenceGrant in {namespace} lets {source.label} of {source.namespace} refer to its {what}"
+            self.report.error(source, (*path, "namespace"), message)
             return None
         found = self.find(model, namespace, name)
         if found is None and not self.is_broken(model, namespace, name):
@@ -101,8 +99,3 @@ def name_apart(resources: Iterable[Resource[Manifest]]) -> dict[tuple[str, str],
             name = f"{name[:51]}-{sha256(f'{each.namespace}/{each.name}'.encode()).hexdigest()[:12]}"
         names[each.namespace, each.name] = name
     return names
-
-
-def name_of(resource: Resource[Manifest]) -> str:
-    """Return how messages call a resource."""
-    return label_of(resource.model.kind, resource.namespace, resource.name)
