@@ -33,8 +33,10 @@ class Row:
     """What the simulator verifies on every request."""
     streams_usage: bool = True
     """Whether its streams tell how many tokens there were."""
-    forces_tools: bool = True
-    """Whether a tool can be forced; not where the model thinks whatever is asked, which is reported as a loss."""
+    always_thinks: bool = False
+    """Whether its model thinks whatever is asked: it shows that only if told to, and no tool can be forced."""
+    approximates_choice: bool = False
+    """Whether the choice of one tool has to be approximated, which is reported as a loss."""
 
     @property
     def chat(self) -> str:
@@ -57,7 +59,6 @@ class Row:
         )
 
 
-_NOT_SIMULATED_YET = ("cohere-native",)
 _AWS: Credential = "AWS signature"
 _GOOGLE: Credential = "Google token"
 
@@ -82,7 +83,7 @@ ROWS: dict[str, Row] = {
         Row(name="xai", provider="xai", mission="Grok"),
         Row(name="together", provider="together", mission="Together AI", vectors=True),
         Row(name="cohere", provider="cohere", mission="Cohere", vectors=True, streams_usage=False),
-        Row(name="cohere-native", provider="cohere-native", mission="Cohere", vectors=True),
+        Row(name="cohere-native", provider="cohere-native", mission="Cohere", vectors=True, approximates_choice=True),
         Row(name="mistral", provider="mistral", mission="Mistral", vectors=True),
         Row(name="deepinfra", provider="deepinfra", mission="DeepInfra", vectors=True),
         Row(name="deepseek", provider="deepseek", mission="DeepSeek"),
@@ -95,12 +96,19 @@ ROWS: dict[str, Row] = {
             mission="Anthropic on Vertex AI",
             signs=True,
             credential=_GOOGLE,
-            forces_tools=False,
+            always_thinks=True,
+            approximates_choice=True,
         ),
         Row(name="sambanova", provider="sambanova", mission="SambaNova", vectors=True),
-        Row(name="anthropic", provider="anthropic", mission="Anthropic", signs=True, forces_tools=False),
+        Row(
+            name="anthropic",
+            provider="anthropic",
+            mission="Anthropic",
+            signs=True,
+            always_thinks=True,
+            approximates_choice=True,
+        ),
     )
-    if row.name not in _NOT_SIMULATED_YET
 }
 
 WITH_VECTORS = [name for name, row in ROWS.items() if row.vectors]

@@ -6,7 +6,7 @@ likes. The frameworks for Node are in ``node/ai-sdk.test.mjs``.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterable, AsyncIterator
 
 import pytest
 import pytest_asyncio
@@ -14,6 +14,7 @@ from anthropic import AsyncAnthropic
 from openai import AsyncOpenAI
 from pydantic import BaseModel
 from pydantic_ai import Agent
+from pydantic_ai.messages import AgentStreamEvent, PartDeltaEvent, TextPartDelta
 from pydantic_ai.models import Model
 from pydantic_ai.models.anthropic import AnthropicModel
 from pydantic_ai.models.openai import OpenAIChatModel
@@ -91,11 +92,17 @@ async def test_an_agent_goes_on_with_what_was_said(model: Model) -> None:
 
 async def test_an_agent_streams(model: Model) -> None:
     agent, called = agent_with_tools(model)
-    async with agent.run_stream(QUESTION) as stream:
-        pieces = [piece async for piece in stream.stream_text(delta=True, debounce_by=None)]
+    pieces: list[str] = []
+
+    async def listen(_context: object, events: AsyncIterable[AgentStreamEvent]) -> None:
+        said = [event.delta async for event in events if isinstance(event, PartDeltaEvent)]
+        pieces.extend(delta.content_delta for delta in said if isinstance(delta, TextPartDelta))
+
+    ran = await agent.run(QUESTION, event_stream_handler=listen)
     assert sorted(called) == ["get_time", "get_weather"]
     assert len(pieces) > 3
     assert "14:05" in "".join(pieces)
+    assert "14:05" in ran.output
 
 
 async def test_an_agent_answers_in_a_form(model: Model) -> None:

@@ -14,7 +14,7 @@ from typing import Any
 import openai
 import pytest
 from anthropic import Anthropic
-from anthropic.types import Message, MessageParam
+from anthropic.types import Message, MessageParam, ThinkingConfigParam
 from openai import OpenAI
 from openai.types.chat import ChatCompletionMessage, ChatCompletionMessageParam
 
@@ -104,11 +104,13 @@ def test_thoughts_that_nobody_can_read_come_back_too(client: OpenAI, name: str, 
 
 @pytest.mark.parametrize("name", CLAUDES)
 @pytest.mark.parametrize("streamed", [False, True], ids=["whole", "streamed"])
-def test_what_claude_thinks_can_be_read(client: OpenAI, name: str, *, streamed: bool) -> None:
+def test_what_claude_thinks_is_shown_as_its_vendor_shows_it(client: OpenAI, name: str, *, streamed: bool) -> None:
     asked = ask(client, ROWS[name], [*user("Hello")], streamed=streamed)
     extra = asked.model_extra or {}
     [thought] = extra["thinking_blocks"]
-    assert thought["thinking"] == extra["reasoning_content"] != ""
+    assert thought["signature"]
+    assert thought["thinking"] == extra.get("reasoning_content", "")
+    assert bool(thought["thinking"]) is not ROWS[name].always_thinks
 
 
 @pytest.fixture(scope="module")
@@ -118,18 +120,21 @@ def claude(setting: Setting) -> Iterator[Anthropic]:
 
 
 def ask_as_anthropic(claude: Anthropic, row: Row, messages: list[MessageParam], *, streamed: bool) -> Message:
+    thinking: ThinkingConfigParam = (
+        {"type": "adaptive"} if row.always_thinks else {"type": "enabled", "budget_tokens": 1024}
+    )
     if not streamed:
         return claude.messages.create(
             model=row.chat,
             max_tokens=LIMIT,
-            thinking={"type": "enabled", "budget_tokens": 1024},
+            thinking=thinking,
             tools=ANTHROPIC_TOOLS,
             messages=messages,
         )
     with claude.messages.stream(
         model=row.chat,
         max_tokens=LIMIT,
-        thinking={"type": "enabled", "budget_tokens": 1024},
+        thinking=thinking,
         tools=ANTHROPIC_TOOLS,
         messages=messages,
     ) as stream:
