@@ -9,6 +9,8 @@ from click.testing import CliRunner
 
 from penstock.cli.simulate import simulate
 from penstock.simulator.faults import FAULTS, read_fault
+from penstock.simulator.native import SIMULATED_AWS
+from penstock.simulator.native_services import all_services
 from penstock.simulator.vendors import all_vendors
 
 PAGE = (Path(__file__).parents[2] / "docs" / "simulator.md").read_text(encoding="utf-8")
@@ -27,3 +29,17 @@ def test_the_paths_and_options_that_are_named_exist() -> None:
     printed = CliRunner().invoke(simulate, ["--help"]).output
     for option in set(re.findall(r"^penstock simulate .*?(--[a-z-]+)", PAGE, re.MULTILINE)):
         assert option in printed
+
+
+def test_every_format_of_its_own_is_named_with_what_it_offers() -> None:
+    rows = dict(re.findall(r"^\| `(/[^`]+)` \| (.*?) \|", PAGE, re.MULTILINE))
+    for service in all_services():
+        (row,) = [text for base, text in rows.items() if base.split("/")[1] == service.id]
+        named = {word.partition("?")[0] for word in re.findall(r"`([^`]+)`", row)}
+        offered = {re.split(r"[/:]", operation.path.pattern)[-1] for operation in service.operations}
+        assert {name.rpartition("/")[2] for name in named} == offered
+
+
+def test_the_aws_key_is_the_one_that_is_checked() -> None:
+    assert f"`{SIMULATED_AWS.access_key}`" in PAGE
+    assert f"`{SIMULATED_AWS.secret_key.reveal()}`" in PAGE

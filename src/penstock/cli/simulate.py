@@ -64,7 +64,8 @@ def simulate(address: Address, pace: Pace, require_key: str | None, seed: int) -
     """Serve a simulated provider to develop against.
 
     It stands in for every provider that Penstock knows, on loopback and in the format of each (OpenAI, Anthropic,
-    Bedrock, Gemini, Cohere), and misbehaves when it is asked for a model such as fault-429 or fault-cut-mid-stream. The exit status is 1 when the address cannot be used.
+    Bedrock, Gemini, Cohere), and misbehaves when it is asked for a model such as fault-429 or fault-cut-mid-stream. The
+    exit status is 1 when the address cannot be used.
     """
     key = Secret(require_key) if require_key else None
     settings = Settings(pace=pace, required_key=key, seed=seed)

@@ -3,7 +3,7 @@
 A name is ``fault-`` and the fault's own name, then, where it makes sense: seconds
 (``fault-slow-first-token-20s``), ``-once`` or ``-3-times`` (later requests are answered well), and ``@anything`` (a
 count of its own for a test of its own). ``fault-down-60s-then-up`` has its seconds in the middle. What each fault does
-on the wire is in ``fault_scripts``.
+on the wire is in ``fault_scripts`` and ``fault_streams``.
 
 The scenarios S01 to S15 are those that gateways are commonly held against: what a caller must see when its provider
 misbehaves in this way.
@@ -16,17 +16,16 @@ from collections import OrderedDict
 from dataclasses import dataclass
 
 from penstock.simulator import fault_scripts as scripts
+from penstock.simulator import fault_streams as streams
 from penstock.simulator.dialect import Prepared
 from penstock.simulator.fault_scripts import (
     FaultCall,
     WriteFault,
     always,
     answer,
-    change_events,
-    change_lines,
-    change_spoken,
     refuse,
 )
+from penstock.simulator.fault_streams import change_events, change_lines, change_spoken
 from penstock.simulator.openai_errors import VendorError, unknown_model
 from penstock.simulator.script import Cut, Raw, Script
 
@@ -115,23 +114,23 @@ FAULTS: tuple[Fault, ...] = (
         "slow-first-token", "the headers come at once, the first event late", scripts.wait_before_first_event, 20, "S07"
     ),
     Fault("slow-body", "the body comes in small pieces, at most fifty, over the time", scripts.trickle, 10),
-    Fault("stall-mid-stream", "a pause after two thirds, then the rest", scripts.stall, 30, "S09"),
+    Fault("stall-mid-stream", "a pause after two thirds, then the rest", streams.stall, 30, "S09"),
     # Broken streams
-    Fault("cut-mid-stream", "the connection is closed after two thirds", scripts.cut_in_the_middle, 0, "S08"),
-    Fault("reset-mid-stream", "the connection is reset after two thirds", scripts.reset_in_the_middle),
-    Fault("end-mid-stream", "the stream ends after two thirds as if complete", change_events(scripts.end_early)),
-    Fault("half-event", "the stream ends inside an event", change_events(scripts.end_inside_event)),
-    Fault("malformed-event", "one event (or the body) is no JSON", scripts.malform, 0, "S10"),
-    Fault("no-done", "the stream ends without [DONE]", change_events(scripts.drop_done), 0, "S11"),
-    Fault("no-finish", "no event says why the answer ended", change_spoken(scripts.drop_finish)),
-    Fault("no-usage", "the token counts are missing", scripts.drop_usage),
-    Fault("error-event-mid-stream", "an error object after two thirds", change_spoken(scripts.fail_in_the_middle)),
-    Fault("huge-event", "one event of 16 MiB", change_spoken(scripts.enlarge_event)),
+    Fault("cut-mid-stream", "the connection is closed after two thirds", streams.cut_in_the_middle, 0, "S08"),
+    Fault("reset-mid-stream", "the connection is reset after two thirds", streams.reset_in_the_middle),
+    Fault("end-mid-stream", "the stream ends after two thirds as if complete", change_events(streams.end_early)),
+    Fault("half-event", "the stream ends inside an event", change_events(streams.end_inside_event)),
+    Fault("malformed-event", "one event (or the body) is no JSON", streams.malform, 0, "S10"),
+    Fault("no-done", "the stream ends without [DONE]", change_events(streams.drop_done), 0, "S11"),
+    Fault("no-finish", "no event says why the answer ended", change_spoken(streams.drop_finish)),
+    Fault("no-usage", "the token counts are missing", streams.drop_usage),
+    Fault("error-event-mid-stream", "an error object after two thirds", change_spoken(streams.fail_in_the_middle)),
+    Fault("huge-event", "one event of 16 MiB", change_spoken(streams.enlarge_event)),
     # Streams that look unusual and are well-formed
-    Fault("crlf-events", "lines end with CR LF", change_lines(scripts.use_crlf)),
-    Fault("event-burst", "all events in one chunk", change_events(scripts.join_events)),
-    Fault("split-events", "chunks that begin and end inside events", change_events(scripts.split_events)),
-    Fault("comment-lines", "a comment before every event", change_lines(scripts.add_comments)),
+    Fault("crlf-events", "lines end with CR LF", change_lines(streams.use_crlf)),
+    Fault("event-burst", "all events in one chunk", change_events(streams.join_events)),
+    Fault("split-events", "chunks that begin and end inside events", change_events(streams.split_events)),
+    Fault("comment-lines", "a comment before every event", change_lines(streams.add_comments)),
 )
 
 BY_NAME = {fault.name: fault for fault in FAULTS}
