@@ -87,7 +87,7 @@ class Gateway:
         self._endpoints = endpoints
         self._clients = clients
         self._accounting = accounting
-        self._offerings: dict[tuple[int, EndpointId], list[Target]] = {}
+        self._only_plans: dict[tuple[int, EndpointId], tuple[BackendClient, Plan] | None] = {}
         self._keys = index_keys((key.name, key.sha256) for key in snapshot.client_keys)
         self._limits = snapshot.listener.limits
         self._cors = snapshot.listener.cors
@@ -176,7 +176,11 @@ class Gateway:
             exchange.own_lines += header_block(cors_headers(self._cors, request))
         name = self._model_name(request, exchange.facts)
         exchange.model = self._choose_model(request, name)
-        await self._try_targets(exchange, endpoint, exchange.model, name)
+        only = self._only_plan(exchange.model, endpoint)
+        if only is None:
+            await self._try_targets(exchange, endpoint, exchange.model, name)
+        else:
+            await self._try_only(exchange, exchange.model.retry, *only)
 
     def _choose_model(self, request: ServerRequest, name: str) -> Model:
         """Return the rule that serves the request: of the routes, or by its name alone."""
@@ -188,12 +192,39 @@ class Gateway:
                 return rule
         return choose(snapshot.models, snapshot.patterns, name)[0]
 
+    async def _try_only(self, exchange: Exchange, retry: Retry, client: BackendClient, plan: Plan) -> None:
+        """Try an only target, and once more if it could not be reached."""
+        try:
+            await attempt(exchange, client, plan, self._limits)
+        except UpstreamUnreachable as error:
+            if not _may_retry(error, retry):
+                raise
+            exchange.forget_attempt(error.code)
+        else:
+            return
+        await self._back_off(retry, 1)
+        await attempt(exchange, client, plan, self._limits)
+
+    def _only_plan(self, model: Model, endpoint: Endpoint) -> tuple[BackendClient, Plan] | None:
+        """Return how a model's only target is tried, where that is the same for every request: most models are so.
+
+        Found once, since the snapshot keeps its models.
+        """
+        place = (id(model), endpoint.id)
+        if place not in self._only_plans:
+            first, *others = self._offering(model, endpoint)
+            fixed = first.model is not None and "*" not in first.model and model.timeouts is None
+            known = None
+            if fixed and not others and model.retry.attempts is None:
+                client = self._clients[first.backend.name]
+                known = client, Plan(first, first.model or "", client.timeouts, NO_STATUSES)
+            self._only_plans[place] = known
+        return self._only_plans[place]
+
     async def _try_targets(self, exchange: Exchange, endpoint: Endpoint, model: Model, name: str) -> None:
         """Try the targets in their order until one has answered, or the attempts are used up."""
         retry, timeouts = model.retry, model.timeouts
-        targets = self._offering(model, endpoint)
-        if len(targets) > 1:
-            targets = order_targets(targets, random)
+        targets = order_targets(self._offering(model, endpoint), random)
         once = max(len(targets), 2)  # an only target that could not be reached is tried again
         attempts = retry.attempts or once
         for number in range(attempts):
@@ -230,14 +261,9 @@ class Gateway:
         raise InvalidRequest(msg, code="missing_model", param="model")
 
     def _offering(self, model: Model, endpoint: Endpoint) -> list[Target]:
-        """Return the targets that offer the endpoint; found once, since the snapshot keeps its models."""
-        place = (id(model), endpoint.id)
-        offering = self._offerings.get(place)
-        if offering is not None:
-            return offering
+        """Return the targets that offer the endpoint."""
         offering = [target for target in model.targets if self._clients[target.backend.name].way(endpoint) is not None]
         if offering:
-            self._offerings[place] = offering
             return offering
         titles = ", ".join(dict.fromkeys(target.backend.provider.title for target in model.targets))
         msg = f'The model "{model.name}" cannot be used with {endpoint.path}: {titles} does not offer it.'
