@@ -1,5 +1,7 @@
 """Write ``docs/reference/providers.md`` and the provider table of the README, both from the provider files.
 
+The last column of the table says what real clients are run against, from the tables that their tests hold.
+
 The README's table stands between ``<!-- providers:begin -->`` and ``<!-- providers:end -->``; a README without these
 marks is left alone. With ``--check`` nothing is written, and the exit status is 1 when something is stale.
 """
@@ -12,6 +14,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from penstock.cli.provider_table import render_markdown, render_reference
+from tests.clients.provider_checks import reached_endpoints
 
 ROOT = Path(__file__).parents[1]
 BEGIN = "<!-- providers:begin -->"
@@ -24,7 +27,7 @@ def stale_files(root: Path) -> Iterator[tuple[Path, str]]:
     readme = root / "README.md"
     old_readme = readme.read_text(encoding="utf-8")
     for path, old, new in (
-        (reference, reference.read_text(encoding="utf-8") if reference.exists() else None, render_reference()),
+        (reference, reference.read_text(encoding="utf-8") if reference.exists() else None, _reference()),
         (readme, old_readme, with_table(old_readme)),
     ):
         if old != new:
@@ -33,8 +36,21 @@ def stale_files(root: Path) -> Iterator[tuple[Path, str]]:
 
 def with_table(readme: str) -> str:
     """Return the README with the present table between its marks."""
-    block = f"{BEGIN}\n{render_markdown()}{END}"
+    block = f"{BEGIN}\n{with_tests(render_markdown(), 'docs/reference/tested.md')}{END}"
     return re.sub(f"{re.escape(BEGIN)}.*?{re.escape(END)}", lambda _: block, readme, flags=re.DOTALL)
+
+
+def with_tests(table: str, page: str) -> str:
+    """Return the table with a column of what real clients are run against; ``page`` is the link to more of it."""
+    header, rule, *lines = table.splitlines()
+    told = [", ".join(reached_endpoints(line.split("`")[1])) or "–" for line in lines]
+    rows = [f"{line} {tested} |" for line, tested in zip(lines, told, strict=True)]
+    return "\n".join([f"{header} [Real clients]({page}) |", f"{rule} --- |", *rows]) + "\n"
+
+
+def _reference() -> str:
+    table = render_markdown()
+    return render_reference().replace(table, with_tests(table, "tested.md"))
 
 
 def main(arguments: list[str], root: Path = ROOT) -> int:

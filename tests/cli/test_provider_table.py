@@ -16,7 +16,7 @@ from penstock.cli.provider_table import (
 )
 from penstock.endpoints import declared_endpoints
 from penstock.providers import all_providers
-from scripts.generate_provider_table import BEGIN, END, main, with_table
+from scripts.generate_provider_table import BEGIN, END, main, with_table, with_tests
 
 
 def cells(line: str) -> list[str]:
@@ -74,12 +74,23 @@ def test_the_generated_files_of_this_repository_are_fresh(capsys: pytest.Capture
 def test_a_stale_file_is_named_and_only_written_when_asked(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     readme = tmp_path / "README.md"
     readme.write_text(f"# A\n\n{BEGIN}\nold\n{END}\n\nB\n", encoding="utf-8")
+    table = with_tests(render_markdown(), "docs/reference/tested.md")
     assert main(["--check"], tmp_path) == 1
     assert "old" in readme.read_text(encoding="utf-8")
     assert main([], tmp_path) == 0
     assert main(["--check"], tmp_path) == 0
-    assert readme.read_text(encoding="utf-8") == f"# A\n\n{BEGIN}\n{render_markdown()}{END}\n\nB\n"
+    assert readme.read_text(encoding="utf-8") == f"# A\n\n{BEGIN}\n{table}{END}\n\nB\n"
     assert "README.md is stale" in capsys.readouterr().out
+
+
+def test_the_table_says_what_real_clients_run_against() -> None:
+    header, _, *lines = map(cells, with_tests(render_markdown(), "there.md").splitlines())
+    assert header[-1] == "[Real clients](there.md)"
+    assert {row[0].strip("`"): row[-1] for row in lines}.items() >= {
+        "bedrock": "chat, embeddings",
+        "groq": "chat",
+        "vllm": "–",
+    }.items()
 
 
 def test_a_readme_without_the_marks_is_left_alone() -> None:

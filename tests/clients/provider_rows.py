@@ -9,9 +9,10 @@ simulator's business, and that a model answers well is nobody's here.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, get_args
 
 Capability = Literal["whole answers", "streams", "tools", "structured output", "embeddings", "signed thinking"]
+CAPABILITIES: tuple[Capability, ...] = get_args(Capability)
 Credential = Literal["key", "AWS signature", "Google token"]
 
 

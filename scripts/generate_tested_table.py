@@ -1,0 +1,70 @@
+"""Write ``docs/reference/tested.md``: which real clients run against which provider, from the tables that tests hold.
+
+With ``--check`` nothing is written, and the exit status is 1 when the page is stale.
+"""
+
+from __future__ import annotations
+
+import sys
+from itertools import groupby
+from pathlib import Path
+
+from scripts.repository import ROOT
+from tests.clients.provider_checks import CHECKS, CLIENTS, shown_by
+from tests.clients.provider_rows import CAPABILITIES, ROWS, Row
+
+PAGE = ROOT / "docs" / "reference" / "tested.md"
+TESTS = "../../tests/clients"
+INTRODUCTION = """\
+# What is tested by what
+
+<!-- Written by scripts/generate_tested_table.py from tests/clients/provider_{rows,checks}.py; do not edit. -->
+
+Real clients, unchanged, against `penstock serve` as a process of its own, before `penstock simulate`, which speaks each
+provider's own format and checks what the provider would: keys, AWS signatures, tokens that a service account was given,
+the signatures of what a model thought, roles, limits. No provider's own servers are asked. The tests are run with every
+change; the requests that are sent are judged besides by each vendor's own SDK
+([tests/wire/chat_oracles.py](../../tests/wire/chat_oracles.py)).
+"""
+
+
+def render() -> str:
+    """Return the page."""
+    clients = "\n".join(f"- **{letter}**: {name}" for letter, name in CLIENTS.items())
+    head = f"| Provider | `provider:` | Checked | {' | '.join(CAPABILITIES)} |"
+    rule = f"| --- | --- | --- | {' | '.join(':-:' for _ in CAPABILITIES)} |"
+    rows = "\n".join(map(_row, ROWS.values()))
+    return f"{INTRODUCTION}\n{clients}\n\n{head}\n{rule}\n{rows}\n\n## The tests\n\n{_tests()}"
+
+
+def _row(row: Row) -> str:
+    cells = [" ".join(shown_by(row, capability)) or "–" for capability in CAPABILITIES]
+    return f"| {row.mission} | {_backend(row)} | {row.credential} | {' | '.join(cells)} |"
+
+
+def _backend(row: Row) -> str:
+    return f"`{row.provider}`" if row.name == row.provider else f"`{row.provider}` (as `{row.name}`)"
+
+
+def _tests() -> str:
+    lines = ["| Client | Capability | Tests |", "| --- | --- | --- |"]
+    for (client, capability), checks in groupby(CHECKS, lambda check: (check.client, check.capability)):
+        tests = ", ".join(f"[{check.test}]({TESTS}/{check.file})" for check in checks)
+        lines.append(f"| {client} | {capability} | {tests} |")
+    return "\n".join(lines) + "\n"
+
+
+def refresh(page: Path, *, check: bool) -> int:
+    """Bring the page up to date, or with ``check`` only say whether it is; returns the exit status."""
+    new = render()
+    if page.exists() and page.read_text(encoding="utf-8") == new:
+        return 0
+    if check:
+        print(f"{page.name} is stale")
+        return 1
+    page.write_text(new, encoding="utf-8")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(refresh(PAGE, check="--check" in sys.argv[1:]))
