@@ -139,6 +139,37 @@ async def test_a_ca_file_that_changed_makes_a_new_client(tmp_path: Path) -> None
         assert plane.current.clients() != first
 
 
+async def test_a_certificate_that_changed_is_shown_and_one_that_is_wrong_is_not(tmp_path: Path) -> None:
+    authority = Authority(tmp_path)
+    cert, key = (tmp_path / "cert.pem", tmp_path / "key.pem")
+
+    def put(name: str) -> None:
+        for source, place in zip(authority.issue(name), (cert, key), strict=True):
+            place.write_bytes(Path(source).read_bytes())
+
+    async def shown(port: int) -> str:
+        trusting = authority.client()
+        trusting.check_hostname = False
+        _, writer = await asyncio.open_connection("127.0.0.1", port, ssl=trusting)
+        name = writer.get_extra_info("peercert")["subjectAltName"][0][1]
+        writer.close()
+        return str(name)
+
+    put("first.example")
+    tls = ListenerTls(cert_file=str(cert), key_file=str(key))
+    snapshot = snapshot_of(backend_at(1), listener=Listener(port=0, tls=tls))
+    async with served(snapshot) as gateway:
+        port = gateway.running.data.port
+        assert await shown(port) == "first.example"
+        put("second.example")
+        await gateway.running.plane.reload(snapshot)
+        assert await shown(port) == "second.example"
+        cert.write_text("half written")
+        with pytest.raises(OperatorError, match=r"cert\.pem"):
+            await gateway.running.plane.reload(snapshot)
+        assert await shown(port) == "second.example"
+
+
 async def test_limits_and_timeouts_change_while_it_serves() -> None:
     async with served(snapshot_of(backend_at(1))) as gateway:
         caller = await call(gateway.url)

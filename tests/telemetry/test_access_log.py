@@ -152,6 +152,21 @@ async def test_a_line_that_was_cut_does_not_spoil_the_next_one(
     assert "written again; 1 lines were lost" in caplog.text
 
 
+async def test_lines_of_several_writers_to_one_pipe_do_not_mix(tmp_path: Path) -> None:
+    path = tmp_path / "pipe"
+    os.mkfifo(path)
+    reading = os.open(path, os.O_RDONLY | os.O_NONBLOCK)
+    logs = [AccessLog(str(path), asyncio.get_running_loop()) for _ in range(2)]
+    for number in range(2000):
+        logs[number % 2].write(line("/" + "x" * (number % 150)))
+    os.set_blocking(reading, True)
+    closing = [asyncio.create_task(asyncio.to_thread(log.close)) for log in logs]
+    received = await asyncio.to_thread(_read_all, reading)
+    await asyncio.gather(*closing)
+    assert sum(log.dropped_lines for log in logs) == 0
+    assert len([json.loads(text) for text in received.splitlines()]) == 2000
+
+
 async def test_a_log_knows_that_its_file_was_moved_away(tmp_path: Path) -> None:
     path = tmp_path / "log"
     log = AccessLog(str(path), asyncio.get_running_loop())

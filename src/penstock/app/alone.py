@@ -9,7 +9,7 @@ import time
 from collections.abc import Sequence
 
 from penstock import __version__
-from penstock.app.event_loop import end_now, on_end_signals, on_reload_signal, run_until, settle
+from penstock.app.event_loop import end_now, nothing_to_reload_yet, on_end_signals, on_reload_signal, run_until, settle
 from penstock.app.notifier import from_environment
 from penstock.app.reloading import Candidate, Reloading
 from penstock.app.serving import describe, serving
@@ -26,6 +26,7 @@ async def serve_alone(source: Source, first: Candidate, explanation: Sequence[st
     """
     stop = asyncio.Event()
     on_end_signals(stop.set)
+    on_reload_signal(nothing_to_reload_yet)
     manager = from_environment()
     snapshot = first.loaded.snapshot
     report = describe(snapshot, version=first.version, loaded_at=time.time())

@@ -50,6 +50,10 @@ def on_reload_signal(act: Callable[[], None]) -> None:
     asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, act)
 
 
+def nothing_to_reload_yet() -> None:
+    """Take SIGHUP during the start, when it would otherwise end the process."""
+
+
 async def run_until(stop: asyncio.Event, *endless: Coroutine[object, object, None]) -> None:
     """Do what has no end until ``stop`` is set; a defect in it is raised here."""
     stopping = asyncio.create_task(stop.wait())

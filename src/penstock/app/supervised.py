@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from penstock import __version__
 from penstock.admin.health import AdminPages
 from penstock.app.data_plane import url_host
-from penstock.app.event_loop import end_now, on_end_signals, on_reload_signal, run_until, settle
+from penstock.app.event_loop import end_now, nothing_to_reload_yet, on_end_signals, on_reload_signal, run_until, settle
 from penstock.app.machine import Machine
 from penstock.app.notifier import from_environment
 from penstock.app.reloading import Candidate, Reloading
@@ -34,6 +34,7 @@ async def serve_supervised(
     """
     stop = asyncio.Event()
     on_end_signals(stop.set)
+    on_reload_signal(nothing_to_reload_yet)
     manager = from_environment()
     snapshot = first.loaded.snapshot
     host = snapshot.listener.host

@@ -1,8 +1,9 @@
 """The access log: one JSON line for each exchange, written off the request path.
 
 A line is encoded into a buffer; the buffer goes to a writer thread when it is large or a tenth of a second old, so that
-a slow disk or a stalled pipe never stops the event loop. The queue is bounded: when the writer cannot follow, lines are
-dropped *and counted*. Prompts and answers are not logged, keys never; control characters are escaped by JSON.
+a slow disk or a stalled pipe never stops the event loop. The queue is bounded: when the writer cannot follow, or the
+disk is full, lines are dropped *and counted*. Several processes may share a file or a pipe: each write is of whole
+lines. Prompts and answers are not logged, keys never; control characters are escaped by JSON.
 """
 
 from __future__ import annotations
@@ -11,8 +12,10 @@ import asyncio
 import logging
 import os
 import queue
+import stat
 import threading
 from pathlib import Path
+from select import PIPE_BUF
 
 import msgspec
 
@@ -87,6 +90,7 @@ class AccessLog:
         except OSError as error:
             msg = f"the access log {path} cannot be opened: {error.strerror}"
             raise OperatorError(msg) from error
+        self._is_pipe = stat.S_ISFIFO(os.fstat(self._file).st_mode)
         self._writer = threading.Thread(target=self._write_all, name="access-log", daemon=True)
         self._writer.start()
 
@@ -149,6 +153,13 @@ class AccessLog:
             log.warning("access log: %d lines were lost", lost)
         os.close(self._file)
 
+    def _piece(self, data: bytes) -> bytes:
+        """Return as much as goes in one write: into a pipe whole lines that other workers' cannot get between."""
+        if not self._is_pipe or len(data) <= PIPE_BUF:
+            return data
+        end = data.rfind(b"\n", 0, PIPE_BUF) + 1
+        return data[: end or data.find(b"\n") + 1]
+
     def _write(self, data: bytes) -> tuple[int, str | None]:
         """Write whole lines; return how many bytes were, and what hindered the rest."""
         written = 0
@@ -157,7 +168,7 @@ class AccessLog:
                 written -= 1
                 data = b"\n" + data
             while data:
-                count = os.write(self._file, data)
+                count = os.write(self._file, self._piece(data))
                 self._cut = not data[:count].endswith(b"\n")
                 written += count
                 data = data[count:]
