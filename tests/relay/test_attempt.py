@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from penstock.providers import all_providers
 from penstock.relay.snapshot import Target
 from penstock.relay.whole import WholeRelay
 from penstock.transport.client_protocol import UpstreamConnection
@@ -117,3 +118,16 @@ async def test_two_backends_are_each_sent_their_own_headers_over_one_connection_
             await caller.close()
     assert [request.values(b"x-team") for request in first.received] == [[b"water"], [b"water"]]
     assert second.request.values(b"x-team") == [b"fire"]
+
+
+@pytest.mark.parametrize("path", ["/v1/messages", "/v1/messages/count_tokens"])
+async def test_what_another_vendor_left_in_a_conversation_does_not_reach_anthropic(path: str) -> None:
+    signed = b'{"type":"text","text":"Ho","extra_content":{"google":{"thought_signature":"c2ln"}}}'
+    body = b'{"model":"gpt","max_tokens":9,"messages":[{"role":"assistant","content":[%b]}]}'
+    anthropic = all_providers()["anthropic"]
+    async with scripted_upstream(json_answer(b'{"input_tokens":5}')) as upstream:
+        async with served_before(upstream, provider=anthropic) as gateway:
+            answered = await ask(gateway.url, body % signed, path=path)
+
+    assert upstream.request.body == (body % b'{"type":"text","text":"Ho"}').replace(b"gpt", b"real")
+    assert dict(answered.headers)[b"x-penstock-losses"] == b"dropped $.messages[0].content[0].extra_content"

@@ -76,6 +76,8 @@ class Endpoint:
     """Status, body and backend name of an upstream's error to a body in the client's format (the same when it is)."""
     ask_for_usage: Callable[[JsonEdit], None] | None = None
     """Makes a stream carry its usage, for formats where that must be asked for."""
+    drop_foreign_marks: Callable[[JsonEdit], None] | None = None
+    """Takes out of a body that is not translated what answers of other vendors have left in it, and reports it."""
     read_event: AnswerReader | None = None
     """Facts of one event's data; raises ``ValueError`` when it is not the format. None where nothing streams."""
     end_of_stream: bytes = b""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from penstock.core.endpoint import Endpoint
 from penstock.wire.anthropic_messages import caller_errors, facts
+from penstock.wire.anthropic_messages.foreign_marks import drop_foreign_marks
 
 ENDPOINT = Endpoint(
     id="messages",
@@ -14,6 +15,7 @@ ENDPOINT = Endpoint(
     chat_format="anthropic_messages",
     streams=True,
     read_request=facts.read_request,
+    drop_foreign_marks=drop_foreign_marks,
     read_answer=facts.read_answer,
     read_event=facts.read_event,
     closing_event=facts.CLOSING_EVENT,

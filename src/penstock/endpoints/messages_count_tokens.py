@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from penstock.core.endpoint import Endpoint
 from penstock.wire.anthropic_messages import caller_errors, facts
+from penstock.wire.anthropic_messages.foreign_marks import drop_foreign_marks
 
 ENDPOINT = Endpoint(
     id="count_tokens",
@@ -13,6 +14,7 @@ ENDPOINT = Endpoint(
     title="Token counting",
     streams=False,
     read_request=facts.read_count_request,
+    drop_foreign_marks=drop_foreign_marks,
     read_answer=facts.read_count,
     render_error=caller_errors.render_error,
     adopt_error=caller_errors.adopt_error,

@@ -105,6 +105,8 @@ async def attempt(exchange: Exchange, client: BackendClient, plan: Plan, limits:
         edit = JsonEdit(body)
         if upstream_model != facts.model:
             edit.set("model", msgspec.json.encode(upstream_model))
+        if endpoint.drop_foreign_marks is not None:
+            endpoint.drop_foreign_marks(edit)
         upstream_body, losses = _spliced(edit, way, target, exchange, endpoint)
     else:
         if exchange.fetching is not None:

@@ -30,6 +30,7 @@ from penstock.core.chat import (
     VendorBlock,
 )
 from penstock.core.errors import InvalidRequest
+from penstock.wire.anthropic_messages.foreign_marks import is_foreign
 from penstock.wire.anthropic_messages.lower_tools import check_tool_name
 from penstock.wire.anthropic_messages.vocabulary import (
     FILES_BETA,
@@ -79,9 +80,9 @@ def write_assistant_block(block: Block, writing: Writing) -> Written | None:
         case ToolCall():
             return _tool_call(block, writing)
         case Thinking():
-            if block.signature:
+            if not is_foreign(block.signature):
                 return {"type": "thinking", "thinking": block.text, "signature": block.signature}
-            writing.losses.at(block.at, "thinking can only be sent back with its signature")
+            writing.losses.at(block.at, "thinking can only be sent back with Anthropic's signature")
             return None
         case RedactedThinking():
             return {"type": "redacted_thinking", "data": block.data}

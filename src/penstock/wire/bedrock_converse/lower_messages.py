@@ -213,7 +213,7 @@ def _write_thinking(block: Thinking | RedactedThinking, turn: _Turn, writing: Wr
         writing.losses.at(block.at, "only the assistant thinks")
     elif isinstance(block, RedactedThinking):
         turn.blocks.append({"reasoningContent": {"redactedContent": block.data}})
-    elif block.signature:
+    elif block.signature and ":" not in block.signature:  # base64; those of other vendors are marked "vendor:"
         text = {"text": block.text, "signature": block.signature}
         turn.blocks.append({"reasoningContent": {"reasoningText": text}})
     else:
