@@ -179,3 +179,49 @@ async def test_faults_raise_what_the_real_vendor_s_would(simulated: httpx2.Async
             await client.chat.completions.create(model="fault-429", messages=[{"role": "user", "content": "x"}])
     assert found.value.code == "rate_limit_exceeded"
     assert found.value.response.headers["retry-after"] == "1"
+
+
+async def test_azure_takes_a_token_instead_of_a_key(simulate: Simulate) -> None:
+    client = await simulate(Settings(required_key=Secret("right")))
+    path = VENDORS["azure-openai"].models_path
+    answers = [await client.get(path, headers={"authorization": f"Bearer {token}"}) for token in ("right", "wrong")]
+    assert [answer.status_code for answer in answers] == [200, 401]
+    assert (await client.get("/groq/openai/v1/models", headers={"api-key": "right"})).status_code == 401
+
+
+async def test_a_required_key_is_required_in_every_format(simulate: Simulate) -> None:
+    client = await simulate(Settings(required_key=Secret("right")))
+    headers = {"anthropic-version": "2023-06-01"}
+    body = {"model": "fault-409", "messages": HELLO, "max_tokens": 5}
+    statuses = [
+        (await client.post("/anthropic/v1/messages", json=body, headers={**headers, "x-api-key": key})).status_code
+        for key in ("wrong", "right")
+    ]
+    assert statuses == [401, 409]
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "status", "word"),
+    [
+        ("GET", "/anthropic/v1/messages", 405, "invalid_request_error"),
+        ("POST", "/anthropic/v1/nothing", 404, "not_found_error"),
+        ("POST", "/bedrock/model/m/nothing", 404, "imulated"),
+        ("POST", "/gemini-native/v1beta/models/m:nothing", 404, "NOT_FOUND"),
+        ("POST", "/cohere-native/v2/nothing", 404, "imulated"),
+    ],
+)
+async def test_what_is_not_there_is_refused_in_the_vendor_s_format(
+    simulated: httpx2.AsyncClient, method: str, path: str, status: int, word: str
+) -> None:
+    answer = await simulated.request(method, path)
+    assert answer.status_code == status
+    assert word in answer.text
+    assert answer.json().keys() != {"error"} or "param" not in answer.json()["error"]
+
+
+async def test_requests_in_other_formats_can_be_seen_without_their_keys(simulated: httpx2.AsyncClient) -> None:
+    path = "/gemini-native/v1beta/models/gemini-2.5-flash:generateContent"
+    await simulated.post(path, json={"contents": [{"parts": [{"text": "Hi"}]}]}, headers={"x-goog-api-key": "canary"})
+    (seen,) = (await simulated.get("/simulator/requests")).json()["requests"]
+    assert (seen["vendor"], seen["model"], seen["outcome"]) == ("gemini-native", "gemini-2.5-flash", "answered")
+    assert "canary" not in str(seen)

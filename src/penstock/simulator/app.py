@@ -24,7 +24,7 @@ from penstock.simulator.chance import digest
 from penstock.simulator.dialect import OPENAI, Dialect, Prepared
 from penstock.simulator.faults import FAULTS, PREFIX, ChosenFault, FaultMemory, apply_fault, read_fault
 from penstock.simulator.native import SIMULATED_AWS, Knock, NativeQuestion, Operation
-from penstock.simulator.native_services import Service, all_services, find_operation
+from penstock.simulator.native_services import Service, all_services, dialect_below, find_operation
 from penstock.simulator.openai_api import Question, prepare
 from penstock.simulator.openai_chat_request import read_model
 from penstock.simulator.openai_errors import VendorError, unknown_model
@@ -138,6 +138,7 @@ class Simulator:
         native = find_operation(path)
         if native is not None:
             return self._ask_native(visit, *native)
+        visit.dialect = dialect_below(path) or OPENAI
         vendor, endpoint, model = self._find_endpoint(path)
         if vendor is not None and endpoint is not None:
             self._check_caller(visit, vendor, "POST")
@@ -172,6 +173,9 @@ class Simulator:
         if key is None:
             return
         given = request.header(vendor.key_header.name.encode())
+        bearer = request.header(b"authorization")
+        if given is None and vendor.takes_tokens and bearer is not None:
+            given = bearer.removeprefix(b"Bearer ")
         if given is None:
             message = f"You didn't provide an API key. Give it in the header '{vendor.key_header.name}'."
             raise VendorError(401, message)

@@ -21,7 +21,7 @@ from penstock.simulator.bedrock.dialect import CONVERSE, INVOKE
 from penstock.simulator.bedrock.invoke import prepare_invoke, prepare_invoke_stream
 from penstock.simulator.cohere_v2 import api as cohere
 from penstock.simulator.cohere_v2.dialect import COHERE
-from penstock.simulator.dialect import Prepared
+from penstock.simulator.dialect import Dialect, Prepared
 from penstock.simulator.gemini import api as gemini
 from penstock.simulator.gemini.dialect import GEMINI
 from penstock.simulator.native import NativeQuestion, Operation
@@ -237,3 +237,9 @@ def find_operation(path: str) -> tuple[Service, Operation, str] | None:
                 if model is not None:
                     return service, operation, model
     return None
+
+
+def dialect_below(path: str) -> Dialect | None:
+    """Return how the service refuses below whose name a path is; None: nobody's."""
+    name = path.split("/", 2)[1] if path.startswith("/") else ""
+    return next((service.operations[0].dialect for service in all_services() if service.id == name), None)

@@ -17,7 +17,10 @@ from penstock.transport.server_request import ServerRequest
 KEPT = 200
 KEPT_BODY_BYTES = 64 * 1024
 SECRET_HEADERS = frozenset(
-    {b"authorization", b"api-key", b"x-api-key", b"x-goog-api-key", b"cookie", b"proxy-authorization"}
+    (
+        *(b"authorization", b"api-key", b"x-api-key", b"x-goog-api-key", b"x-amz-security-token"),
+        *(b"cookie", b"proxy-authorization"),
+    )
 )
 
 Outcome = Literal["in progress", "answered", "refused", "caller gone"]

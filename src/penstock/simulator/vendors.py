@@ -66,6 +66,8 @@ class Vendor:
     """Path of the vendor's base URL on this simulator, as a backend is configured."""
     models_path: str
     key_header: KeyHeader = BEARER
+    takes_tokens: bool = False
+    """A bearer token will do instead of a key, as one of Microsoft Entra ID does."""
     models: tuple[str, ...]
     model_patterns: tuple[str, ...] = ()
     stream_usage: StreamUsage = "on_request"
@@ -120,6 +122,7 @@ def _of_provider(provider: Provider, foreign: Iterable[str]) -> Vendor:
         base_path=base,
         models_path=f"{chat_path.removesuffix('/chat/completions')}/models",
         key_header=provider.key_header,
+        takes_tokens="entra" in provider.credentials,
         models=provider.models or OWN_MODELS,
         model_patterns=provider.model_patterns,
         stream_usage=provider.stream_usage,
