@@ -50,7 +50,7 @@ def render_snapshot(snapshot: Snapshot) -> str:
     listener = snapshot.listener
     keys = ", ".join(key.name for key in snapshot.client_keys)
     backends = [
-        (backend.name, backend.provider.title, write_url(backend), "with key" if backend.api_key else "no key")
+        (backend.name, backend.provider.title, write_url(backend), _write_credential(backend))
         for backend in snapshot.backends.values()
     ]
     places = [
@@ -80,6 +80,12 @@ def render_models(snapshot: Snapshot) -> str:
 def write_url(backend: Backend) -> str:
     """Write a backend's base URL."""
     return str(BaseUrl(backend.scheme, backend.host, backend.port, backend.base_path))
+
+
+def _write_credential(backend: Backend) -> str:
+    if backend.credentials is not None:
+        return "with credentials"
+    return "with key" if backend.api_key else "no key"
 
 
 def _tree(models: Iterable[tuple[str, Model]]) -> Iterator[str]:
