@@ -130,3 +130,21 @@ def test_the_sequence_that_stopped_a_text_is_told() -> None:
     reply = limited_text("one two END three STOP", ("STOP", "END"), None)
     assert (reply.text, reply.stopped_at, reply.finish) == ("one two ", "END", "stop")
     assert limited_text("one two END", ("END",), 1).stopped_at is None
+
+
+def test_a_text_comes_before_calls_when_it_is_wanted_and_both_keep_the_limit() -> None:
+    aloud = "Think aloud about the temperature"
+    (reply,) = answer(with_tools(aloud)).replies
+    assert (reply.text, reply.finish) == (answering.ALOUD_TEXT, "tool_calls")
+    assert reply.calls
+    for most in range(1, reply.tokens() + 1):
+        (cut,) = answer(with_tools(aloud, max_tokens=most)).replies
+        assert cut.tokens() <= most
+        assert (cut.finish == "tool_calls") == (most == reply.tokens())
+
+
+def test_an_answer_that_is_filtered_ends_in_the_middle() -> None:
+    (cut,) = answer(ask(model=f"{answering.FILTERED_MODEL}-1")).replies
+    assert cut.finish == "content_filter"
+    assert cut.text
+    assert not cut.text.endswith(".")

@@ -92,6 +92,11 @@ async def test_a_tool_is_called_and_its_result_answered(client: anthropic.AsyncA
     assert "sunny" in last.content[0].text  # type: ignore[union-attr]
 
 
+async def test_a_text_can_come_before_a_call(client: anthropic.AsyncAnthropic) -> None:
+    message = await ask(client, {"role": "user", "content": "Think aloud about it"}, tools=[WEATHER])
+    assert [block.type for block in message.content] == ["text", "tool_use"]
+
+
 async def test_a_named_tool_is_called_and_none_is_when_none_may_be(client: anthropic.AsyncAnthropic) -> None:
     other: ToolParam = {"name": "other", "input_schema": {"type": "object"}}
     named = await ask(client, tools=[WEATHER, other], tool_choice={"type": "tool", "name": "other"})

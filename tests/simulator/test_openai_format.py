@@ -31,7 +31,9 @@ STAMP = Stamp("chatcmpl-1", 1_800_000_000, 'a "model"', "fp_simulator")
 TEXT = Reply(("Hé", "llo", '"\n', " \U0001f642"), (), "stop")
 CALLS = Reply((), (Call("call_1", "weather", ('{"city":', '"Bern"}')), Call("call_2", "time", ("{}",))), "tool_calls")
 CUT = Reply(("One",), (), "length")
-ANSWERS = [Answer((TEXT,), 9), Answer((CALLS,), 9), Answer((TEXT, CUT), 9), Answer((Reply((), (), "length"),), 9)]
+BOTH = Reply(TEXT.pieces, CALLS.calls, "tool_calls")
+EMPTY = Reply((), (), "length")
+ANSWERS = [Answer(replies, 9) for replies in ((TEXT,), (CALLS,), (BOTH,), (TEXT, CUT), (EMPTY,))]
 FOUND = [Continuation(TEXT, "Once ", 5), Continuation(CUT, "", 4)]
 
 
@@ -56,7 +58,7 @@ def test_a_whole_chat_answer_is_the_client_s_type(answer: Answer, top: int | Non
     assert found.usage is not None
     assert found.usage.total_tokens == 9 + answer.completion_tokens() == 9 + found.usage.completion_tokens
     for choice, reply in zip(found.choices, answer.replies, strict=True):
-        assert (choice.finish_reason, choice.message.content) == (reply.finish, None if reply.calls else reply.text)
+        assert (choice.finish_reason, choice.message.content) == (reply.finish, None if reply is CALLS else reply.text)
         assert (choice.logprobs is None) == (top is None)
         if choice.logprobs is not None:
             assert [one.token for one in choice.logprobs.content or []] == list(reply.pieces)

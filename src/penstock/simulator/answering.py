@@ -24,6 +24,9 @@ from penstock.simulator.thinking import write_thought
 FinishReason = Literal["stop", "length", "tool_calls", "content_filter"]
 FILTERED_MODEL = "simulated-filtered"
 """In a model's name: a content filter ends its answers in the middle."""
+ALOUD = "think aloud"
+"""In the caller's last words: calls of tools have a text before them."""
+ALOUD_TEXT = "Let me look that up with a tool (simulated)."
 MAX_PARALLEL_CALLS = 8
 MAX_ANSWER_TOKENS = 100_000
 """What an answer is cut at when the caller sets no limit."""
@@ -55,7 +58,7 @@ class Call:
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """One of the answers to a request: text, or calls."""
+    """One of the answers to a request: text, calls, or both."""
 
     pieces: tuple[str, ...]
     calls: tuple[Call, ...]
@@ -111,7 +114,11 @@ def _reply(ask: Ask, number: int) -> Reply:
 def _reply_after_thought(ask: Ask, number: int, max_tokens: int) -> Reply:
     called = _tools_to_call(ask)
     if called:
-        return _limited_calls([_call(ask, tool, number, place) for place, tool in enumerate(called)], max_tokens)
+        said = tokens.split(ALOUD_TEXT) if ALOUD in last_said(ask).lower() else ()
+        if len(said) > max_tokens:
+            return Reply(said[:max_tokens], (), "length")
+        calls = [_call(ask, tool, number, place) for place, tool in enumerate(called)]
+        return replace(_limited_calls(calls, max_tokens - len(said)), pieces=said)
     reply = limited_text(_text(ask, number), ask.stop, max_tokens)
     if FILTERED_MODEL in ask.model:
         return replace(reply, pieces=reply.pieces[: len(reply.pieces) // 2], finish="content_filter", stopped_at=None)

@@ -80,13 +80,20 @@ def chat_body(answer: Answer, stamp: Stamp, top_logprobs: int | None) -> bytes:
 
 
 def _message(reply: Reply) -> dict[str, object]:
-    message: dict[str, object] = {"role": "assistant", "content": None if reply.calls else reply.text}
+    message: dict[str, object] = {
+        "role": "assistant",
+        "content": reply.text if reply.pieces or not reply.calls else None,
+    }
     if reply.calls:
         message["tool_calls"] = [
             {"id": call.id, "type": "function", "function": {"name": call.name, "arguments": call.arguments}}
             for call in reply.calls
         ]
     return {**message, "refusal": None, "annotations": []}
+
+
+def _has_text(reply: Reply) -> bool:
+    return bool(reply.pieces) or not reply.calls
 
 
 def chat_events(answer: Answer, stamp: Stamp, options: StreamOptions, top_logprobs: int | None) -> Iterator[bytes]:
@@ -154,7 +161,9 @@ def _deltas(number: int, reply: Reply, top_logprobs: int | None) -> Iterator[tup
     """Yield a reply's choice objects, each with the number of characters it brings."""
     start = b'{"index":%d,"delta":' % number
     end = b',"logprobs":null,"finish_reason":null}'
-    role = b'{"role":"assistant","content":%b,"refusal":null}' % (b"null" if reply.calls else b'""')
+    role = b'{"role":"assistant","content":%b,"refusal":null}' % (
+        b"null" if reply.calls and not reply.pieces else b'""'
+    )
     yield start + role + end, 0
     for place, piece in enumerate(reply.pieces):
         if top_logprobs is not None:

@@ -86,15 +86,21 @@ def prepare_batch_embed(question: NativeQuestion) -> Prepared:
     body = message(question.body, frozenset({"requests"}))
     if not body.members.get("requests"):
         refuse("* BatchEmbedContentsRequest.requests: at least one request is required", "requests")
-    values = []
+    values: list[dict[str, object]] = []
+    counted = 0
     for fields in body.objects("requests"):
         one = message(fields, _EMBED_MEMBERS)
         if one.needed_text("model") != f"models/{question.model}":
             refuse("* BatchEmbedContentsRequest.requests.model: must be the model of the address", one.at("model"))
-        values.append({"values": _vector(one, question.model)[0]})
+        vector, tokens_ = _vector(one, question.model)
+        values.append({"values": vector})
+        counted += tokens_
     if len(values) > MAX_BATCH:
         refuse(f"* BatchEmbedContentsRequest.requests: at most {MAX_BATCH} requests can be in one batch", "requests")
-    return Prepared(question.headers, _encode({"embeddings": values}), tokens=1, dialect=GEMINI)
+    answer: dict[str, object] = {"embeddings": values}
+    if "gemini-embedding-001" not in question.model:  # older models report no counts
+        answer["usageMetadata"] = {"promptTokenCount": counted}
+    return Prepared(question.headers, _encode(answer), tokens=1, dialect=GEMINI)
 
 
 def prepare_embed(question: NativeQuestion) -> Prepared:
