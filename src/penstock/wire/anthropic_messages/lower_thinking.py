@@ -16,6 +16,7 @@ from typing import NamedTuple
 from penstock.core.chat import ChatRequest, Message, Reasoning, RedactedThinking, Thinking, ToolCall
 from penstock.core.chat_format import Losses
 from penstock.core.model_facts import ModelFacts
+from penstock.wire.anthropic_messages.foreign_marks import is_foreign
 from penstock.wire.anthropic_messages.vocabulary import LEAST_THINKING_TOKENS
 
 EFFORTS = ("none", "minimal", "low", "medium", "high", "xhigh", "max")
@@ -133,7 +134,7 @@ def _tool_turn_lost_its_thinking(messages: list[Message]) -> bool:
     if not any(isinstance(block, ToolCall) for block in blocks):
         return False
     return not any(
-        isinstance(block, RedactedThinking) or (isinstance(block, Thinking) and bool(block.signature))
+        isinstance(block, RedactedThinking) or (isinstance(block, Thinking) and not is_foreign(block.signature))
         for block in blocks
     )
 

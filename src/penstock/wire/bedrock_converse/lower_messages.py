@@ -31,7 +31,7 @@ from penstock.core.chat import (
 from penstock.core.errors import InvalidRequest
 from penstock.wire.bedrock_converse.lower_media import refuse, write_audio, write_document, write_image
 from penstock.wire.bedrock_converse.lower_tools import check_tool_name
-from penstock.wire.bedrock_converse.vocabulary import ERROR_STATUS_VENDORS
+from penstock.wire.bedrock_converse.vocabulary import ERROR_STATUS_VENDORS, is_claudes
 from penstock.wire.bedrock_converse.writing import Json, Writing
 
 FIRST_TURN = "(The conversation begins with the assistant.)"
@@ -213,7 +213,7 @@ def _write_thinking(block: Thinking | RedactedThinking, turn: _Turn, writing: Wr
         writing.losses.at(block.at, "only the assistant thinks")
     elif isinstance(block, RedactedThinking):
         turn.blocks.append({"reasoningContent": {"redactedContent": block.data}})
-    elif block.signature and ":" not in block.signature:  # base64; those of other vendors are marked "vendor:"
+    elif is_claudes(block.signature):
         text = {"text": block.text, "signature": block.signature}
         turn.blocks.append({"reasoningContent": {"reasoningText": text}})
     else:

@@ -15,7 +15,12 @@ from types import MappingProxyType
 from typing import NamedTuple
 
 from penstock.core.chat import Message, Reasoning, RedactedThinking, Thinking, ToolCall
-from penstock.wire.bedrock_converse.vocabulary import LEAST_THINKING_TOKENS, TOP_K_MEMBERS, reasoning_shape
+from penstock.wire.bedrock_converse.vocabulary import (
+    LEAST_THINKING_TOKENS,
+    TOP_K_MEMBERS,
+    is_claudes,
+    reasoning_shape,
+)
 from penstock.wire.bedrock_converse.writing import Json, Writing
 
 EFFORTS = ("none", "minimal", "low", "medium", "high", "xhigh", "max")
@@ -133,7 +138,7 @@ def _tool_turn_lost_its_thinking(messages: list[Message]) -> bool:
             break
     blocks = [block for message in turn for block in message.blocks]
     return any(isinstance(block, ToolCall) for block in blocks) and not any(
-        isinstance(block, RedactedThinking) or (isinstance(block, Thinking) and bool(block.signature))
+        isinstance(block, RedactedThinking) or (isinstance(block, Thinking) and is_claudes(block.signature))
         for block in blocks
     )
 
