@@ -53,6 +53,27 @@ def test_given_contents_stand_for_the_disk(tmp_path: Path) -> None:
         files.read(tmp_path / "b", 100)
 
 
+def test_a_folder_is_known_by_its_files_here_and_elsewhere(tmp_path: Path) -> None:
+    folder = tmp_path / "conf"
+    folder.mkdir()
+    for name in ("b.yaml", "a.yml", "notes.txt"):
+        (folder / name).write_text(name)
+    (folder / "deeper.yaml").mkdir()
+    here = Files()
+    listed = here.in_folder(folder, (".yaml", ".yml"))
+    assert listed == [str(folder / "a.yml"), str(folder / "b.yaml")]
+    assert here.in_folder(folder / "b.yaml", (".yaml",)) is None
+    for path in listed:
+        here.read(Path(path), 100)
+    (folder / "c.yaml").touch()
+    assert stamp(str(folder)) != here.stamps[str(folder)]
+
+    there = Files(here.contents)
+
+    assert there.in_folder(folder, (".yaml", ".yml")) == listed
+    assert there.in_folder(folder / "b.yaml", (".yaml", ".yml")) is None
+
+
 def test_versions_differ_when_contents_or_names_do_and_not_with_the_folder(tmp_path: Path) -> None:
     versions = []
     for folder, name, content in (("x", "a", "1"), ("y", "a", "1"), ("z", "a", "2"), ("z", "b", "1")):

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import errno
 import os
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from hashlib import sha256
 from pathlib import Path
 
@@ -71,6 +71,16 @@ class Files:
         self.stamps[str(path)] = None
         with path.open("rb") as file:
             self.stamps[str(path)] = _stamp_of(os.fstat(file.fileno()))
+
+    def in_folder(self, path: Path, suffixes: Collection[str]) -> list[str] | None:
+        """Return the paths of a folder's files with one of these suffixes, in order; None when it is no folder."""
+        if self._given is not None:
+            inside = [name for name in self._given if Path(name).parent == path and Path(name).suffix in suffixes]
+            return sorted(inside) if inside and str(path) not in self._given else None
+        if not path.is_dir():
+            return None
+        self.stamps[str(path)] = stamp(str(path))  # another one when a file comes or goes
+        return sorted(str(each) for each in path.iterdir() if each.suffix in suffixes and each.is_file())
 
     def version(self) -> str:
         """Return a short name for what was read; equal contents have equal names."""

@@ -74,7 +74,7 @@ def load_files(
 def read_sources(paths: Sequence[str], findings: Findings, files: Files) -> Sources:
     """Read the files, and tell Penstock's own from manifests."""
     sources = Sources()
-    named = [path for each in paths for path in _list_files(each, findings)]
+    named = [path for each in paths for path in _list_files(each, findings, files)]
     findings.files = named
     for path in named:
         try:
@@ -98,12 +98,11 @@ def break_all(findings: Findings) -> None:
     findings.broken |= {("backends",), ("models",), ("routes",), ("client_keys",)}
 
 
-def _list_files(path: str, findings: Findings) -> Iterator[str]:
-    folder = Path(path)
-    if not folder.is_dir():
+def _list_files(path: str, findings: Findings, files: Files) -> Iterator[str]:
+    found = files.in_folder(Path(path), SUFFIXES)
+    if found is None:
         yield path
         return
-    found = sorted(str(each) for each in folder.iterdir() if each.suffix in SUFFIXES and each.is_file())
     if not found:
         findings.problems.append(Problem(message=f"{path} is a folder without {' or '.join(SUFFIXES)} files"))
         break_all(findings)
