@@ -166,9 +166,10 @@ def _deltas(number: int, reply: Reply, top_logprobs: int | None) -> Iterator[tup
     )
     yield start + role + end, 0
     for place, piece in enumerate(reply.pieces):
+        likely = end
         if top_logprobs is not None:
-            end = b',"logprobs":%b,"finish_reason":null}' % _encode(_chat_logprobs((piece,), place, top_logprobs))
-        yield b'%b{"content":%b}%b' % (start, _encode(piece), end), len(piece)
+            likely = b',"logprobs":%b,"finish_reason":null}' % _encode(_chat_logprobs((piece,), place, top_logprobs))
+        yield b'%b{"content":%b}%b' % (start, _encode(piece), likely), len(piece)
     for place, call in enumerate(reply.calls):
         for delta, chars in _call_deltas(place, call):
             yield start + delta + end, chars
