@@ -20,12 +20,14 @@ import yaml
 from penstock.app.serving import serving
 from penstock.config.migrate import migrate_files
 from penstock.config.native_yaml import load_files
+from penstock.core.upstream_credentials import GcpCredentials
 from penstock.simulator.app import Settings, Simulator
 from penstock.simulator.native import SIMULATED_AWS
 from penstock.simulator.native_services import all_services
 from penstock.simulator.pace import AT_ONCE
 from penstock.simulator.serving import listen
 from penstock.simulator.vendors import all_vendors
+from penstock.upstream_auth.gcp import fetch_gcp
 from tests.cli.penstock_process import get_json, post, starting
 from tests.upstream_auth.google_servers import google
 
@@ -46,6 +48,7 @@ def service_account(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     with google() as server:
         path = tmp_path_factory.mktemp("google") / "service-account.json"
         path.write_text(server.key_file(), encoding="utf-8")
+        assert fetch_gcp(GcpCredentials(service_account_file=str(path))).value
         yield path
 
 
