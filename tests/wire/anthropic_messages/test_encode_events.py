@@ -293,6 +293,20 @@ def test_a_signature_of_gemini_goes_with_its_call() -> None:
     assert started["extra_content"] == {"google": {"thought_signature": "c2ln"}}
 
 
+def test_a_signature_of_gemini_that_comes_behind_a_text_is_carried_by_an_empty_text() -> None:
+    signed: list[ChatEvent] = [
+        BlockBegin(0, 0, Text("")),
+        TextDelta(0, 0, "Hi"),
+        SignatureDelta(0, 0, "c2ln"),
+        BlockEnd(0, 0),
+    ]
+    blocks = written(BEGIN, *signed, *call(1, "{}"), Finish(0, "stop"), End())
+    first, carrier, called = (block.to_dict() for block in accumulated(blocks).content)
+    assert first == {"type": "text", "text": "Hi"}
+    assert carrier == {"type": "text", "text": "", "extra_content": {"google": {"thought_signature": "c2ln"}}}
+    assert called["id"] == "call_1"
+
+
 def test_a_failure_is_an_error_event_and_nothing_comes_after_it() -> None:
     failure = StreamFailure(VendorError("overloaded", "busy", 529, "theirs"))
     blocks = written(BEGIN, BlockBegin(0, 0, Text("")), failure, TextDelta(0, 0, "x"), BlockEnd(0, 0), End())

@@ -46,6 +46,12 @@ def test_thinking_that_anthropic_did_not_sign_is_taken_out(signature: str) -> No
     assert losses == ["$.messages[1].content[0]"]
 
 
+def test_an_empty_text_that_only_carried_a_mark_goes_with_it() -> None:
+    body, losses = cleaned(in_turn(TEXT, {"type": "text", "text": "", **MARK}))
+    assert blocks_of(body) == [TEXT]
+    assert losses == ["$.messages[1].content[1].extra_content"]
+
+
 def test_a_turn_of_nothing_else_goes_with_it() -> None:
     body, losses = cleaned(in_turn({**OWN, "signature": ""}))
     assert json.loads(body)["messages"] == [{"role": "user", "content": "Hi"}]

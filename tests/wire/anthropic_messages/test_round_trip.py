@@ -38,7 +38,10 @@ DOCUMENTS = block(
     citations=st.just({"enabled": True}),
     source=block("text", media_type=st.just("text/plain"), data=WORDS),
 )
-THINKING = block("thinking", thinking=WORDS, signature=WORDS) | block("redacted_thinking", data=st.just("ZGF0YQ=="))
+SIGNATURES = st.text("ABCabc019+/=", min_size=1, max_size=9)
+THINKING = block("thinking", thinking=WORDS, signature=SIGNATURES) | block(
+    "redacted_thinking", data=st.just("ZGF0YQ==")
+)
 
 
 @st.composite

@@ -24,8 +24,11 @@ FACTS = ModelFacts(thinking="adaptive", max_output_tokens=1000)
 ASKED: Json = {"model": "m", "messages": [{"role": "user", "content": "Hi"}], "stream": True}
 
 TEXTS = st.text(st.characters(codec="utf-8", exclude_categories=["Z", "C"]), min_size=1, max_size=5)
+SIGNATURES = st.text("ABCabc019+/=", min_size=1)
 THOUGHTS = st.one_of(
-    st.builds(lambda text, sign: {"type": "thinking", "thinking": text, "signature": sign}, st.just("") | TEXTS, TEXTS),
+    st.builds(
+        lambda text, sign: {"type": "thinking", "thinking": text, "signature": sign}, st.just("") | TEXTS, SIGNATURES
+    ),
     st.builds(lambda data: {"type": "redacted_thinking", "data": data}, TEXTS),
 )
 INPUTS = st.dictionaries(TEXTS, st.integers() | st.floats(allow_nan=False, allow_infinity=False) | TEXTS, max_size=3)

@@ -3,8 +3,9 @@
 Theory of operation. ``message_start`` waits for one more event, so that counts that come right behind the beginning
 stand in it; a ``ping`` follows it. Blocks of this format follow each other, numbered from 0: events of a block that
 begins while another is open wait for that one's end, up to a bound. A signature is sent whole at the end of its block,
-since the SDKs keep the last piece of it only. The stop reason waits for the end of the stream too, because the counts
-that go with it may come later. A stream whose upstream did not say that it ended gets no ``message_stop``.
+since the SDKs keep the last piece of it only; one of a text, which is Gemini's, in an empty text behind it. The stop
+reason waits for the end of the stream too, because the counts that go with it may come later. A stream whose upstream
+did not say that it ended gets no ``message_stop``.
 
 Text is the hot path: what surrounds it is rendered once for each block.
 
@@ -270,10 +271,15 @@ class Encoder:
         """Return the end of the open block."""
         signature, self._signature = self._signature, ""
         self._open = None
-        signed = b""
-        if signature and isinstance(self._kinds[-1], Thinking):
-            signed = self._delta({"type": "signature_delta", "signature": signature})
-        return signed + _STOP % self._number
+        if not signature:
+            return _STOP % self._number
+        if isinstance(self._kinds[-1], Thinking):
+            return self._delta({"type": "signature_delta", "signature": signature}) + _STOP % self._number
+        stopped = _STOP % self._number  # of a text there is no such delta: an empty one behind it carries it
+        self._number += 1
+        carrier = {"type": "text", "text": "", **carry_signature(signature)}
+        started = _render("content_block_start", {"index": self._number, "content_block": carrier})
+        return stopped + started + _STOP % self._number
 
     def _release(self) -> bytes:
         """Write the blocks that have waited, up to the first that has not ended."""

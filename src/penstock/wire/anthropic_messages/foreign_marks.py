@@ -2,7 +2,7 @@
 
 A caller sends back what it was given, and some of that came from another provider: ``extra_content`` on texts and calls
 (Gemini's signatures, written by ``lower_answer``), thinking that nobody signed (an empty signature), thinking that
-another vendor signed. Anthropic's own signatures are base64 and hold no colon; those of others are marked ``vendor:``.
+another vendor signed. Anthropic's own signatures are base64; those of others begin with ``vendor:``.
 https://platform.claude.com/docs/en/api/errors (400 for members that are not documented) and
 .../build-with-claude/extended-thinking (read 2026-11-23). A body without such marks is not read. Requests that are
 translated lose theirs in ``lower_blocks``.
@@ -18,13 +18,14 @@ from penstock.core.json_object import TEXT, JsonEdit, JsonObject
 
 _MARK = re.compile(rb'"(?:extra_content"|signature": ?"(?:"|[a-z_]{1,30}:))')
 """What a body with a mark has in it; one search, since long conversations are searched too."""
+_MARKED = re.compile(r"[a-z_]{1,30}:")
 _ITEMS: msgspec.json.Decoder[list[msgspec.Raw]] = msgspec.json.Decoder(list[msgspec.Raw])
 _WHY = "a mark of another vendor, which Anthropic would refuse"
 
 
 def is_foreign(signature: str | None) -> bool:
     """Say whether thinking with this signature is not Anthropic's own."""
-    return not signature or ":" in signature
+    return not signature or _MARKED.match(signature) is not None
 
 
 def drop_foreign_marks(edit: JsonEdit) -> None:
@@ -56,7 +57,7 @@ def _turn(turn: bytes, path: str, edit: JsonEdit) -> bytes:
 
 
 def _block(block: bytes, path: str, edit: JsonEdit) -> bytes:
-    """Return a block without marks; empty for thinking that is another vendor's."""
+    """Return a block without marks; empty for one that held nothing else, or another vendor's thinking."""
     if not block.startswith(b"{") or _MARK.search(block) is None:
         return block
     members = JsonEdit(JsonObject(block))
@@ -66,6 +67,8 @@ def _block(block: bytes, path: str, edit: JsonEdit) -> bytes:
     if members.raw("extra_content") is None:
         return block
     edit.report(f"{path}.extra_content", "dropped", _WHY)
+    if members.raw("text") == b'""':  # it only carried the mark, and an empty text is refused
+        return b""
     members.remove("extra_content")
     return members.render()
 

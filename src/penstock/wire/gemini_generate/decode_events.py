@@ -101,12 +101,12 @@ class StreamDecoder:
         events: list[ChatEvent] = []
         if not self._begun:
             self._begin(answer, events)
+        if answer.usage_metadata is not None:  # before the text: some formats have counts in how a stream begins
+            events.append(UsageReport(read_usage(answer.usage_metadata)))
         for place, candidate in enumerate(answer.candidates or ()):
             self._take(candidate, place, events)
         if is_said(answer.prompt_feedback) and not self._choices:
             self._refuse(answer)
-        if answer.usage_metadata is not None:
-            events.append(UsageReport(read_usage(answer.usage_metadata)))
         return events
 
     def close(self) -> list[ChatEvent]:
