@@ -292,6 +292,18 @@ async def test_an_answer_that_breaks_off_is_a_clean_error() -> None:
     assert (answered.status, answered.json["error"]["code"]) == (502, "upstream_broke_off")
 
 
+@pytest.mark.parametrize("repeated", [(), ("x-twice: 1", "x-twice: 2")])
+async def test_headers_that_describe_the_upstreams_body_do_not_come_with_another(repeated: tuple[str, ...]) -> None:
+    script = json_answer(json.dumps(MESSAGE).encode(), 'etag: "a"', "digest: sha-256=x", "x-other: y", *repeated)
+    async with gateway_to("anthropic", script) as (gateway, _):
+        answered = await ask(gateway.url, CHAT)
+    names = [name.decode() for name, _ in answered.headers]
+    assert answered.header("x-other") == "y"
+    assert names.count("content-type") == 1
+    assert not {"etag", "digest"} & set(names)
+    assert names.count("x-twice") == len(repeated)
+
+
 async def test_a_route_may_refuse_losses() -> None:
     async with gateway_to("anthropic", json_answer(b"{}"), losses="reject") as (gateway, upstream):
         answered = await ask(gateway.url, CHAT)

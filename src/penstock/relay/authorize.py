@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from hashlib import sha256
-from time import gmtime, strftime
+from time import gmtime, strftime, time
 from typing import Protocol
 
 from penstock.core.errors import CredentialUnavailable
@@ -69,6 +69,8 @@ class SigningAuthorizer:
         """Take keys from ``source``, and sign for this region and service."""
         self._source = source
         self._signer = Signer(region, service)
+        self._second = 0
+        self._date = ""
 
     @property
     def available(self) -> bool:
@@ -85,8 +87,10 @@ class SigningAuthorizer:
         for piece in body:
             digest.update(piece)
         path, _, query = target.partition("?")
-        now = strftime(DATE_FORMAT, gmtime())
-        return self._signer.sign(keys, now, host=host, path=path, query=query, body_sha256=digest.hexdigest())
+        second = int(time())
+        if second != self._second:
+            self._second, self._date = second, strftime(DATE_FORMAT, gmtime(second))
+        return self._signer.sign(keys, self._date, host=host, path=path, query=query, body_sha256=digest.hexdigest())
 
     def refused(self) -> None:
         """Have the keys renewed."""

@@ -83,7 +83,7 @@ class TranslatedAnswer(Answer):
             self.finish(self.invalid(f"answered with a redirect (status {head.status}), which is not followed"))
             return None
         coding = head.fields.get(b"content-encoding", b"").lower()
-        head.headers = [item for item in head.headers if item[0] not in _BODY_HEADERS]
+        _drop_body_headers(head)
         if head.status in self.retry_statuses:
             return RefusedRelay(self, head.status)
         if head.status >= 400:
@@ -117,6 +117,15 @@ class TranslatedAnswer(Answer):
         head.status = error.status
         head.headers.append(JSON)
         self.respond(head, self.translation.caller.render_vendor_error(error, exchange.request_id))
+
+
+def _drop_body_headers(head: AnswerHead) -> None:
+    """Take out what describes the upstream's body: the caller gets another one."""
+    if len(head.fields) < len(head.headers):  # some are repeated
+        head.headers = [item for item in head.headers if item[0] not in _BODY_HEADERS]
+        return
+    for name in _BODY_HEADERS.intersection(head.fields):
+        head.headers.remove((name, head.fields[name]))
 
 
 class _Kept:

@@ -78,22 +78,29 @@ class Signer:
         further ones to sign, names in lower case. ``amz_date`` is the time as :data:`DATE_FORMAT` writes it, in UTC.
         ``body_sha256`` (hex) saves hashing ``body`` again.
         """
-        signed = (
-            {**headers, "host": host, "x-amz-date": amz_date} if headers else {"host": host, "x-amz-date": amz_date}
-        )
         lines = f"x-amz-date: {amz_date}\r\n"
-        if credentials.token:
-            token = credentials.token.reveal()
-            signed["x-amz-security-token"] = token
-            lines += f"x-amz-security-token: {token}\r\n"
-        names = sorted(signed)
         body_sha256 = body_sha256 or sha256(body).hexdigest()
-        canonical = canonical_request(method, path, query, headers=signed, signed_names=names, body_sha256=body_sha256)
+        if headers is None and credentials.token is None:  # most requests: only host and date are signed
+            names = "host;x-amz-date"
+            canonical = (
+                f"{_canonical_target(method, path, query)}host:{host}\nx-amz-date:{amz_date}\n\n{names}\n{body_sha256}"
+            )
+        else:
+            signed = {**(headers or {}), "host": host, "x-amz-date": amz_date}
+            if credentials.token:
+                token = credentials.token.reveal()
+                signed["x-amz-security-token"] = token
+                lines += f"x-amz-security-token: {token}\r\n"
+            order = sorted(signed)
+            names = ";".join(order)
+            canonical = canonical_request(
+                method, path, query, headers=signed, signed_names=order, body_sha256=body_sha256
+            )
         scope = f"{amz_date[:8]}/{self.region}/{self.service}/aws4_request"
         signature = self.signature(credentials.secret_key, amz_date, scope, canonical)
         return (
             f"{lines}authorization: {ALGORITHM} Credential={credentials.access_key}/{scope}, "
-            f"SignedHeaders={';'.join(names)}, Signature={signature}\r\n"
+            f"SignedHeaders={names}, Signature={signature}\r\n"
         ).encode("latin-1")
 
     def signature(self, secret: Secret, amz_date: str, scope: str, canonical: str) -> str:
@@ -133,14 +140,19 @@ def canonical_request(
 ) -> str:
     """Return the text that is signed; ``signed_names`` sorted, in lower case, each in ``headers``."""
     lines = "".join([f"{name}:{' '.join(headers[name].split())}\n" for name in signed_names])
+    return f"{_canonical_target(method, path, query)}{lines}\n{';'.join(signed_names)}\n{body_sha256}"
+
+
+@lru_cache(maxsize=256)
+def _canonical_target(method: str, path: str, query: str) -> str:
+    """Return what stands before the headers."""
     if query:
         query = "&".join(
             f"{name}={value}" for name, _, value in sorted(pair.partition("=") for pair in query.split("&"))
         )
-    return f"{method}\n{_canonical_path(path)}\n{query}\n{lines}\n{';'.join(signed_names)}\n{body_sha256}"
+    return f"{method}\n{_canonical_path(path)}\n{query}\n"
 
 
-@lru_cache(maxsize=256)
 def _canonical_path(path: str) -> str:
     """Return the path without dot segments and empty ones, quoted once more."""
     kept: list[str] = []
