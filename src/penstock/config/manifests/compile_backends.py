@@ -15,7 +15,7 @@ from penstock.config.manifests.compile_secrets import find_certificates
 from penstock.config.manifests.envoy_gateway import Backend, BackendTls, Endpoint
 from penstock.config.manifests.gateway_api import BackendTLSPolicy
 from penstock.config.manifests.native_tree import Draft, graft
-from penstock.config.manifests.parts import Manifest, ObjectRef
+from penstock.config.manifests.parts import LocalRef, Manifest
 from penstock.config.manifests.resource import Resource
 from penstock.config.manifests.world import World
 from penstock.config.yaml_tree import KeyPath, Node
@@ -252,7 +252,7 @@ def _compile_own_tls(world: World, backend: Resource[Backend], tls: BackendTls, 
     }
 
 
-def _authorities(world: World, source: Resource[Manifest], path: KeyPath, refs: list[ObjectRef]) -> Draft:
+def _authorities(world: World, source: Resource[Manifest], path: KeyPath, refs: list[LocalRef]) -> Draft:
     if not refs:
         return None
     if len(refs) > 1:

@@ -83,8 +83,13 @@ def compile_credentials(world: World, policy: Policy, provider: Provider) -> dic
     elif spec.gcp_credentials is not None:
         drafts = {"gcp": graft(_compile_gcp(world, policy, path, spec.gcp_credentials), place)}
     override = spec.credential_override.from_request_headers if spec.credential_override else None
+    metadata = spec.credential_override.from_dynamic_metadata if spec.credential_override else None
+    if metadata is not None and not metadata.fallback_to_configured:
+        at = ("spec", "credentialOverride", "fromDynamicMetadata")
+        message = "every request would be refused: there is no filter here that finds credentials"
+        world.report.error(policy, at, message)
     if override is not None:
-        at: KeyPath = ("spec", "credentialOverride", "fromRequestHeaders")
+        at = ("spec", "credentialOverride", "fromRequestHeaders")
         if spec.type == "AWSCredentials":
             message = "is not supported for AWS: callers cannot bring keys that sign"
             world.report.error(policy, at, message)
@@ -147,6 +152,8 @@ def _compile_azure(world: World, policy: Policy, path: KeyPath, block: AzureCred
 def _compile_gcp(world: World, policy: Policy, path: KeyPath, block: GcpCredentials) -> Draft:
     drafts: dict[str, Draft] = {}
     federation = block.workload_identity_federation_config
+    if block.is_passthrough:
+        world.report.error(policy, (*path, "isPassthrough"), "is not supported: callers name no projects here")
     if block.credentials_file is not None:
         here = (*path, "credentialsFile", "secretRef")
         value = find_value(world, policy, here, block.credentials_file.secret_ref, "service_account.json")

@@ -80,8 +80,6 @@ def index_traffic(world: World) -> TrafficPolicies:
     found = TrafficPolicies()
     for policy in world.all(BackendTrafficPolicy):
         for target, path in policy.model.spec.targets():
-            if target.section_name is not None:
-                world.report.error(policy, (*path, "sectionName"), "one policy for the whole route, or its Gateway")
             if target.kind == "Gateway":
                 claim(world, found.of_gateways, world.resolve(policy, path, Gateway, target.name), policy, path)
             elif target.kind in {"HTTPRoute", "AIGatewayRoute"}:

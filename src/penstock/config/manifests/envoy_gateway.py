@@ -14,11 +14,11 @@ from pydantic import Field, model_validator
 from penstock.config.manifests.parts import (
     ENVOY_GATEWAY,
     HeaderRule,
+    LocalRef,
     Manifest,
-    ObjectRef,
     OpenPart,
     Part,
-    TargetRef,
+    SectionTargetRef,
 )
 from penstock.config.manifests.support import Meaning, later, unsupported
 from penstock.config.manifests.values import (
@@ -85,7 +85,7 @@ class BackendTls(OpenPart):
 
     well_known_ca_certificates: Annotated[Literal["System"] | None, Field(alias="wellKnownCACertificates")] = None
     ca_certificate_refs: Annotated[
-        list[ObjectRef], AtMost(8), Meaning("A ConfigMap or Secret whose `ca.crt` comes from a file.")
+        list[LocalRef], AtMost(8), Meaning("A ConfigMap or Secret whose `ca.crt` comes from a file.")
     ] = Field(default_factory=list)
     sni: Annotated[Text | None, Meaning("The name in the certificate.")] = None
     insecure_skip_verify: Annotated[bool, Meaning("Refused.")] = False
@@ -113,8 +113,8 @@ class Backend(Manifest):
 class PolicySpec(OpenPart):
     """What a policy is for; ``targetRef`` is the older form."""
 
-    target_ref: TargetRef | None = None
-    target_refs: Annotated[list[TargetRef], AtMost(16)] = Field(default_factory=list)
+    target_ref: SectionTargetRef | None = None
+    target_refs: Annotated[list[SectionTargetRef], AtMost(16)] = Field(default_factory=list)
 
     @model_validator(mode="after")
     def _has_a_target(self) -> Self:
@@ -123,7 +123,7 @@ class PolicySpec(OpenPart):
             raise ValueError(msg)
         return self
 
-    def targets(self) -> list[tuple[TargetRef, tuple[str | int, ...]]]:
+    def targets(self) -> list[tuple[SectionTargetRef, tuple[str | int, ...]]]:
         """Return the targets, and where each stands in the manifest."""
         if self.target_ref is not None:
             return [(self.target_ref, ("spec", "targetRef"))]

@@ -14,14 +14,14 @@ from pydantic import Field, model_validator
 from penstock.config.manifests.parts import (
     CORE,
     GATEWAY_API,
+    LocalRef,
     Manifest,
-    ObjectRef,
     OpenPart,
     ParentRef,
     Part,
     SecretRef,
+    SectionTargetRef,
     Selector,
-    TargetRef,
 )
 from penstock.config.manifests.support import Meaning, needless, unsupported
 from penstock.config.manifests.values import AtLeast, AtMost, HostName, Name, Namespace, Port, Text
@@ -59,14 +59,6 @@ class GatewayListener(OpenPart):
     hostname: Annotated[HostName | None, Meaning("Narrows the hosts of routes.")] = None
     tls: ListenerTls | None = None
     allowed_routes: AllowedRoutes = Field(default_factory=AllowedRoutes)
-
-
-class LocalRef(Part):
-    """A resource in the same namespace."""
-
-    group: str
-    kind: str
-    name: Name
 
 
 class Infrastructure(OpenPart):
@@ -200,7 +192,7 @@ class TlsValidation(OpenPart):
     hostname: Annotated[HostName, Meaning("The name in the certificate.")]
     well_known_ca_certificates: Annotated[Literal["System"] | None, Field(alias="wellKnownCACertificates")] = None
     ca_certificate_refs: Annotated[
-        list[ObjectRef], AtMost(8), Meaning("A ConfigMap or Secret whose `ca.crt` comes from a file.")
+        list[LocalRef], AtMost(8), Meaning("A ConfigMap or Secret whose `ca.crt` comes from a file.")
     ] = Field(default_factory=list)
 
     @model_validator(mode="after")
@@ -214,7 +206,7 @@ class TlsValidation(OpenPart):
 class BackendTlsPolicySpec(OpenPart):
     """TLS towards backends."""
 
-    target_refs: Annotated[list[TargetRef], AtLeast(1), AtMost(16)]
+    target_refs: Annotated[list[SectionTargetRef], AtLeast(1), AtMost(16)]
     validation: TlsValidation
 
 

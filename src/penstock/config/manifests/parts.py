@@ -11,7 +11,7 @@ from typing import Annotated, ClassVar, Literal
 from pydantic import BaseModel, ConfigDict, Field
 from pydantic.alias_generators import to_camel
 
-from penstock.config.manifests.support import Meaning
+from penstock.config.manifests.support import Meaning, needless, unsupported
 from penstock.config.manifests.values import (
     HeaderName,
     HeaderValue,
@@ -90,7 +90,20 @@ class TargetRef(Part):
     group: str
     kind: str
     name: Name
-    section_name: str | None = None
+
+
+class SectionTargetRef(TargetRef):
+    """What a policy is for, or a section of it."""
+
+    section_name: Annotated[str | None, unsupported("the policy is for the whole of it")] = None
+
+
+class LocalRef(Part):
+    """A resource in the same namespace."""
+
+    group: str
+    kind: str
+    name: Name
 
 
 class SecretRef(Part):
@@ -109,7 +122,7 @@ class ObjectRef(Part):
     namespace: Namespace | None = None
     group: str = ""
     kind: str = "Service"
-    port: Port | None = None
+    port: Annotated[Port | None, needless("the resource has it")] = None
 
 
 class HeaderMatch(Part):

@@ -134,7 +134,7 @@ class GcpCredentials(Part):
     region: Text | None = None
     credentials_file: GcpCredentialsFile | None = None
     workload_identity_federation_config: WorkloadIdentityFederation | None = None
-    is_passthrough: Annotated[bool, unsupported("callers name no projects here")] = False
+    is_passthrough: Annotated[bool, Meaning("Refused: callers name no projects here.")] = False
 
     @model_validator(mode="after")
     def _has_one_source(self) -> Self:
