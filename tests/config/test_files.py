@@ -84,5 +84,6 @@ def test_versions_differ_when_contents_or_names_do_and_not_with_the_folder(tmp_p
         files.read(path, 100)
         versions.append(files.version())
 
+    assert Files().version() == "environment"
     assert versions[0] == versions[1]
     assert len(set(versions)) == 3

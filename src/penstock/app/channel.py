@@ -18,6 +18,7 @@ from penstock.config.loaded import Overrides
 from penstock.telemetry.readings import Reading
 
 _LENGTH = struct.Struct("!I")
+_ENDED = "it has ended"
 ANSWER_WAIT_S = 60.0
 """A worker that does not answer for so long is taken for broken."""
 
@@ -132,7 +133,7 @@ class WorkerChannel:
             ChannelClosed: there is none.
         """
         if self._closed:
-            raise ChannelClosed
+            raise ChannelClosed(_ENDED)
         self._number += 1
         number = self._number
         future: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
@@ -161,6 +162,6 @@ class WorkerChannel:
         self._closed = True
         for future in self._waiting.values():
             if not future.done():
-                future.set_exception(ChannelClosed("it has ended"))
+                future.set_exception(ChannelClosed(_ENDED))
         self._writer.close()
         self._listening.cancel()

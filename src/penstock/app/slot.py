@@ -81,6 +81,7 @@ class Slot:
         self.state = "starting"
         self._served_from, self._missed = None, 0
         self.left.clear()
+        self._ended = None
         ours, theirs = socket.socketpair()
         numbers = [[each.fileno() for each in one] for one in sockets]
         setup = Setup(
@@ -121,7 +122,8 @@ class Slot:
             ChannelClosed: there is none.
         """
         if self._channel is None:
-            raise ChannelClosed
+            msg = "it was not started"
+            raise ChannelClosed(msg)
         return await (self._channel.ask(question, wait_s) if wait_s else self._channel.ask(question))
 
     async def refresh(self) -> None:

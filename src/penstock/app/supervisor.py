@@ -88,15 +88,16 @@ class Supervisor:
     async def _keep(self, slot: Slot) -> None:
         while True:
             await slot.left.wait()
+            self._lent = {missing: helper for missing, helper in self._lent.items() if helper != slot.worker}
             await self._lend()
             log.warning("%s", await slot.until_ended())
             self._bury(slot)
-            await self._lend()
             await slot.rest()
             problem = await self._fill(slot)
             if problem:
                 log.error("worker %d cannot serve: %s", slot.worker, problem)
                 slot.kill()
+                slot.left.set()
 
     async def _fill(self, slot: Slot) -> str | None:
         """Start a worker and have it serve by the configuration in use; return why it cannot."""
@@ -135,7 +136,6 @@ class Supervisor:
         """Keep what a dead worker has counted."""
         self.of_the_dead = add_up([self.of_the_dead, that_stay(slot.last.readings)])
         slot.last = Answer(number=0)
-        self._lent = {lent: helper for lent, helper in self._lent.items() if helper != slot.worker}
 
     async def _lend(self) -> None:
         """Have workers accept from the sockets of those who do not."""
@@ -213,5 +213,5 @@ async def _ask(slot: Slot, question: Question, wait_s: float | None) -> Answer:
     try:
         return await slot.ask(question, wait_s)
     except ChannelClosed as closed:
-        log.warning("worker %d: %s", slot.worker, closed)
+        log.info("worker %d: %s", slot.worker, closed)  # what its end means is said by who watches over it
         return Answer(number=0)

@@ -83,7 +83,9 @@ class Files:
         return sorted(str(each) for each in path.iterdir() if each.suffix in suffixes and each.is_file())
 
     def version(self) -> str:
-        """Return a short name for what was read; equal contents have equal names."""
+        """Return a short name for what was read; equal contents have equal names. Nothing read: the environment."""
+        if not self.contents:
+            return "environment"
         digest = sha256()
         for name, content in sorted(self.contents.items()):
             digest.update(b"%b\0%d\0%b" % (os.fsencode(Path(name).name), len(content), content))

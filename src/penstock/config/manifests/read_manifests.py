@@ -65,11 +65,6 @@ class Resources:
     """Resources without a meaning here, by their labels."""
 
 
-def is_manifest(root: Node) -> bool:
-    """Say whether a document is a resource of Kubernetes."""
-    return isinstance(root, Members) and "apiVersion" in root.nodes and "kind" in root.nodes
-
-
 def read_manifests(roots: Iterable[Node], report: Report) -> Resources:
     """Read the documents of all files, which are one configuration."""
     resources = Resources()
