@@ -226,14 +226,16 @@ class _Answer(msgspec.Struct, omit_defaults=True):
     object: str
     data: list[_Datum]
     model: str
-    usage: _Usage | None = None
+    usage: _Usage
 
 
 _encoder = msgspec.json.Encoder()
 
 
 def lower_answer(answer: EmbeddingAnswer, request: EmbeddingRequest) -> bytes:
-    """Write an answer; ``usage`` is left out when the provider counted nothing, for a zero would be a lie.
+    """Write an answer; where the provider counted nothing, ``usage`` says zero: clients read it without looking.
+
+    OpenAI's format requires the member and has no word for "not reported". The log and the metrics do not say zero.
 
     Raises:
         ValueError: a vector in base64 is not one.
@@ -242,8 +244,8 @@ def lower_answer(answer: EmbeddingAnswer, request: EmbeddingRequest) -> bytes:
     data = [
         _Datum("embedding", index, change(one.vector), one.truncated) for index, one in enumerate(answer.embeddings)
     ]
-    tokens = answer.usage.input_tokens
-    usage = None if tokens is None else _Usage(tokens, answer.usage.total_tokens or tokens)
+    tokens = answer.usage.input_tokens or 0
+    usage = _Usage(tokens, answer.usage.total_tokens or tokens)
     return _encoder.encode(_Answer("list", data, answer.model, usage))
 
 
