@@ -72,3 +72,14 @@ def test_check_needs_a_file(invoke: Invoke) -> None:
 
     assert result.exit_code == 2
     assert "CONFIG" in result.stderr
+
+
+def test_manifests_are_described_with_their_rules_and_notes(invoke: Invoke) -> None:
+    case = Path(__file__).parents[1] / "vectors" / "manifests" / "routes-by-host-header-and-weight" / "a.yaml"
+
+    described = json.loads(invoke("check", "--json", str(case)).stdout)
+
+    assert {problem["severity"] for problem in described["problems"]} == {"note"}
+    assert described["problems"][0]["path"] == "Gateway/front.metadata.name"
+    assert described["routes"][0]["match"]["host"] == "ai.example.com"
+    assert [target["weight"] for target in described["routes"][0]["targets"]] == [3, 1, 1]

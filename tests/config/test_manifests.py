@@ -6,14 +6,20 @@ A golden case is a folder of ``tests/vectors/manifests``: its ``*.yaml`` files a
 
 from __future__ import annotations
 
+import json
 import traceback
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import pytest
+import yaml
+from hypothesis import given
+from hypothesis import strategies as st
 
 from penstock.cli.snapshot_text import render_snapshot
 from penstock.config.native_yaml import load_files
-from penstock.config.problems import ConfigurationInvalid
+from penstock.config.problems import ConfigurationInvalid, Problem
 
 _CASES = Path(__file__).parents[1] / "vectors" / "manifests"
 _CANARY = "canary"
@@ -59,3 +65,66 @@ def test_file_of_more_than_ten_megabytes_is_refused_unread(tmp_path: Path) -> No
 
     with pytest.raises(ConfigurationInvalid, match="the file is larger than 10 MiB"):
         load_files([str(path)], {})
+
+
+_ODD: st.SearchStrategy[Any] = st.sampled_from(
+    [None, "", "a", "A b", "${X}", "${X:-1}", 0, -1, 1.5, True, [], [None], {}, {"": {}}, "x" * 300]
+)
+
+
+@st.composite
+def _damaged(draw: st.DrawFn) -> str:
+    """Return the text of a golden case in which some values are others, missing or renamed."""
+    case = draw(st.sampled_from(_RIGHT_CASES))
+    documents = list(yaml.safe_load_all((_CASES / case / "a.yaml").read_text(encoding="utf-8")))
+    for _ in range(draw(st.integers(1, 3))):
+        _damage(draw, documents)
+    return "\n---\n".join(json.dumps(each, default=str) for each in documents)
+
+
+def _damage(draw: st.DrawFn, documents: list[Any]) -> None:
+    parent: Any = documents
+    while True:
+        keys = list(range(len(parent))) if isinstance(parent, list) else list(parent)
+        if not keys:
+            return
+        key = draw(st.sampled_from(keys))
+        if isinstance(parent[key], dict | list) and draw(st.integers(0, 4)):
+            parent = parent[key]
+            continue
+        how = draw(st.sampled_from(["replace", "remove", "rename"]))
+        value = parent.pop(key) if how != "replace" else None
+        if how == "replace":
+            parent[key] = draw(_ODD)
+        elif how == "rename" and isinstance(parent, dict):
+            parent[f"{key}x"] = value
+        return
+
+
+_RIGHT_CASES = [
+    "access-log",
+    "another-namespace-with-grant",
+    "callers-with-keys",
+    "changes-of-requests",
+    "costs-and-limits",
+    "every-schema-and-credential",
+    "kinds-that-are-not-served-yet",
+    "own-credential-of-callers",
+    "retries-waits-and-bounds",
+    "routes-by-host-header-and-weight",
+]
+
+
+@given(text=_damaged())
+def test_damaged_manifests_are_read_or_refused_with_a_place(
+    text: str, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    path = tmp_path_factory.getbasetemp() / "damaged.yaml"
+    path.write_text(text, encoding="utf-8")
+
+    try:
+        load_files([str(path)], _ENVIRON)
+        problems: Sequence[Problem] = ()
+    except ConfigurationInvalid as error:
+        problems = error.problems
+    assert all(problem.place is not None for problem in problems), problems
