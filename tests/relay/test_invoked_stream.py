@@ -33,7 +33,19 @@ async def test_half_a_frame_is_no_event() -> None:
     assert b"event: error" in answered.body
 
 
-@pytest.mark.parametrize("payload", [b"{}", b'{"bytes":"e30="}', json.dumps({"bytes": "%"}).encode()])
+DEEP = b'{"x":' + b"[" * 5000 + b"]" * 5000 + b"}"
+
+
+@pytest.mark.parametrize(
+    "payload",
+    [
+        b"{}",
+        b'{"bytes":"e30="}',
+        json.dumps({"bytes": "%"}).encode(),
+        DEEP,
+        json.dumps({"bytes": base64.b64encode(DEEP).decode()}).encode(),
+    ],
+)
 async def test_a_chunk_that_cannot_be_read_ends_the_stream_in_an_error(payload: bytes) -> None:
     bad = encode_frame({":message-type": "event", ":event-type": "chunk"}, payload)
     script = stream_of(as_invoke_frames([START]) + bad, AWS)

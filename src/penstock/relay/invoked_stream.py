@@ -40,7 +40,7 @@ class InvokedStream:
             events.extend(as_named_event(data) for _, data in self._cutter.feed(payload))
         except FramedError:
             failure = self._answer.invalid("reported an error in its stream")
-        except ValueError:
+        except (ValueError, RecursionError):
             failure = self._answer.invalid("sent a stream that cannot be read")
         if events:
             self._relay.on_data(b"".join(events), None)

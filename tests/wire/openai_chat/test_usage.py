@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import msgspec
+import pytest
 from hypothesis import given
+from openai.types import CompletionUsage
 
 from penstock.core.usage import UNREPORTED, Usage
 from penstock.wire.openai_chat.usage import usage_body
@@ -31,5 +33,21 @@ def test_a_zero_is_said_and_a_total_is_the_sum_of_its_parts() -> None:
     }
 
 
-def test_one_part_alone_has_no_total() -> None:
-    assert msgspec.to_builtins(usage_body(Usage(input_tokens=3))) == {"prompt_tokens": 3}
+@pytest.mark.parametrize(
+    ("reported", "shown"),
+    [
+        (Usage(input_tokens=3, total_tokens=3), (3, 0, 3)),
+        (Usage(output_tokens=2, total_tokens=7), (5, 2, 7)),
+        (Usage(input_tokens=3, output_tokens=2, total_tokens=9), (3, 2, 9)),
+    ],
+)
+def test_a_count_that_was_left_out_is_found_from_the_others(reported: Usage, shown: tuple[int, int, int]) -> None:
+    body = usage_body(reported)
+    assert body is not None
+    assert (body.prompt_tokens, body.completion_tokens, body.total_tokens) == shown
+    CompletionUsage.model_validate_json(msgspec.json.encode(body), strict=True)
+
+
+@pytest.mark.parametrize("reported", [Usage(input_tokens=3), Usage(output_tokens=3), Usage(total_tokens=3)])
+def test_a_count_that_nobody_can_know_is_not_told_as_nought(reported: Usage) -> None:
+    assert usage_body(reported) is None

@@ -1,7 +1,8 @@
 """The ``usage`` object of answers that we write: only what was reported stands in it.
 
-``total_tokens`` is the sum where only its parts were reported. Tokens written to a cache have OpenAI's own name,
-``cache_write_tokens``. Reading the object is the work of ``penstock.wire.openai_usage``.
+Clients' types have three counts that must be there. One that was not reported is found from the other two; where that
+cannot be, there is no object, rather than a nought that nobody counted. Tokens written to a cache have OpenAI's own
+name, ``cache_write_tokens``. Reading the object is the work of ``penstock.wire.openai_usage``.
 
 ``openai.types.CompletionUsage`` of the Python SDK 3.54 (read 2026-11-23).
 """
@@ -31,9 +32,9 @@ class OutputDetails(msgspec.Struct, omit_defaults=True):
 class UsageBody(msgspec.Struct, omit_defaults=True):
     """The object."""
 
-    prompt_tokens: int | None = None
-    completion_tokens: int | None = None
-    total_tokens: int | None = None
+    prompt_tokens: int
+    completion_tokens: int
+    total_tokens: int
     prompt_tokens_details: InputDetails | None = None
     completion_tokens_details: OutputDetails | None = None
 
@@ -43,20 +44,20 @@ _NO_OUTPUT_DETAILS = OutputDetails()
 
 
 def usage_body(usage: Usage) -> UsageBody | None:
-    """Return the object; None when nothing was reported."""
+    """Return the object; None when too little was reported for one."""
     into, out, total = usage.input_tokens, usage.output_tokens, usage.total_tokens
-    if total is None and into is not None and out is not None:
-        total = into + out
+    if into is None and out is not None and total is not None:
+        into = max(total - out, 0)
+    elif out is None and into is not None and total is not None:
+        out = max(total - into, 0)
+    if into is None or out is None:
+        return None
     in_details = InputDetails(usage.cached_input_tokens, usage.cache_creation_tokens, usage.audio_input_tokens)
     out_details = OutputDetails(usage.reasoning_tokens, usage.audio_output_tokens)
-    body = UsageBody(
+    return UsageBody(
         into,
         out,
-        total,
+        into + out if total is None else total,
         None if in_details == _NO_INPUT_DETAILS else in_details,
         None if out_details == _NO_OUTPUT_DETAILS else out_details,
     )
-    return None if body == _NOTHING else body
-
-
-_NOTHING = UsageBody()
