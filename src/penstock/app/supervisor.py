@@ -183,6 +183,9 @@ class Supervisor:
         self.draining = True
         close_all(self.sockets)
         living = [slot for slot in self.slots if slot.state in {"serving", "draining"}]
+        for slot in self.slots:
+            if slot not in living:
+                slot.kill()  # it serves nobody yet
         for slot in living:
             slot.state = "draining"
         await _ask_all(living, Drain(self.grace_s), self.grace_s + OVERTIME_S)
