@@ -32,7 +32,7 @@ async def test_a_defect_before_the_answer_is_an_internal_error(
     async with scripted_upstream(json_answer(b'{"choices":[]}')) as upstream:
         async with served_before(upstream, log=tmp_path / "log") as gateway:
             with monkeypatch.context() as planted:
-                planted.setattr(attempt, "_splice", fail)
+                planted.setattr(attempt, "_spliced", fail)
                 answered = await ask(gateway.url, BODY)
             assert (answered.status, answered.error["code"]) == (500, "internal_error")
             assert "planted" not in answered.error["message"]

@@ -28,6 +28,8 @@ from penstock.wire.json_tool import EventUnwrapper, unwrap_answer
 
 JSON = (b"content-type", b"application/json")
 EVENT_STREAM = (b"content-type", b"text/event-stream; charset=utf-8")
+UNREADABLE = (ValueError, RecursionError)
+"""What readers raise for bytes that are not their format: JSON may also be nested too deeply."""
 _NOTED = frozenset({UsageReport, Finish, StreamFailure, End})
 """Events that say something of the answer beside what it consists of."""
 _BODY_HEADERS = frozenset({b"content-type", b"content-encoding", b"etag", b"content-md5", b"digest", b"accept-ranges"})
@@ -191,7 +193,7 @@ class TranslatedWhole(_Kept):
         try:
             plain = decode(b"".join(self._kept), self._coding, answer.limits.inspected_answer_bytes)
             lifted = translation.upstream.lift_answer(plain, answer.context)
-        except ValueError:
+        except UNREADABLE:
             text = f"answered with status {head.status} and a body that is not the JSON of its own format"
             answer.finish(answer.invalid(text))
             return
@@ -262,7 +264,7 @@ class TranslatedStream:
             failure = self._take([StreamFailure(self._read_framed(error))], out)
         except UnreadableCodingError as error:
             failure = self._answer.invalid(f"sent a stream that cannot be read: {error}")
-        except ValueError:
+        except UNREADABLE:
             failure = self._answer.invalid("sent an event that is not of its own format")
         self._send(out[0] if len(out) == 1 else b"".join(out), failure)
 
@@ -277,7 +279,7 @@ class TranslatedStream:
                 failure = self._take(self._decode(kind, data), out)
             if failure is None and not self._finished:
                 failure = self._take(self._decoder.close(), out)
-        except ValueError:
+        except UNREADABLE:
             failure = self._answer.invalid("sent an event that is not of its own format")
         self._send(b"".join(out), failure or self._truncated())
 
