@@ -285,6 +285,13 @@ async def test_an_answer_that_cannot_be_read_is_a_clean_error(body: bytes) -> No
     assert (answered.status, answered.json["error"]["code"]) == (502, "upstream_invalid")
 
 
+@pytest.mark.parametrize("provider", ["anthropic", "bedrock", "gemini-native", "cohere-native"])
+async def test_an_answer_that_is_nested_too_deeply_is_a_clean_error(provider: str) -> None:
+    async with gateway_to(provider, json_answer(b'{"x":' + b"[" * 100_000)) as (gateway, _):
+        answered = await ask(gateway.url, CHAT)
+    assert (answered.status, answered.json["error"]["code"]) == (502, "upstream_invalid")
+
+
 async def test_an_answer_that_breaks_off_is_a_clean_error() -> None:
     script: Script = [answer_head(200, "content-type: application/json", "content-length: 500"), b"{", CLOSE]
     async with gateway_to("anthropic", script) as (gateway, _):
