@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from penstock.core.chat_format import FormatId
 from penstock.wire.chat_formats import find_upstream_format
-from penstock.wire.error_text import nothing_readable, read_text
+from penstock.wire.error_text import nothing_readable, read_text, says_key_is_refused
 
 FORMATS: tuple[FormatId, ...] = (
     "openai_chat",
@@ -56,3 +56,8 @@ def test_every_format_shows_text(format_id: FormatId) -> None:
 def test_what_is_shown_is_printable(body: bytes) -> None:
     text = read_text(body)
     assert text is None or text.translate({9: " ", 10: " ", 13: " "}).isprintable()
+
+
+def test_a_refused_key_is_known_by_its_words() -> None:
+    assert says_key_is_refused("Authentication failed: Please make sure your API Key is valid.")
+    assert not says_key_is_refused("You don't have access to the model with the specified model ID.")

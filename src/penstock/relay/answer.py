@@ -17,6 +17,7 @@ from penstock.relay.exchange import Exchange
 from penstock.relay.headers import ATTEMPTS, lines_down
 from penstock.relay.snapshot import Limits
 from penstock.transport.client_protocol import AnswerHead, UpstreamConnection
+from penstock.wire.chat_formats import find_upstream_format
 
 NO_STATUSES: frozenset[int] = frozenset()
 _KEPT_REASONS = 128
@@ -113,6 +114,14 @@ class Answer:
     def repeats_key(self, said: bytes) -> bool:
         """Say whether an upstream repeats the key that we sent it: no caller may learn it."""
         return self.secret in said if self.secret else False
+
+    def rejects_credential(self, head: AnswerHead, body: bytes) -> bool:
+        """Say whether an error answer refuses the credential that the gateway has: nothing of the caller's."""
+        native = self.backend.provider.native_chat
+        if head.status == 401 or native is None:
+            return head.status == 401
+        error = find_upstream_format(native.format).read_error(head.status, body, head.fields)
+        return error.kind == "authentication"
 
     def refused(self, status: int) -> UpstreamRefused:
         """Return the error for a status that another target may be tried for."""

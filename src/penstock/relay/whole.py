@@ -169,15 +169,15 @@ class ErrorRelay:
         """Send the error."""
         answer, head = self._answer, self._head
         backend = answer.backend
-        if head.status == 401:
-            text = f"The backend '{backend.name}' does not accept the API key that this gateway has for it."
-            answer.finish(CredentialRejected(text))
-            return
         body = b"".join(self._kept)
         try:
             plain = decode(body, head.fields.get(b"content-encoding", b"").lower(), ERROR_BYTES)
         except UnreadableCodingError:
             plain = b""
+        if answer.rejects_credential(head, plain):
+            text = f"The backend '{backend.name}' does not accept the credential that this gateway has for it."
+            answer.finish(CredentialRejected(text))
+            return
         if answer.repeats_key(plain):
             plain = b""
         plain = answer.endpoint.adopt_error(head.status, plain, backend.name)

@@ -19,3 +19,12 @@ def read_text(body: bytes) -> str | None:
 def nothing_readable(status: int) -> str:
     """Return what to say where the provider says nothing that one could show."""
     return f"The provider answered with status {status} and no readable error."
+
+
+_REFUSED_KEYS = ("make sure your api key is valid", "invalid api key format")
+
+
+def says_key_is_refused(message: str) -> bool:
+    """Say whether it is the key that is refused: of an API key for Bedrock, AWS says so in its text alone."""
+    text = message.lower()
+    return any(phrase in text for phrase in _REFUSED_KEYS)

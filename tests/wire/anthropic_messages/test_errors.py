@@ -101,3 +101,11 @@ def test_an_error_in_a_stream_has_the_status_it_would_have_had() -> None:
         assert error == VendorError(kind, "No.", ERROR_STATUSES[kind], word)
     assert error_in_stream({"type": "tea_error", "message": "No."}).status == 500
     assert error_in_stream(None).message
+
+
+def test_a_key_that_bedrock_refuses_is_not_a_lack_of_permission() -> None:
+    headers = {b"x-amzn-errortype": b"AccessDeniedException"}
+    body = b'{"Message":"Authentication failed: Please make sure your API Key is valid."}'
+    assert read_error(403, body, headers).kind == "authentication"
+    assert read_error(403, b'{"Message":"no access"}', headers).kind == "permission"
+    assert read_error(401, b'{"Message":"no access"}', headers).kind == "authentication"

@@ -29,6 +29,20 @@ def test_the_limit_of_tokens_a_minute_is_not_a_prompt_that_is_too_long() -> None
     assert (error.kind, error.status, error.type) == ("rate_limit", 429, "throttlingException")
 
 
+@pytest.mark.parametrize(
+    ("status", "body"),
+    [
+        (403, b'{"Message":"Authentication failed: Please make sure your API Key is valid."}'),
+        (403, b'{"Message":"Invalid API Key format: Must start with pre-defined prefix"}'),
+        (401, b"{}"),
+    ],
+)
+def test_a_key_that_is_refused_is_not_a_lack_of_permission(status: int, body: bytes) -> None:
+    headers = {b"x-amzn-errortype": b"AccessDeniedException"}
+    assert read_error(status, body, headers).kind == "authentication"
+    assert read_error(403, b'{"message":"You don\'t have access to the model."}', headers).kind == "permission"
+
+
 def test_an_exception_without_a_name_of_ours_is_the_servers() -> None:
     error = read_exception("quantumException", b"{}")
     assert (error.kind, error.status) == ("server", 500)

@@ -15,7 +15,7 @@ from penstock.simulator.callers import key_in
 from penstock.simulator.dialect import Prepared
 from penstock.simulator.gemini.answer import Stamp, response_body, response_events
 from penstock.simulator.gemini.contents import read_part, wants_signatures
-from penstock.simulator.gemini.dialect import GEMINI
+from penstock.simulator.gemini.dialect import API_KEY_INVALID, GEMINI
 from penstock.simulator.gemini.proto import message
 from penstock.simulator.gemini.request import read_request
 from penstock.simulator.native import Knock, NativeQuestion, answered, refuse
@@ -49,7 +49,7 @@ def check_studio_caller(knock: Knock) -> None:
             said = "Method doesn't allow unregistered callers (callers without established identity)."
             raise VendorError(403, said) from error
         said = "API key not valid. Please pass a valid API key."
-        raise VendorError(400, said) from error
+        raise VendorError(400, said, code=API_KEY_INVALID) from error
 
 
 def prepare_generate(question: NativeQuestion) -> Prepared:

@@ -15,6 +15,8 @@ from penstock.simulator.native import worded
 from penstock.simulator.openai_errors import VendorError
 from penstock.simulator.script import JSON, Headers
 
+API_KEY_INVALID = "API_KEY_INVALID"
+"""Reason of a refusal that by its status word alone is a wrong argument."""
 STATUSES: Mapping[int, str] = MappingProxyType(
     {
         400: "INVALID_ARGUMENT",
@@ -50,6 +52,9 @@ def error_members(error: VendorError) -> dict[str, object]:
         "message": worded(error, WORDINGS, error.param or ""),
         "status": status,
     }
+    if error.code == API_KEY_INVALID:
+        kind = "type.googleapis.com/google.rpc.ErrorInfo"
+        members["details"] = [{"@type": kind, "reason": API_KEY_INVALID, "domain": "googleapis.com"}]
     wait = dict(error.headers).get(b"retry-after")
     if wait is not None and wait.isdigit():
         kind = "type.googleapis.com/google.rpc.RetryInfo"

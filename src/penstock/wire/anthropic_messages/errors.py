@@ -17,7 +17,7 @@ import msgspec
 
 from penstock.core.chat_answer import ErrorKind, VendorError
 from penstock.wire.anthropic_messages.vocabulary import ERROR_KINDS, ERROR_STATUSES, kind_of_status
-from penstock.wire.error_text import nothing_readable, read_text
+from penstock.wire.error_text import nothing_readable, read_text, says_key_is_refused
 
 HOST_ERROR_KINDS: Mapping[str, ErrorKind] = MappingProxyType(
     {
@@ -93,6 +93,8 @@ def error_in_stream(error: object) -> VendorError:
 
 def _kind(word: str | None, message: str, status: int) -> ErrorKind:
     kind = ERROR_KINDS.get(word or "") or HOST_ERROR_KINDS.get(word or "") or kind_of_status(status)
+    if status == 401 or (kind == "permission" and says_key_is_refused(message)):
+        return "authentication"
     text = message.lower()
     if kind in {"invalid_request", "too_large"} and any(phrase in text for phrase in CONTEXT_LENGTH_PHRASES):
         return "context_length"

@@ -19,7 +19,7 @@ from penstock.wire.bedrock_converse.vocabulary import (
     TOO_LONG,
     kind_of_status,
 )
-from penstock.wire.error_text import nothing_readable, read_text
+from penstock.wire.error_text import nothing_readable, read_text, says_key_is_refused
 
 
 class _Error(msgspec.Struct, rename={"kind": "__type", "capital_message": "Message"}):
@@ -64,6 +64,8 @@ _NOT_JSON = _Error()
 
 def _error(name: str, message: str, status: int) -> VendorError:
     kind: ErrorKind = ERROR_KINDS.get(name.lower()) or kind_of_status(status)
+    if status == 401 or (kind == "permission" and says_key_is_refused(message)):
+        kind = "authentication"
     if kind == "invalid_request":
         if TOO_LONG.search(message):
             kind = "context_length"
