@@ -95,15 +95,15 @@ def check_cohere_request(body: Json) -> None:
 
 
 @cache
-def _converse_shape() -> Shape:
+def _bedrock_shape(operation: str) -> Shape:
     model = ServiceModel(Loader().load_service_model("bedrock-runtime", "service-2"))
-    shape = model.operation_model("Converse").input_shape
+    shape = model.operation_model(operation).input_shape
     assert shape is not None
     return shape
 
 
-def check_bedrock_request(body: Json) -> None:
-    shape = _converse_shape()
+def check_bedrock_request(body: Json, operation: str = "Converse") -> None:
+    shape = _bedrock_shape(operation)
     params = _with_blobs(body, shape)
     assert isinstance(params, dict)
     report = ParamValidator().validate({"modelId": "m", **params}, shape)

@@ -19,6 +19,8 @@ from penstock.core.model_facts import ModelFacts
 from penstock.core.usage import Usage
 
 FormatId = Literal["openai_chat", "anthropic_messages", "bedrock_converse", "gemini_generate", "cohere_chat"]
+CountFormatId = Literal["bedrock_converse_count", "bedrock_invoke_count", "gemini_count", "gemini_vertex_count"]
+"""Ways to ask for the number of tokens in a prompt, other than the callers' own."""
 Framing = Literal["sse", "aws_eventstream"]
 
 

@@ -9,13 +9,27 @@ https://docs.aws.amazon.com/general/latest/gr/bedrock.html (read 2026-11-23).
 
 from __future__ import annotations
 
+import re
+
 from penstock.core.provider import Options
+
+_REGIONS = re.compile(r"(?:us-gov|us|eu|apac|uk|au|jp|ca|sa|me|af|global)\.(?=[a-z0-9-]+\.)")
 
 
 class AwsOptions(Options, frozen=True):
     """Where in AWS the models are."""
 
     region: str = "us-east-1"
+
+
+def foundation_model(model: str) -> str:
+    """Return the id of the model behind a cross-region inference profile (``us.anthropic.…``), which some APIs want.
+
+    Of an ARN, the name at its end says it; the ARN of an application's own profile names no model and stays.
+    """
+    name = model.rpartition("/")[2] if model.startswith("arn:") else model
+    name = _REGIONS.sub("", name, count=1)
+    return name if "." in name else model
 
 
 class VertexOptions(Options, frozen=True):

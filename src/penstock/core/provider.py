@@ -14,7 +14,7 @@ from urllib.parse import quote
 
 import msgspec
 
-from penstock.core.chat_format import FormatId
+from penstock.core.chat_format import CountFormatId, FormatId
 from penstock.core.embedding_format import EmbeddingFormatId
 from penstock.core.endpoint import EndpointId, UsageReader
 from penstock.core.json_object import JsonEdit
@@ -106,6 +106,15 @@ class NativeEmbeddings(NamedTuple):
     path: str
 
 
+class NativeCount(NamedTuple):
+    """A provider's API that counts the tokens of a prompt; the path is below the base URL."""
+
+    format: CountFormatId
+    path: str
+    counted_model: Callable[[str], str] = str
+    """The model's name in this path by the one that it has elsewhere at the provider."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Provider:
     """One vendor (or one kind of server) and how to speak with it."""
@@ -121,6 +130,7 @@ class Provider:
     native_chat: NativeChat | None = None
     native_embeddings: Callable[[str], NativeEmbeddings | None] | None = None
     """The API for a model by its name; None for a model that makes no vectors there."""
+    native_count: NativeCount | None = None
     credentials: tuple[CredentialKind, ...] = ("api_key",)
     """What the provider takes; the first is the usual one."""
     key_header: KeyHeader = BEARER

@@ -6,8 +6,8 @@ https://docs.aws.amazon.com/bedrock/latest/userguide/api-keys.html (read 2026-11
 
 from __future__ import annotations
 
-from penstock.core.cloud_options import AwsOptions
-from penstock.core.provider import NativeChat, NativeEmbeddings, Provider
+from penstock.core.cloud_options import AwsOptions, foundation_model
+from penstock.core.provider import NativeChat, NativeCount, NativeEmbeddings, Provider
 
 INVOKE = "/model/{model}/invoke"
 
@@ -31,6 +31,7 @@ PROVIDER = Provider(
         stream_path="/model/{model}/converse-stream",
     ),
     native_embeddings=embeddings_of,
+    native_count=NativeCount("bedrock_converse_count", "/model/{model}/count-tokens", foundation_model),
     credentials=("aws", "api_key"),
     key_required=False,
     key_env=("AWS_BEARER_TOKEN_BEDROCK",),
@@ -41,6 +42,7 @@ PROVIDER = Provider(
     model_patterns=("amazon.*", "us.amazon.*", "eu.amazon.*", "us.anthropic.*", "eu.anthropic.*", "global.anthropic.*"),
     docs=(
         "https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_Converse.html",
+        "https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_CountTokens.html",
         "https://docs.aws.amazon.com/bedrock/latest/userguide/api-keys.html",
     ),
     verified="2026-11-23",

@@ -9,9 +9,9 @@ from __future__ import annotations
 
 import msgspec
 
-from penstock.core.cloud_options import AwsOptions
+from penstock.core.cloud_options import AwsOptions, foundation_model
 from penstock.core.json_object import JsonEdit
-from penstock.core.provider import CallerHeaders, NativeChat, Options, Provider
+from penstock.core.provider import CallerHeaders, NativeChat, NativeCount, Options, Provider
 
 VERSION = b'"bedrock-2023-05-31"'
 BETA_HEADER = b"anthropic-beta"
@@ -46,6 +46,7 @@ PROVIDER = Provider(
         in_frames=True,
         by_url=False,
     ),
+    native_count=NativeCount("bedrock_invoke_count", "/model/{model}/count-tokens", foundation_model),
     credentials=("aws", "api_key"),
     key_required=False,
     options=AwsOptions,

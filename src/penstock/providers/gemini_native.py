@@ -5,7 +5,7 @@ https://ai.google.dev/api/generate-content (read 2026-11-23).
 
 from __future__ import annotations
 
-from penstock.core.provider import KeyHeader, NativeChat, NativeEmbeddings, Provider
+from penstock.core.provider import KeyHeader, NativeChat, NativeCount, NativeEmbeddings, Provider
 
 MODEL = "/models/{model}"
 
@@ -21,6 +21,7 @@ PROVIDER = Provider(
         stream_path=MODEL + ":streamGenerateContent?alt=sse",
     ),
     native_embeddings=lambda _model: NativeEmbeddings("gemini_batch_embed", MODEL + ":batchEmbedContents"),
+    native_count=NativeCount("gemini_count", MODEL + ":countTokens"),
     key_header=KeyHeader(name="x-goog-api-key", prefix=""),
     stream_usage="always",
     docs=("https://ai.google.dev/api/generate-content", "https://ai.google.dev/gemini-api/docs/api-key"),

@@ -6,7 +6,7 @@ https://docs.cloud.google.com/vertex-ai/generative-ai/docs/model-reference/infer
 from __future__ import annotations
 
 from penstock.core.cloud_options import VertexOptions
-from penstock.core.provider import NativeChat, NativeEmbeddings, Provider
+from penstock.core.provider import NativeChat, NativeCount, NativeEmbeddings, Provider
 
 MODEL = "/publishers/google/models/{model}"
 
@@ -31,6 +31,7 @@ PROVIDER = Provider(
         stream_path=MODEL + ":streamGenerateContent?alt=sse",
     ),
     native_embeddings=embeddings_of,
+    native_count=NativeCount("gemini_vertex_count", MODEL + ":countTokens"),
     credentials=("gcp",),
     key_required=False,
     credential_env=("GOOGLE_APPLICATION_CREDENTIALS", "GOOGLE_CLOUD_PROJECT"),

@@ -6,12 +6,16 @@ https://platform.claude.com/docs/en/api/claude-on-vertex-ai and .../docs/en/buil
 
 from __future__ import annotations
 
+import re
+
 from penstock.core.cloud_options import VertexOptions
+from penstock.core.endpoint import EndpointId
 from penstock.core.json_object import JsonEdit
 from penstock.core.provider import CallerHeaders, NativeChat, Options, Provider
 
 MODEL = "/publishers/anthropic/models/{model}"
 VERSION = b'"vertex-2023-10-16"'
+_UNVERSIONED = re.compile(rb'@(?:default|latest)"$')
 
 
 def name_version_not_model(edit: JsonEdit, _options: Options, _headers: CallerHeaders) -> None:
@@ -21,12 +25,21 @@ def name_version_not_model(edit: JsonEdit, _options: Options, _headers: CallerHe
         edit.set("anthropic_version", VERSION)
 
 
+def name_version_of_count(_endpoint: EndpointId, edit: JsonEdit) -> None:
+    """Put ``anthropic_version`` into a request to count; the model stands in it, without a version that means none."""
+    model = edit.raw("model") or b""
+    if _UNVERSIONED.search(model):
+        edit.set("model", _UNVERSIONED.sub(b'"', model))
+    if edit.raw("anthropic_version") is None:
+        edit.set("anthropic_version", VERSION)
+
+
 PROVIDER = Provider(
     id="vertex-anthropic",
     title="Anthropic on Vertex AI",
     schema_name="GCPAnthropic",
     base_url="https://{host}/v1/projects/{project}/locations/{region}",
-    paths={},
+    paths={"count_tokens": "/publishers/anthropic/models/count-tokens:rawPredict"},
     native_chat=NativeChat(
         format="anthropic_messages",
         path=MODEL + ":rawPredict",
@@ -38,9 +51,11 @@ PROVIDER = Provider(
     key_required=False,
     options=VertexOptions,
     stream_usage="always",
+    request_quirks=(name_version_of_count,),
     docs=(
         "https://platform.claude.com/docs/en/api/claude-on-vertex-ai",
         "https://docs.cloud.google.com/vertex-ai/generative-ai/docs/partner-models/claude/use-claude",
+        "https://docs.cloud.google.com/vertex-ai/generative-ai/docs/partner-models/claude/count-tokens",
     ),
     verified="2026-11-23",
 )

@@ -128,7 +128,7 @@ class BackendClient:
         template = way.stream_path if stream else way.path
         if way.embeddings:
             template = self.embeddings_of(model).path
-        path = self.backend.base_path + fill_path(template, model, self.backend.options)
+        path = self.backend.base_path + fill_path(template, way.model_in_path(model), self.backend.options)
         head = b"POST %b HTTP/1.1\r\n%b" % (path.encode("ascii"), self._fixed_lines)
         if len(self._heads) >= REMEMBERED_HEADS:
             self._heads.clear()

@@ -6,12 +6,14 @@ provider's file; this module only chooses among what both declare.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from penstock.core.chat_format import CallerFormat, FormatId, UpstreamFormat
 from penstock.core.endpoint import Endpoint, EndpointId
-from penstock.core.provider import HostSplice, Options, Provider
+from penstock.core.provider import HostSplice, NativeCount, Options, Provider
 from penstock.wire.chat_formats import find_caller_format, find_upstream_format
+from penstock.wire.count_formats import find_count_caller, find_count_format
 
 OPENAI_CHAT: EndpointId = "chat_completions"
 
@@ -40,6 +42,8 @@ class Way:
     translation: Translation | None = None
     embeddings: bool = False
     """The provider's own embeddings API is called; which one, its model decides."""
+    model_in_path: Callable[[str], str] = str
+    """The model's name in the path, by its name at the provider."""
 
     @property
     def edits_translated(self) -> bool:
@@ -55,6 +59,11 @@ def find_way(provider: Provider, options: Options, endpoint: Endpoint) -> Way | 
         return Way(paths[endpoint.id], paths[endpoint.id], endpoint.id)
     if endpoint.id == "embeddings" and provider.native_embeddings is not None:
         return Way("", "", None, embeddings=True)
+    counting = provider.native_count
+    if endpoint.id == "count_tokens" and counting is not None:
+        return Way(
+            counting.path, counting.path, None, translation=_count(counting), model_in_path=counting.counted_model
+        )
     wanted = endpoint.chat_format
     if wanted is None:
         return None
@@ -71,6 +80,10 @@ def find_way(provider: Provider, options: Options, endpoint: Endpoint) -> Way | 
     if OPENAI_CHAT in paths:
         return Way(paths[OPENAI_CHAT], paths[OPENAI_CHAT], OPENAI_CHAT, translation=_translation(wanted, "openai_chat"))
     return None
+
+
+def _count(counting: NativeCount) -> Translation:
+    return Translation(find_count_caller(), find_count_format(counting.format))
 
 
 def _translation(caller: FormatId, upstream: FormatId, *, by_url: bool = True) -> Translation:
