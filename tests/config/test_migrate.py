@@ -51,6 +51,15 @@ def test_golden_case_means_the_same_after_migration(
         _assert_means_the_same(paths, tmp_path)
 
 
+@pytest.mark.parametrize("case", sorted(_CASES.glob("*/native.txt")), ids=lambda case: case.parent.name)
+def test_golden_case_becomes_this_native_configuration(case: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(case.parent)
+
+    text = migrate_files(["a.yaml"], _ENVIRON, Path()).text
+
+    assert text.partition("\n\n")[2] == case.read_text(encoding="utf-8")
+
+
 _NAMES = st.from_regex(r"[a-z][a-z0-9-]{0,10}[a-z0-9]", fullmatch=True)
 _VALUES = st.text(st.characters(min_codepoint=0x20, max_codepoint=0x7E), min_size=1, max_size=20).filter(
     lambda text: text == text.strip() and "${" not in text and text

@@ -174,7 +174,9 @@ def _compile_gcp(world: World, policy: Policy, path: KeyPath, block: GcpCredenti
         }
         account = federation.service_account_impersonation
         if account is not None:
-            drafts["impersonate"] = _write_account(account.service_account_name, federation.project_id)
+            drafts["impersonate"] = _write_account(
+                account.service_account_name, block.project_name or federation.project_id
+            )
     return drafts
 
 

@@ -20,6 +20,7 @@ from penstock.config.manifests.native_tree import Draft, graft
 from penstock.config.manifests.read_manifests import read_manifests
 from penstock.config.manifests.resource import Report
 from penstock.config.manifests.usage import QuotaPolicy
+from penstock.config.manifests.usage_notes import note_usage
 from penstock.config.manifests.world import World, name_apart
 from penstock.config.problems import Findings
 from penstock.config.yaml_tree import Members, Node, Place
@@ -67,6 +68,7 @@ def _compile(world: World) -> dict[str, Draft]:
             message = "failing targets are retried by Penstock's defaults, where Envoy would not retry"
             world.report.note(route, ("metadata", "name"), f"{message} (retry of a BackendTrafficPolicy)")
     check_costs(world)
+    note_usage(world)
     _check_rest(world)
     gateways = {id(gateway): gateway for gateway, _ in attached.values()}
     drafts: dict[str, Draft] = {"backends": dict(backends) or None, "routes": compiled or None}
