@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from penstock.telemetry.process import processors
 from tests.cli.conftest import Invoke
 from tests.cli.penstock_process import BOUND_S, PENSTOCK, get_json, starting
 
@@ -40,6 +41,16 @@ def test_options_win_over_the_file(configuration: Path, tmp_path: Path) -> None:
 
         assert get_json(f"{url}/v1/models/fast")["id"] == "fast"
         assert penstock.end() == 0
+
+
+def test_a_worker_for_each_processor_is_automatic(configuration: Path, tmp_path: Path) -> None:
+    with starting(tmp_path, "serve", str(configuration), "--workers", "auto") as penstock:
+        _, admin_url = penstock.wait_for(_SERVES).groups()
+
+        workers = get_json(f"{admin_url}/ready")["workers"]
+
+        assert penstock.end() == 0
+    assert len(workers or [None]) == processors()
 
 
 def test_without_a_file_every_provider_with_a_key_is_served(tmp_path: Path) -> None:
@@ -103,7 +114,18 @@ def test_public_address_without_keys_is_refused_whoever_asks_for_it(invoke: Invo
     assert result.stderr.startswith("error: --listen: 0.0.0.0:0 can be reached by others")
 
 
-@pytest.mark.parametrize("arguments", [["--listen", "here"], ["--admin", "1064"], ["--log-level", "loud"]])
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["--listen", "here"],
+        ["--admin", "1064"],
+        ["--log-level", "loud"],
+        ["--workers", "0"],
+        ["--workers", "513"],
+        ["--workers", "many"],
+        ["--grace", "-1"],
+    ],
+)
 def test_option_that_cannot_be_read_ends_with_2(arguments: list[str], invoke: Invoke) -> None:
     result = invoke("serve", *arguments)
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import resource
 from mmap import mmap
 from pathlib import Path
 
-from penstock.telemetry.process import cpu_seconds, open_files, raise_file_limit, resident_bytes
+from penstock.telemetry.process import cpu_seconds, open_files, processors, raise_file_limit, resident_bytes
 
 
 def test_memory_that_is_used_shows() -> None:
@@ -37,3 +38,13 @@ def test_the_limit_of_open_files_is_raised_to_what_is_allowed() -> None:
         assert raise_file_limit() == resource.getrlimit(resource.RLIMIT_NOFILE)[0] == hard
     finally:
         resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+
+
+def test_processors_are_those_that_the_process_may_use() -> None:
+    allowed = os.sched_getaffinity(0)
+    try:
+        os.sched_setaffinity(0, {min(allowed)})
+        assert processors() == 1
+    finally:
+        os.sched_setaffinity(0, allowed)
+    assert processors() == len(allowed)
