@@ -40,8 +40,8 @@ _OF_MANIFESTS_ALONE = sorted(case for case in _CASES.iterdir() if "native-file" 
 def test_golden_case_means_the_same_after_migration(
     case: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.chdir(case)
-    paths = sorted(path.name for path in case.glob("*.yaml"))
+    monkeypatch.chdir(tmp_path)  # so that files are named by their whole paths, before and after
+    paths = sorted(str(path) for path in case.glob("*.yaml"))
     try:
         load_files(paths, _ENVIRON)
     except ConfigurationInvalid:
