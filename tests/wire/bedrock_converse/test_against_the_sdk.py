@@ -9,7 +9,7 @@ from botocore.loaders import Loader
 from botocore.model import ServiceModel
 from botocore.serialize import create_serializer
 
-from tests.wire.chat_oracles import _converse_shape, _with_blobs
+from tests.wire.chat_oracles import _bedrock_shape, _with_blobs
 from tests.wire.chat_vector import Vector, find_vectors
 
 CONVERSE = ServiceModel(Loader().load_service_model("bedrock-runtime", "service-2")).operation_model("Converse")
@@ -26,7 +26,7 @@ def by_id(vector: Vector) -> str:
 @pytest.mark.parametrize("vector", VECTORS, ids=by_id)
 def test_the_sdk_of_aws_would_send_the_same_body(vector: Vector) -> None:
     body = vector.json("upstream_request.json")
-    params = _with_blobs(body, _converse_shape())
+    params = _with_blobs(body, _bedrock_shape("Converse"))
     assert isinstance(params, dict)
     sent = SERIALIZER.serialize_to_request({"modelId": vector.case.upstream_model, **params}, CONVERSE)
     assert json.loads(sent["body"]) == body
