@@ -141,8 +141,9 @@ def test_structured_output_is_parsed(claude: Anthropic, row: Row) -> None:
     assert message.stop_reason == "end_turn"
 
 
-def test_losses_have_the_names_that_the_caller_used(claude: Anthropic) -> None:
+@pytest.mark.parametrize("streamed", [False, True], ids=["whole", "streamed"])
+def test_losses_have_the_names_that_the_caller_used(claude: Anthropic, *, streamed: bool) -> None:
     raw = claude.messages.with_raw_response.create(
-        model=ROWS["mistral"].chat, max_tokens=LIMIT, messages=PROMPT, metadata={"user_id": "u-1"}
+        model=ROWS["mistral"].chat, max_tokens=LIMIT, messages=PROMPT, metadata={"user_id": "u-1"}, stream=streamed
     )
     assert raw.headers.get(LOSSES) == "dropped $.metadata.user_id"

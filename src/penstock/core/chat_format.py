@@ -119,7 +119,8 @@ class UpstreamFormat:
     ask_for_usage: Callable[[JsonEdit], None] | None = None
     """Makes a stream carry its usage, for formats where that must be asked for."""
     fields: Mapping[str, str] = field(default_factory=dict)
-    """Member of the body to the field of :class:`ChatRequest` that it is made of, where their names differ."""
+    """Member of the body to the field of :class:`ChatRequest` that it is made of, where their names differ; empty for
+    what we ask for ourselves."""
     wants_bytes: Callable[[Image | Document], bool] = fetches_all
     """Whether a block whose source is a web address must come as bytes, since no provider of this format fetches it."""
 

@@ -180,9 +180,12 @@ def _spliced(
 
 
 def _as_asked(losses: Iterable[Loss], translation: Translation, chat: ChatRequest) -> Iterator[Loss]:
-    """Give losses of a body that we wrote the caller's own paths; a member only moved there is none to the caller."""
+    """Give losses of a body that we wrote the caller's own paths.
+
+    To a caller it is none that a member was only moved there, or that it was ours.
+    """
     for loss in losses:
         member = loss.path.removeprefix("$.")
-        if loss.kind != "moved":
-            field = translation.upstream.fields.get(member, member)
+        field = translation.upstream.fields.get(member, member)
+        if field and loss.kind != "moved":
             yield msgspec.structs.replace(loss, path=f"$.{chat.path(field)}")

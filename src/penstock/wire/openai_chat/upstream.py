@@ -27,6 +27,7 @@ UPSTREAM = UpstreamFormat(
             "n": "choices",
             "reasoning_effort": "reasoning",
             "safety_identifier": "user",
+            "stream_options": "",
         }
     ),
 )
