@@ -9,14 +9,13 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import get_args
 
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
 from penstock.config.manifests.parts import LocalRef, Manifest, ObjectRef, ParentRef, SecretRef, TargetRef
 from penstock.config.manifests.registry import KINDS, NEEDLESS, UNSERVED
-from penstock.config.manifests.support import meaning_of, remark_of
+from penstock.config.manifests.support import meaning_of, part_of, remark_of
 from scripts.repository import ROOT
 
 PAGE = ROOT / "docs" / "manifests.md"
@@ -44,7 +43,7 @@ def list_fields(model: type[BaseModel], path: str = "") -> Iterator[tuple[str, s
         if not path and name in _COMMON:
             continue
         here = f"{path}.{field.alias or name}" if path else field.alias or name
-        inner = _part_of(field)
+        inner = part_of(field)
         remark = remark_of(field)
         if remark is not None:
             yield here, f"*{remark}*"
@@ -63,17 +62,6 @@ def list_fields(model: type[BaseModel], path: str = "") -> Iterator[tuple[str, s
 
 def _inside(field: FieldInfo, here: str) -> str:
     return f"{here}[]" if "list[" in str(field.annotation) else here
-
-
-def _part_of(field: FieldInfo) -> type[BaseModel] | None:
-    """Return which mapping a field holds, alone or in a list."""
-    waiting: list[object] = [field.annotation]
-    while waiting:
-        kind = waiting.pop()
-        if isinstance(kind, type) and issubclass(kind, BaseModel):
-            return kind
-        waiting += get_args(kind)
-    return None
 
 
 def _render_kind(group: str, kind: str, model: type[Manifest]) -> Iterator[str]:

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
 
-from pydantic import BaseModel, ValidationError
+from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
 from penstock.config.manifests.parts import DEFAULT_NAMESPACE, Manifest
@@ -25,7 +25,7 @@ from penstock.config.manifests.registry import (
 )
 from penstock.config.manifests.resource import Key, Report, Resource, label_of
 from penstock.config.manifests.substitution import VariableRefused, expand
-from penstock.config.manifests.support import find_remarks
+from penstock.config.manifests.support import fields_at, find_remarks
 from penstock.config.problems import Problem
 from penstock.config.similar_names import hint
 from penstock.config.yaml_tree import Items, KeyPath, Members, Node, Place, Scalar, Value, nearest_place, resolve_scalar
@@ -154,35 +154,10 @@ def _report(root: Node, label: str, model: type[Manifest], detail: ErrorDetails,
     else:
         message = _MESSAGES.get(kind, "is not valid").format_map(detail.get("ctx", {}))
     if kind == "extra_forbidden":
-        message += hint(str(path[-1]), _fields_at(model, path[:-1]))
+        message += hint(str(path[-1]), fields_at(model, path[:-1]))
     place, depth = nearest_place(root, path, at_key=kind in {"extra_forbidden", "missing"})
     shown = path if kind == "missing" else path[:depth]
     report.findings.problems.append(Problem(message=message, path=(label, *shown), place=place))
-
-
-def _fields_at(model: type[BaseModel], path: KeyPath) -> list[str]:
-    """Return the names of the fields of the part at a path."""
-    schema = model.model_json_schema(mode="validation") if path else {}
-    part: object = schema
-    for key in path:
-        part = _follow(part, schema, key)
-    if not path:
-        return [field.alias or name for name, field in model.model_fields.items()]
-    properties = part.get("properties") if isinstance(part, dict) else None
-    return list(properties) if isinstance(properties, dict) else []
-
-
-def _follow(part: object, schema: Mapping[str, object], key: str | int) -> object:
-    if not isinstance(part, dict):
-        return None
-    inner = part.get("items") if isinstance(key, int) else (part.get("properties") or {}).get(key)
-    for each in [inner, *(inner.get("anyOf", []) if isinstance(inner, dict) else [])]:
-        if isinstance(each, dict) and "$ref" in each:
-            definitions = schema["$defs"]
-            return definitions[each["$ref"].rpartition("/")[2]] if isinstance(definitions, dict) else None
-        if isinstance(each, dict) and ("items" in each or "properties" in each):
-            return each
-    return None
 
 
 def _read_values(node: Node, path: KeyPath, report: Report) -> Value:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
-from typing import Literal
+from typing import Literal, get_args
 
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
@@ -74,6 +74,27 @@ def remark_of(field: FieldInfo) -> Remark | None:
 def meaning_of(field: FieldInfo) -> str:
     """Return what a field does, or nothing where its parts say it."""
     return next((each.text for each in field.metadata if isinstance(each, Meaning)), "")
+
+
+def part_of(field: FieldInfo) -> type[BaseModel] | None:
+    """Return which mapping a field holds, alone or in a list."""
+    waiting: list[object] = [field.annotation]
+    while waiting:
+        kind = waiting.pop()
+        if isinstance(kind, type) and issubclass(kind, BaseModel):
+            return kind
+        waiting += get_args(kind)
+    return None
+
+
+def fields_at(model: type[BaseModel], path: KeyPath) -> list[str]:
+    """Return the names of the fields that the mapping at ``path`` may have; none where there is no such mapping."""
+    part: type[BaseModel] | None = model
+    for key in path:
+        if isinstance(key, str) and part is not None:
+            field = next((each for name, each in part.model_fields.items() if (each.alias or name) == key), None)
+            part = part_of(field) if field else None
+    return [field.alias or name for name, field in part.model_fields.items()] if part else []
 
 
 def find_remarks(part: BaseModel, path: KeyPath) -> Iterator[tuple[KeyPath, Remark]]:

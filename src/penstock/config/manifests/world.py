@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from hashlib import sha256
 from pathlib import Path
 from typing import TypeVar
@@ -35,10 +35,14 @@ class World:
     report: Report
     directory: Path
     """Where paths in the native document start."""
+    by_kind: dict[type[Manifest], list[Resource[Manifest]]] = field(default_factory=dict)
 
     def all(self, model: type[M]) -> list[Resource[M]]:
         """Return the resources of a kind, in the order of the files."""
-        return [each for each in self.resources.by_key.values() if isinstance(each.model, model)]  # type: ignore[misc]
+        if not self.by_kind:
+            for (kind, _, _), each in self.resources.by_key.items():
+                self.by_kind.setdefault(kind, []).append(each)
+        return self.by_kind.get(model, [])  # type: ignore[return-value]
 
     def find(self, model: type[M], namespace: str, name: str) -> Resource[M] | None:
         """Return a resource, if it is there."""
