@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
 from functools import cache
 from types import MappingProxyType
 
@@ -17,7 +17,7 @@ from penstock.config.manifests.gateway_api import BackendTLSPolicy
 from penstock.config.manifests.native_tree import Draft, graft
 from penstock.config.manifests.parts import LocalRef, Manifest
 from penstock.config.manifests.resource import Resource
-from penstock.config.manifests.world import World
+from penstock.config.manifests.world import World, name_apart
 from penstock.config.yaml_tree import KeyPath, Node
 from penstock.core.provider import Provider
 from penstock.providers import all_providers
@@ -41,6 +41,7 @@ ANTHROPIC_VERSIONS: Mapping[str, str] = MappingProxyType(
 )
 """The versions of Anthropic's API on clouds that the providers send of themselves."""
 
+_LONGEST_STEM = 60
 _AZURE_V1 = "/openai/v1"
 _NEEDS_POLICY = frozenset({"GCPVertexAI", "GCPAnthropic"})
 
@@ -57,18 +58,28 @@ class _Address:
     tls: dict[str, Draft]
 
 
-def compile_backends(world: World, names: Mapping[tuple[str, str], str]) -> dict[str, Draft]:
-    """Return every AIServiceBackend as a native backend, by the names given."""
+@dataclass(slots=True)
+class Backends:
+    """Native backends, and which of them each AIServiceBackend is: one for each endpoint."""
+
+    drafts: dict[str, Draft] = field(default_factory=dict)
+    names: dict[tuple[str, str], list[str]] = field(default_factory=dict)
+
+
+def compile_backends(world: World) -> Backends:
+    """Return every AIServiceBackend as native backends."""
+    names = name_apart(world.all(AIServiceBackend))
     policies = index_policies(world)
     tls_policies = _index_tls_policies(world)
-    compiled: dict[str, Draft] = {}
+    compiled = Backends()
     for backend in world.all(AIServiceBackend):
         key = (backend.namespace, backend.name)
-        address = _find_address(world, backend, tls_policies)
-        if address is None:
-            continue
-        draft = _compile(world, backend, address, policies.get(key))
-        compiled[names[key]] = graft(draft, backend.place("metadata", "name"))
+        for number, address in enumerate(_find_addresses(world, backend, tls_policies), start=1):
+            # No name of a resource has an underscore.
+            name = names[key] if number == 1 else f"{names[key][:_LONGEST_STEM]}_{number}"
+            draft = _compile(world, backend, address, policies.get(key))
+            compiled.drafts[name] = graft(draft, backend.place("metadata", "name"))
+            compiled.names.setdefault(key, []).append(name)
     return compiled
 
 
@@ -186,27 +197,40 @@ def _other_version(world: World, backend: Resource[AIServiceBackend], schema: Ap
     return None
 
 
-def _find_address(
+def _find_addresses(
     world: World, source: Resource[AIServiceBackend], tls_policies: Mapping[tuple[str, str], Resource[BackendTLSPolicy]]
-) -> _Address | None:
+) -> Iterator[_Address]:
     ref = source.model.spec.backend_ref
     backend = world.resolve(source, ("spec", "backendRef"), Backend, ref.name, ref.namespace)
     if backend is None:
-        return None
+        return
     spec = backend.model.spec
     if spec.type == "DynamicResolver":
         world.report.error(backend, ("spec", "type"), "callers do not say where requests go here: use endpoints")
-        return None
-    if len(spec.endpoints) > 1:
-        message = "one endpoint for each Backend; give the others a Backend and an AIServiceBackend of their own"
-        world.report.error(backend, ("spec", "endpoints", 1), message)
-    host, port, path = _read_endpoint(spec.endpoints[0])
-    if host is None:
-        world.report.error(backend, path, "Unix sockets of backends are not supported")
-        return None
+        return
     policy = tls_policies.get((backend.namespace, backend.name))
+    for index, endpoint in enumerate(spec.endpoints):
+        address = _read_address(world, backend, policy, ("spec", "endpoints", index), endpoint)
+        if address is not None:
+            yield address
+
+
+def _read_address(
+    world: World,
+    backend: Resource[Backend],
+    policy: Resource[BackendTLSPolicy] | None,
+    path: KeyPath,
+    endpoint: Endpoint,
+) -> _Address | None:
+    if endpoint.fqdn is not None:
+        host, port, path = endpoint.fqdn.hostname, endpoint.fqdn.port, (*path, "fqdn", "hostname")
+    elif endpoint.ip is not None:
+        host, port, path = endpoint.ip.address, endpoint.ip.port, (*path, "ip", "address")
+    else:
+        world.report.error(backend, (*path, "unix"), "Unix sockets of backends are not supported")
+        return None
     tls = _compile_tls(world, backend, policy, host)
-    is_tls = spec.tls is not None or policy is not None
+    is_tls = backend.model.spec.tls is not None or policy is not None
     if port == 443 and not is_tls:
         message = "no TLS is configured for this port: requests go unencrypted (a BackendTLSPolicy changes that)"
         world.report.warning(backend, path, message)
@@ -214,15 +238,6 @@ def _find_address(
     written = f"[{host}]" if ":" in host else host
     root = f"{scheme}://{written}" + ("" if port == usual else f":{port}")
     return _Address(root, host, port, graft(host, backend.place(*path)), tls)
-
-
-def _read_endpoint(endpoint: Endpoint) -> tuple[str | None, int, KeyPath]:
-    path: KeyPath = ("spec", "endpoints", 0)
-    if endpoint.fqdn is not None:
-        return endpoint.fqdn.hostname, endpoint.fqdn.port, (*path, "fqdn", "hostname")
-    if endpoint.ip is not None:
-        return endpoint.ip.address, endpoint.ip.port, (*path, "ip", "address")
-    return None, 0, (*path, "unix")
 
 
 def _compile_tls(

@@ -48,8 +48,7 @@ def compile_manifests(roots: Sequence[Node], environ: Mapping[str, str], finding
 def _compile(world: World) -> dict[str, Draft]:
     attached = attach_routes(world)
     traffic = index_traffic(world)
-    names = name_apart(world.all(AIServiceBackend))
-    backends = compile_backends(world, names)
+    backends = compile_backends(world)
     routes = world.all(AIGatewayRoute)
     route_names = name_apart(routes)
     compiled: list[Draft] = []
@@ -59,11 +58,11 @@ def _compile(world: World) -> dict[str, Draft]:
             continue
         gateway, listener = found
         policy = traffic.find(route, gateway)
-        at = Attached(route, listener, policy, names)
+        at = Attached(route, listener, policy, backends.names)
         draft = compile_route(world, at, route_names[route.namespace, route.name])
         compiled += [draft] if draft else []
         if policy is not None:
-            _bound_backends(world, backends, policy, at)
+            _bound_backends(world, backends.drafts, policy, at)
         if policy is None or policy.model.spec.retry is None:
             message = "failing targets are retried by Penstock's defaults, where Envoy would not retry"
             world.report.note(route, ("metadata", "name"), f"{message} (retry of a BackendTrafficPolicy)")
@@ -71,7 +70,7 @@ def _compile(world: World) -> dict[str, Draft]:
     note_usage(world)
     _check_rest(world)
     gateways = {id(gateway): gateway for gateway, _ in attached.values()}
-    drafts: dict[str, Draft] = {"backends": dict(backends) or None, "routes": compiled or None}
+    drafts: dict[str, Draft] = {"backends": backends.drafts or None, "routes": compiled or None}
     for gateway in gateways.values():
         drafts = {**compile_gateway(world, gateway), **drafts}
     return drafts
@@ -82,17 +81,16 @@ def _bound_backends(world: World, backends: dict[str, Draft], policy: Policy, at
     timeouts, pool = compile_bounds(policy)
     for rule in attached.route.model.spec.rules:
         for target in rule.backend_refs:
-            name = attached.backends.get((target.namespace or attached.route.namespace, target.name), "")
-            backend = backends.get(name)
-            if not isinstance(backend, Members):
-                continue
-            for section, members in (("timeouts", timeouts), ("pool", pool)):
-                if members and not _add_members(backend, section, members, policy.place("spec")):
-                    message = f"another policy says otherwise of {section} of AIServiceBackend/{target.name}"
-                    world.report.error(policy, ("spec",), message)
+            key = (target.namespace or attached.route.namespace, target.name)
+            for name in attached.backends.get(key, ()):
+                for section, members in (("timeouts", timeouts), ("pool", pool)):
+                    if members and not _add_members(backends[name], section, members, policy.place("spec")):
+                        message = f"another policy says otherwise of {section} of AIServiceBackend/{target.name}"
+                        world.report.error(policy, ("spec",), message)
 
 
-def _add_members(backend: Members, name: str, members: Mapping[str, Draft], place: Place) -> bool:
+def _add_members(backend: Draft, name: str, members: Mapping[str, Draft], place: Place) -> bool:
+    assert isinstance(backend, Members)  # noqa: S101 - a mapping was grafted
     section = graft(dict(members), place)
     first = backend.nodes.setdefault(name, (section.place, section))[1]
     return _texts(first) == _texts(section)

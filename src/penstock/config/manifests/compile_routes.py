@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from math import lcm
 
 from penstock.config.manifests.ai_gateway import (
     MODEL_HEADER,
@@ -33,8 +34,8 @@ class Attached:
     route: Route
     listener: GatewayListener
     policy: Policy | None
-    backends: Mapping[tuple[str, str], str]
-    """Native names of AIServiceBackends."""
+    backends: Mapping[tuple[str, str], Sequence[str]]
+    """Native names of AIServiceBackends, one for each endpoint."""
 
 
 def compile_route(world: World, attached: Attached, name: str) -> Node | None:
@@ -82,11 +83,7 @@ def _compile_rule(
             for index, match in enumerate(rule.matches)
         ]
         or None,
-        "targets": [
-            draft
-            for index, target in enumerate(rule.backend_refs)
-            if (draft := _compile_target(world, route, (*path, "backendRefs", index), target, attached.backends))
-        ],
+        "targets": _compile_targets(world, attached, (*path, "backendRefs"), rule),
         "timeouts": graft(_compile_timeouts(rule, attached.policy, retry[1]), route.place(*path, "timeouts")),
         "retry": retry[0],
         "owned_by": rule.models_owned_by,
@@ -107,22 +104,38 @@ def _compile_match(match: RouteMatch) -> Draft:
     return {**draft, "headers": headers or None, "header_regex": expressions or None}
 
 
-def _compile_target(
-    world: World, route: Route, path: KeyPath, target: RouteTarget, backends: Mapping[tuple[str, str], str]
-) -> Node | None:
+def _compile_targets(world: World, attached: Attached, path: KeyPath, rule: RouteRule) -> list[Draft]:
+    """Return the targets of a rule; the endpoints of a backend share its weight."""
+    found = [
+        (target, (*path, index), _find_backends(world, attached, (*path, index), target))
+        for index, target in enumerate(rule.backend_refs)
+    ]
+    whole = lcm(*(len(names) for _, _, names in found if names))
+    return [
+        _compile_target(world, attached.route, here, target, (name, target.weight * whole // len(names)))
+        for target, here, names in found
+        for name in names
+    ]
+
+
+def _find_backends(world: World, attached: Attached, path: KeyPath, target: RouteTarget) -> Sequence[str]:
+    route = attached.route
     if target.kind is not None:
         world.resolve(route, path, InferencePool, target.name, target.namespace)
         message = "an InferencePool is not served yet, and without it the rule's requests would go elsewhere"
         world.report.error(route, path, message)
-        return None
+        return ()
     backend = world.resolve(route, path, AIServiceBackend, target.name, target.namespace)
-    name = backends.get((backend.namespace, backend.name)) if backend else None
-    if name is None:
-        return None
+    return attached.backends.get((backend.namespace, backend.name), ()) if backend else ()
+
+
+def _compile_target(world: World, route: Route, path: KeyPath, target: RouteTarget, backend: tuple[str, int]) -> Node:
+    """Return a target; ``backend`` is its native name and weight."""
+    name, weight = backend
     draft: Draft = {
         "backend": graft(name, route.place(*path, "name")),
         "model": _placed(route, path, "modelNameOverride", target.model_name_override),
-        "weight": _placed(route, path, "weight", target.weight if target.weight != 1 else None),
+        "weight": _placed(route, path, "weight", weight if weight != 1 else None),
         "priority": _placed(route, path, "priority", target.priority or None),
         **compile_mutations(world, route, path, target.header_mutation, target.body_mutation),
     }

@@ -94,7 +94,7 @@ class BackendTls(OpenPart):
 class BackendSpec(OpenPart):
     """An address."""
 
-    endpoints: Annotated[list[Endpoint], AtLeast(1), AtMost(64), Meaning("One.")]
+    endpoints: Annotated[list[Endpoint], AtLeast(1), AtMost(64), Meaning("They share the weight of the backend.")]
     tls: BackendTls | None = None
     type: Literal["Endpoints", "DynamicResolver"] = "Endpoints"
     fallback: Annotated[bool, unsupported("the priority of the route's backendRef decides")] = False
