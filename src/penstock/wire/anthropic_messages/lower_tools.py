@@ -16,10 +16,10 @@ import msgspec
 from penstock.core.chat import ChatRequest, ResponseFormat, Tool, ToolChoice
 from penstock.core.errors import InvalidRequest
 from penstock.core.model_facts import ModelFacts
-from penstock.wire.anthropic_messages.structured_schema import accepted_schema
 from penstock.wire.anthropic_messages.vocabulary import FORMAT
 from penstock.wire.anthropic_messages.writing import Writing, cache_control
 from penstock.wire.json_tool import DESCRIPTION, choose_tool_name
+from penstock.wire.structured_schema import accepted_schema
 
 TOOL_NAME = re.compile(r"[a-zA-Z0-9_-]{1,128}")
 _EMPTY_SCHEMA = msgspec.Raw(b'{"type":"object"}')

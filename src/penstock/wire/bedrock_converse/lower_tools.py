@@ -20,6 +20,7 @@ from penstock.wire.bedrock_converse.enforced_schema import is_enforced
 from penstock.wire.bedrock_converse.vocabulary import BOTH_CHOICES, FORCED_CHOICES
 from penstock.wire.bedrock_converse.writing import Json, Writing
 from penstock.wire.json_tool import DESCRIPTION, choose_tool_name
+from penstock.wire.structured_schema import accepted_schema
 
 _TOOL_NAME = re.compile(r"[a-zA-Z0-9_-]{1,64}")
 _EMPTY_SCHEMA = msgspec.Raw(b'{"type":"object","properties":{}}')
@@ -54,8 +55,9 @@ def write_tools(writing: Writing, *, thinking: bool) -> Tooling:
     form = request.response_format
     if form is None or form.kind == "text":
         return _chosen(tools, choice, writing, unforced)
-    if form.kind == "json_schema" and facts.json_schema and is_enforced(form.schema):
-        return _chosen(tools, choice, writing, unforced)._replace(text_format=_text_format(form))
+    text_format = _text_format(form, writing) if form.kind == "json_schema" and facts.json_schema else None
+    if text_format is not None:
+        return _chosen(tools, choice, writing, unforced)._replace(text_format=text_format)
     if choice is not None and choice.mode in {"required", "named"}:
         writing.losses.field("response_format", "the answer is the call of a tool")
         return _chosen(tools, choice, writing, unforced)
@@ -196,8 +198,17 @@ def _called_tools(request: ChatRequest) -> list[str]:
     return list(names)
 
 
-def _text_format(form: ResponseFormat) -> Json:
-    described: Json = {"schema": bytes(form.schema).decode().strip()}
+def _text_format(form: ResponseFormat, writing: Writing) -> Json | None:
+    """Return the form of the answer that the provider enforces; None when it would refuse the schema in any form."""
+    if not bytes(form.schema):
+        return None
+    at = writing.request.path("response_format")
+    schema, unsupported = accepted_schema(form.schema, at)
+    if not is_enforced(schema):
+        return None
+    if unsupported:
+        writing.losses.at(at, f"not enforced by this provider: {', '.join(unsupported)}", "approximated")
+    described: Json = {"schema": bytes(schema).decode().strip()}
     if form.name:
         described["name"] = form.name
     if form.description:

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from penstock.core.errors import InvalidRequest
-from penstock.wire.anthropic_messages.structured_schema import FORMATS, REFUSED, accepted_schema
+from penstock.wire.structured_schema import FORMATS, REFUSED, accepted_schema
 
 
 def accept(schema: object) -> tuple[object, list[str]]:
@@ -47,6 +47,14 @@ def test_what_is_refused_is_told_to_the_model_instead() -> None:
         "description": "(minItems: 2)",
     }
     assert accept(schema) == (expected, ["format", "minItems"])
+
+
+def test_keywords_of_odd_types_are_refused_too() -> None:
+    schema = {"type": "array", "minItems": [], "items": {"type": "string", "format": {}}}
+    accepted, unsupported = accept(schema)
+    assert unsupported == ["format", "minItems"]
+    assert isinstance(accepted, dict)
+    assert accepted.keys() == {"type", "items", "description"}
 
 
 def test_a_map_loses_the_schema_of_its_values() -> None:

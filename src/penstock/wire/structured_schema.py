@@ -1,9 +1,10 @@
-"""JSON Schemas in the form that Claude's structured output and strict tools accept.
+"""JSON Schemas in the form that structured output accepts, at Anthropic and at Bedrock.
 
 https://platform.claude.com/docs/en/build-with-claude/structured-outputs, "JSON Schema limitations" (read 2026-11-23):
 every object must say ``"additionalProperties": false``; limits of numbers, lengths and counts are refused, as are some
 formats and ``oneOf``. What is refused is taken out of the schema and told to the model in the description of that
 place, so that it may still follow it; the caller learns of it as a loss. A schema that needs no change keeps its bytes.
+Bedrock documents nearly the same limits (``bedrock_converse.enforced_schema``).
 """
 
 from __future__ import annotations
@@ -94,9 +95,9 @@ def _accept(schema: _Schema, unsupported: set[str]) -> bool:
 
 def _is_refused(name: str, value: object) -> bool:
     if name == "format":
-        return value not in FORMATS
+        return not isinstance(value, str) or value not in FORMATS
     if name == "minItems":
-        return value not in {0, 1}
+        return not isinstance(value, int) or value not in {0, 1}
     return name in REFUSED
 
 
