@@ -37,6 +37,8 @@ from penstock.core.model_facts import ModelFacts
 from penstock.wire.cohere_chat.vocabulary import DETAILS, ROLES
 
 Turn = dict[str, object]
+NO_OUTPUT = "(no output)"
+"""What an empty result of a tool says: messages without content are refused."""
 
 
 class Turns:
@@ -163,6 +165,10 @@ class Turns:
             content = msgspec.json.encode({"error": "\n".join(texts)}).decode()
         elif block.is_error:
             self._losses.at(f"{block.at}.is_error", "Cohere does not mark errors")
+        if not content:
+            why = "a result must say something: a text that there is none was sent"
+            self._losses.at(block.at, why, "approximated")
+            content = NO_OUTPUT
         return {"role": "tool", "tool_call_id": block.call_id, "content": content}
 
     # --- the assistant's turns
