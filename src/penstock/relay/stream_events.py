@@ -17,8 +17,9 @@ StreamFraming = Literal["sse", "aws_eventstream", "invoke"]
 """``invoke``: a vendor's own events inside AWS frames (Bedrock's InvokeModelWithResponseStream)."""
 
 
-_ONLY_EVENT = re.compile(rb"(?:event:[^\r\n]*\r?\n)?data: ?+([^\r\n]+)(?:\n\n|\r\n\r\n)")
-"""A server-sent event of one line of data, with or without its name, and nothing before or behind it."""
+_ONLY_EVENT = re.compile(rb"(?:event:.*\n)?data: ?+(.+)\n\n")
+"""A server-sent event of one line of data, with or without its name, and nothing before or behind it; all lines end in
+LF."""
 
 
 class FramedError(Exception):
@@ -47,6 +48,10 @@ class EventCutter:
         if self._framing == "sse":
             if self._events.held:
                 return None
+            if b"\r" in payload:
+                payload = payload.replace(b"\r\n", b"\n")
+                if b"\r" in payload:
+                    return None
             match = _ONLY_EVENT.fullmatch(payload)
             return None if match is None else ("", match[1])
         if self._framing == "aws_eventstream":
