@@ -207,6 +207,8 @@ class VendorError(msgspec.Struct):
     type: str | None = None
     """The vendor's own word (``ThrottlingException``, ``overloaded_error``)."""
     param: str | None = None
+    retry_after_s: float | None = None
+    """When to come back, where the vendor says so in the body rather than in a header."""
 
 
 class StreamFailure(msgspec.Struct):

@@ -69,3 +69,13 @@ def test_any_body_makes_an_error_with_a_message(status: int, body: bytes) -> Non
 
 def test_details_that_are_none_are_left() -> None:
     assert read_error(400, b'{"error":{"code":400,"message":"m","details":"none"}}', {}).message == "m"
+
+
+@pytest.mark.parametrize(
+    ("delay", "wait_s"),
+    [("34s", 34.0), ("34.074824224s", 34.074824224), ("0s", 0.0), ("34", None), ("-1s", None), ("x", None), ("", None)],
+)
+def test_a_delay_in_the_details_is_when_to_come_back(delay: str, wait_s: float | None) -> None:
+    info = {"@type": "type.googleapis.com/google.rpc.RetryInfo", "retryDelay": delay}
+    body = {"error": {"code": 429, "message": "Slow.", "status": "RESOURCE_EXHAUSTED", "details": [{}, info]}}
+    assert read_error(429, json.dumps(body).encode(), {}).retry_after_s == wait_s

@@ -3,6 +3,7 @@
 ``{"error": {"code", "message", "status", "details"}}`` (https://google.aip.dev/193, read 2026-11-23), which some
 addresses wrap in a list. Details say more than the status word: a bad key of AI Studio is an INVALID_ARGUMENT with the
 reason API_KEY_INVALID, and a RESOURCE_EXHAUSTED is a quota when the limit that was passed is one of a day or of money.
+When to come back is a detail too (``RetryInfo``), where others send a header.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from penstock.wire.error_text import nothing_readable, read_text
 from penstock.wire.gemini_generate.vocabulary import ERRORS, ERRORS_BY_REASON, ERRORS_BY_STATUS
 
 _TOO_LONG = re.compile(r"exceeds the maximum number of (?:input )?tokens|input token count .* exceeds", re.IGNORECASE)
+_DURATION = re.compile(r"([0-9]{1,9}(?:\.[0-9]{1,9})?)s")
 _LONG_LIMIT = re.compile(r"per_?day|per_?month|billing|credit|spend", re.IGNORECASE)
 
 
@@ -31,6 +33,7 @@ class _Detail(msgspec.Struct, rename="camel"):
     reason: str | None = None
     violations: list[_Violation] | None = None
     field_violations: list[_Violation] | None = None
+    retry_delay: str | None = None
 
 
 class GoogleError(msgspec.Struct):
@@ -66,7 +69,12 @@ def as_vendor_error(error: GoogleError, status: int | None = None) -> VendorErro
     details = _read_details(error.details)
     message = error.message or nothing_readable(answered)
     return VendorError(
-        _kind(error, answered, message, details), message, answered, error.status or None, _field_at_fault(details)
+        _kind(error, answered, message, details),
+        message,
+        answered,
+        error.status or None,
+        _field_at_fault(details),
+        _wait_s(details),
     )
 
 
@@ -121,3 +129,9 @@ def _is_long_limit(detail: _Detail) -> bool:
 def _field_at_fault(details: list[_Detail]) -> str | None:
     fields = [each.field for detail in details for each in detail.field_violations or () if each.field]
     return fields[0] if fields else None
+
+
+def _wait_s(details: list[_Detail]) -> float | None:
+    """Return the delay that a ``RetryInfo`` asks for, in seconds."""
+    found = (_DURATION.fullmatch(detail.retry_delay) for detail in details if detail.retry_delay is not None)
+    return next((float(match[1]) for match in found if match is not None), None)
