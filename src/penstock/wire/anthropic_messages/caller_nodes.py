@@ -11,7 +11,7 @@ https://platform.claude.com/docs/en/api/messages/create (read 2026-11-23), check
 from __future__ import annotations
 
 import re
-from typing import NoReturn, TypeVar
+from typing import Annotated, NoReturn, TypeVar
 
 import msgspec
 
@@ -20,6 +20,7 @@ from penstock.core.errors import InvalidRequest
 ABSENT = msgspec.Raw(b"null")
 """Stands for a member that is not there: one that is null says as much."""
 
+Integer = Annotated[int, msgspec.Meta(ge=-(2**63), le=2**63 - 1)]
 Node = TypeVar("Node", bound=msgspec.Struct)
 
 _members: msgspec.json.Decoder[dict[str, msgspec.Raw]] = msgspec.json.Decoder(dict[str, msgspec.Raw])
@@ -197,7 +198,7 @@ class ThinkingConfig(_Closed, frozen=True):
     """How much the model is to think."""
 
     type: str
-    budget_tokens: int | None = None
+    budget_tokens: Integer | None = None
     display: str | None = None
 
 

@@ -79,7 +79,7 @@ _READ = frozenset(
         "top_p",
     }
 )
-_integer: msgspec.json.Decoder[int | None] = msgspec.json.Decoder(int | None)
+_integer: msgspec.json.Decoder[nodes.Integer | None] = msgspec.json.Decoder(nodes.Integer | None)
 _number: msgspec.json.Decoder[float | None] = msgspec.json.Decoder(float | None)
 _strings: msgspec.json.Decoder[tuple[str, ...] | None] = msgspec.json.Decoder(tuple[str, ...] | None)
 _thinking = msgspec.json.Decoder(nodes.ThinkingConfig)

@@ -15,10 +15,12 @@ from typing import Annotated, Literal
 
 import msgspec
 
-Positive = Annotated[int, msgspec.Meta(ge=1)]
+_MOST = 2**63 - 1
+Integer = Annotated[int, msgspec.Meta(ge=-_MOST - 1, le=_MOST)]
+Positive = Annotated[int, msgspec.Meta(ge=1, le=_MOST)]
 ABSENT = msgspec.Raw(b"null")
 """JSON that only travels and is not there; msgspec knows no union with ``Raw``, so null is read as itself."""
-NotNegative = Annotated[int, msgspec.Meta(ge=0)]
+NotNegative = Annotated[int, msgspec.Meta(ge=0, le=_MOST)]
 
 
 class Closed(msgspec.Struct, forbid_unknown_fields=True):
@@ -329,9 +331,9 @@ class Body(msgspec.Struct):
     max_tokens: Positive | None = None
     temperature: float | None = None
     top_p: float | None = None
-    top_k: int | None = None
+    top_k: Integer | None = None
     stop: str | list[str] | None = None
-    seed: int | None = None
+    seed: Integer | None = None
     n: Positive | None = None
     frequency_penalty: float | None = None
     presence_penalty: float | None = None
