@@ -186,15 +186,12 @@ def _vendors() -> Mapping[tuple[str, int, str], Provider]:
 
 def _other_version(world: World, backend: Resource[AIServiceBackend], schema: ApiSchema) -> str | None:
     """Return the version of Anthropic's API that has to be set, when it is not the provider's own."""
-    path: KeyPath = ("spec", "schema", "version")
     usual = ANTHROPIC_VERSIONS.get(schema.name)
-    if usual is not None:
-        return schema.version if schema.version != usual else None
     if schema.version and schema.name in {"OpenAI", "Anthropic", "AWSBedrock", "GCPVertexAI"}:
-        world.report.warning(backend, path, f"has no effect for {schema.name}")
+        world.report.warning(backend, ("spec", "schema", "version"), f"has no effect for {schema.name}")
     if schema.prefix and schema.name not in {"OpenAI", "Anthropic"}:
         world.report.warning(backend, ("spec", "schema", "prefix"), f"has no effect for {schema.name}")
-    return None
+    return schema.version if usual is not None and schema.version != usual else None
 
 
 def _find_addresses(

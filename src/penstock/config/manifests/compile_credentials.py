@@ -55,9 +55,10 @@ def index_policies(world: World) -> dict[tuple[str, str], Policy]:
     found: dict[tuple[str, str], Policy] = {}
     for policy in world.all(BackendSecurityPolicy):
         for index, target in enumerate(policy.model.spec.target_refs):
-            if target.kind != "AIServiceBackend":
-                continue
             path: KeyPath = ("spec", "targetRefs", index)
+            if target.kind != "AIServiceBackend":
+                world.report.warning(policy, path, "has no effect: InferencePools are not served yet")
+                continue
             if world.resolve(policy, path, AIServiceBackend, target.name) is None:
                 continue
             first = found.setdefault((policy.namespace, target.name), policy)

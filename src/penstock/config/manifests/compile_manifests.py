@@ -15,7 +15,7 @@ from penstock.config.manifests.compile_gateway import attach_routes, compile_gat
 from penstock.config.manifests.compile_routes import Attached, compile_route
 from penstock.config.manifests.compile_traffic import Policy, compile_bounds, index_traffic
 from penstock.config.manifests.costs import check_costs
-from penstock.config.manifests.gateway_api import HTTPRoute
+from penstock.config.manifests.gateway_api import Gateway, HTTPRoute
 from penstock.config.manifests.native_tree import Draft, graft
 from penstock.config.manifests.read_manifests import read_manifests
 from penstock.config.manifests.resource import Report
@@ -71,6 +71,9 @@ def _compile(world: World) -> dict[str, Draft]:
     _check_rest(world)
     gateways = {id(gateway): gateway for gateway, _ in attached.values()}
     drafts: dict[str, Draft] = {"backends": backends.drafts or None, "routes": compiled or None}
+    for idle in world.all(Gateway):
+        if id(idle) not in gateways and not world.report.findings.failed:
+            world.report.warning(idle, ("metadata", "name"), "is not served: no AIGatewayRoute is attached to it")
     for gateway in gateways.values():
         drafts = {**compile_gateway(world, gateway), **drafts}
     return drafts

@@ -6,8 +6,9 @@ error of every document is reported, with its place; pydantic's own texts are no
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 
 from pydantic import ValidationError
@@ -52,6 +53,8 @@ _MESSAGES: Mapping[str, str] = MappingProxyType(
     }
 )
 """pydantic's kinds of errors, apart from ``value_error``, whose text is ours."""
+
+_BARE_VARIABLE = re.compile(r"\$[A-Z_][A-Z0-9_]+")
 
 
 @dataclass(slots=True)
@@ -168,6 +171,9 @@ def _read_values(node: Node, path: KeyPath, report: Report) -> Value:
     if isinstance(node, Items):
         return [_read_values(item, (*path, index), report) for index, item in enumerate(node.nodes)]
     if "${" not in node.text:
+        if _BARE_VARIABLE.fullmatch(node.text):
+            message = f"is taken as it is; a variable is written ${{{node.text[1:]}}}"
+            report.add("warning", replace(node.place, path=path), message)
         return resolve_scalar(node)
     used: dict[str, str] = {}
     try:
