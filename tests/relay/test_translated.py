@@ -367,3 +367,13 @@ async def test_odd_events_of_a_named_stream_pass_as_they_are(event: bytes) -> No
     assert answered.body == b"".join(pieces) + event + as_events(STOP)
     assert answered.whole
     assert answered.header("request-id")
+
+
+@pytest.mark.parametrize("version", [None, "2026-10-21"])
+@pytest.mark.parametrize("path", ["/v1/messages", "/v1/chat/completions"])
+async def test_a_version_of_the_api_is_the_callers_or_the_usual_one(path: str, version: str | None) -> None:
+    headers = [("anthropic-version", version)] if version else []
+    async with gateway_to("anthropic", json_answer(json.dumps(MESSAGE).encode())) as (gateway, upstream):
+        sent = b'{"model":"gpt","max_tokens":9,"messages":[{"role":"user","content":"Hi"}]}'
+        assert (await ask(gateway.url, sent, path=path, headers=headers)).status == 200
+    assert upstream.request.values(b"anthropic-version") == [(version or "2023-06-01").encode()]

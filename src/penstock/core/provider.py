@@ -147,6 +147,8 @@ class Provider:
     """Turns what ``base_url_env`` holds into a base URL as ``base_url`` means it; ``ValueError`` when it cannot."""
     headers: Mapping[str, str] = field(default_factory=dict)
     """Further headers of every request (an API version, say)."""
+    default_headers: Mapping[str, str] = field(default_factory=dict)
+    """Headers of requests whose caller does not send them (the version of an API that the caller may know better)."""
     options: type[Options] = Options
     option_env: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     """Environment variables of options, first found wins."""

@@ -7,7 +7,7 @@ from penstock.relay.backend_client import BackendClient
 from penstock.relay.headers import lines_up
 from penstock.relay.snapshot import NO_MUTATIONS, Mutations
 from penstock.transport.http_syntax import header_block
-from penstock.transport.server_request import ServerRequest
+from penstock.transport.server_request import HeaderList, ServerRequest
 
 
 def mutate_body(edit: JsonEdit, mutations: Mutations) -> None:
@@ -39,13 +39,15 @@ def caller_lines(request: ServerRequest, client: BackendClient, mutations: Mutat
     if isinstance(lines, bytes):
         return lines
     taken = client.own_names
-    added = []
+    added: HeaderList = []
     if not plain:
         added = [(name.encode("ascii"), value.encode("latin-1")) for name, value in mutations.set_headers]
         added = [item for item in added if item[0] not in client.fixed_names]
         taken = taken.union(name.encode("ascii") for name in mutations.remove_headers)
         taken = taken.union(name for name, _ in added)
     headers = [item for item in request.headers if item[0] not in taken] if taken else request.headers
+    present = {name for name, _ in headers} | {name for name, _ in added} | client.fixed_names
+    added += [item for item in client.default_headers if item[0] not in present]
     lines = lines_up(headers, request.fields, stream=stream) + header_block(added)
     request.notes[place] = lines
     return lines
