@@ -5,6 +5,8 @@ import gc
 import os
 import signal
 
+import pytest
+
 from penstock.app import event_loop
 
 
@@ -23,6 +25,44 @@ def test_settling_spares_the_collector_what_is_there() -> None:
     finally:
         gc.unfreeze()
         gc.set_threshold(*before)
+
+
+async def test_what_has_no_end_ends_when_told_and_with_its_defects() -> None:
+    stop, seen = asyncio.Event(), []
+
+    async def endless() -> None:
+        try:
+            await asyncio.sleep(1000)
+        finally:
+            seen.append("ended")
+
+    async def broken() -> None:
+        raise KeyError("unforeseen")
+
+    asyncio.get_running_loop().call_later(0.01, stop.set)
+    await event_loop.run_until(stop, endless(), endless())
+    assert seen == ["ended", "ended"]
+    with pytest.raises(KeyError, match="unforeseen"):
+        await event_loop.run_until(asyncio.Event(), endless(), broken())
+    assert len(seen) == 3
+
+
+async def test_an_attempt_that_is_given_up_is_not_gone_on_with() -> None:
+    given_up = asyncio.Event()
+
+    async def slow() -> None:
+        try:
+            await asyncio.sleep(1000)
+        finally:
+            given_up.set()
+
+    trying = asyncio.create_task(event_loop.attempt(slow()))
+    await asyncio.sleep(0)
+    await asyncio.sleep(0)
+    trying.cancel()
+    await asyncio.wait({trying})
+    await given_up.wait()
+    assert trying.cancelled()
 
 
 async def test_signals_call_what_they_are_for() -> None:

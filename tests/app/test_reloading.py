@@ -7,6 +7,7 @@ import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import NoReturn
 
 import pytest
 
@@ -117,6 +118,24 @@ async def test_what_cannot_be_put_in_place_is_refused_too(path: Path) -> None:
     assert not await each.reload()
     assert report.last_error is not None
     assert report.last_error.message == "the certificate cannot be used"
+
+
+async def test_a_defect_met_by_a_configuration_is_told_and_the_old_one_stays(
+    path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    applied = Applied()
+    each, report = made(path, applied)
+
+    def fail(*_arguments: object) -> NoReturn:
+        raise KeyError("unforeseen")
+
+    with monkeypatch.context() as broken:
+        broken.setattr(reloading, "load", fail)
+        assert not await each.reload()
+    assert report.last_error is not None
+    assert report.last_error.message == "a defect of the gateway (KeyError); its log has the place"
+    assert "unforeseen" in caplog.text
+    assert await each.reload()
 
 
 async def test_settings_that_need_a_restart_are_said(path: Path, caplog: pytest.LogCaptureFixture) -> None:

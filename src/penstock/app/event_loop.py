@@ -8,11 +8,16 @@ import logging
 import signal
 import sys
 from collections.abc import Callable, Coroutine
+from typing import TypeVar
+
+from penstock.core.errors import OperatorError
 
 GC_THRESHOLDS = (50_000, 20, 50)
 """The request path makes few cycles; the collector's default would look for them after every 700 objects."""
 
 log = logging.getLogger("penstock")
+
+T = TypeVar("T")
 
 
 def new_event_loop() -> asyncio.AbstractEventLoop:
@@ -48,6 +53,27 @@ def on_end_signals(act: Callable[[], None]) -> None:
 def on_reload_signal(act: Callable[[], None]) -> None:
     """Call ``act`` for each SIGHUP."""
     asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, act)
+
+
+async def attempt(work: Coroutine[object, object, T]) -> T:
+    """Return what ``work`` gives. A configuration that meets a defect of ours must not end who serves by another one.
+
+    Raises:
+        OperatorError: it cannot be done, or it met a defect; that is logged with its traceback.
+    """
+    task = asyncio.create_task(work)
+    try:
+        await asyncio.wait({task})
+    finally:
+        task.cancel()  # of no effect when it has ended
+    error = task.exception()
+    if error is None:
+        return task.result()
+    if isinstance(error, OperatorError):
+        raise error
+    log.error("a defect of the gateway", exc_info=error)
+    msg = f"a defect of the gateway ({type(error).__name__}); its log has the place"
+    raise OperatorError(msg)
 
 
 def nothing_to_reload_yet() -> None:

@@ -13,10 +13,11 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import dataclass
 
 from penstock.admin.reports import ConfigurationReport, ReloadRefused, write_time
+from penstock.app.event_loop import attempt
 from penstock.app.notifier import Notifier
 from penstock.config.files import Files, Stamp, stamp
 from penstock.config.loaded import Loaded, summarise
@@ -41,7 +42,7 @@ class Candidate:
         return self.files.version()
 
 
-Apply = Callable[[Candidate], Awaitable[tuple[str, ...]]]
+Apply = Callable[[Candidate], Coroutine[object, object, tuple[str, ...]]]
 """Puts a candidate in place and returns the settings that need a restart.
 
 Raises:
@@ -90,8 +91,8 @@ class Reloading:
         self._manager.reloading()
         files = Files()
         try:
-            loaded = await asyncio.to_thread(load, self._source, self._environ, files)
-            needs_restart = await self._apply(Candidate(loaded, files))
+            loaded = await attempt(asyncio.to_thread(load, self._source, self._environ, files))
+            needs_restart = await attempt(self._apply(Candidate(loaded, files)))
         except OperatorError as error:
             self._refuse(error)
             return False

@@ -33,7 +33,7 @@ from penstock.app.channel import (
     write_frame,
 )
 from penstock.app.data_plane import DataPlane, start
-from penstock.app.event_loop import log_to_standard_error, new_event_loop, settle
+from penstock.app.event_loop import attempt, log_to_standard_error, new_event_loop, settle
 from penstock.app.introspection import models_without_target, read_plane
 from penstock.app.preparing import Prepared
 from penstock.app.sockets import Sockets, close_all
@@ -74,7 +74,7 @@ class Worker:
     async def answer(self, asked: Asked) -> None:
         """Answer one question; what it asks for and cannot be done is the answer's ``problem``."""
         try:
-            answer = await self._do(asked.number, asked.question)
+            answer = await attempt(self._do(asked.number, asked.question))
         except OperatorError as error:
             answer = Answer(number=asked.number, problem=str(error))
         if answer is not None:
