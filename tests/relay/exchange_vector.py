@@ -25,7 +25,7 @@ import json
 import re
 import zlib
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -44,7 +44,7 @@ FORMATS = ("openai_chat", "openai_completions", "openai_embeddings")
 SECTIONS = ("client request", "upstream request", "upstream answer", "client answer", "usage", "losses")
 _SECTION = re.compile(rb"^--- ([a-z ]+)\n", re.MULTILINE)
 LINE_ENDS = {"LF": b"\n", "CRLF": b"\r\n", "CR": b"\r"}
-CODERS = {"gzip": gzip.compress, "deflate": zlib.compress, "br": brotli.compress}
+CODERS = {"gzip": partial(gzip.compress, mtime=0), "deflate": zlib.compress, "br": brotli.compress}
 
 
 @dataclass(frozen=True)
