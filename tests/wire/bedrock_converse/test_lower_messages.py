@@ -69,6 +69,13 @@ def test_a_document_keeps_its_context_its_citations_and_its_place_in_the_cache()
     assert lost == [("$.d", "approximated"), ("$.e", "approximated")]
 
 
+def test_a_marker_is_kept_for_a_profile_whose_name_says_nothing() -> None:
+    profile = "arn:aws:bedrock:us-east-1:123456789012:application-inference-profile/a1b2c3"
+    body, lost = lower(Message("user", [Text("Long.", CacheMarker("1h"), at="x")]), model=profile)
+    assert body["messages"][0]["content"] == [{"text": "Long."}, {"cachePoint": {"type": "default", "ttl": "1h"}}]
+    assert lost == []
+
+
 def test_ids_that_become_equal_stay_different_and_are_the_same_for_call_and_result() -> None:
     ids = ["x" * 70, "x" * 64, "a.b", "a_b"]
     calls: list[Block] = [ToolCall(each, "f", "{}") for each in ids]
