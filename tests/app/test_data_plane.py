@@ -78,6 +78,25 @@ async def test_a_stream_keeps_what_it_began_with_and_the_old_snapshot_goes_with_
         await eventually(lambda: not upstream.open)
 
 
+async def test_idle_connections_keep_no_old_snapshot() -> None:
+    async with scripted_upstream(ANSWER) as upstream:
+        async with served(snapshot_of(backend_at(upstream.port))) as gateway:
+            plane = gateway.running.plane
+            callers = [await call(gateway.url) for _ in range(3)]
+            for caller in callers * 2:
+                caller.send(render(BODY))
+                assert (await caller.answer()).status == 200
+            old = weakref.ref(plane.gateway)
+            await plane.reload(snapshot_of(backend_at(upstream.port), models={"new": None}))
+            await eventually(lambda: not plane.retired)
+            gc.collect()
+            assert old() is None
+            for caller in callers:
+                caller.send(render(BODY))
+                assert (await caller.answer()).status == 404
+                await caller.close()
+
+
 async def test_a_key_that_was_withdrawn_is_refused_on_a_connection_that_used_it() -> None:
     async with scripted_upstream(ANSWER) as upstream:
         plain = snapshot_of(backend_at(upstream.port))
