@@ -91,6 +91,9 @@ def compile_gateway(world: World, gateway: Resource[Gateway]) -> dict[str, Draft
         **_compile_client_traffic(world, gateway),
         "access_log": _compile_access_log(world, gateway),
     }
+    if gateway.model.spec.tls is not None:
+        message = "cannot be enforced here: callers are not asked for certificates"
+        world.report.error(gateway, ("spec", "tls"), message)
     _check_config(world, gateway)
     return draft
 
@@ -162,7 +165,7 @@ def _compile_callers(world: World) -> tuple[dict[str, Draft], Draft]:
             world.report.error(policy, ("spec",), message)
             continue
         first = policy
-        keys, cors = _compile_keys(world, policy), _compile_cors(policy)
+        keys, cors = _compile_keys(world, policy), _compile_cors(world, policy)
     return keys, cors
 
 
@@ -196,10 +199,14 @@ def _compile_keys(world: World, policy: Resource[SecurityPolicy]) -> dict[str, D
     return keys
 
 
-def _compile_cors(policy: Resource[SecurityPolicy]) -> Draft:
+def _compile_cors(world: World, policy: Resource[SecurityPolicy]) -> Draft:
     cors = policy.model.spec.cors
     if cors is None:
         return None
+    for index, origin in enumerate(cors.allow_origins):
+        if "*" in origin and origin != "*":
+            path: KeyPath = ("spec", "cors", "allowOrigins", index)
+            world.report.error(policy, path, "is a pattern, and origins are written out here (or * for all)")
     draft: Draft = {"allow_origins": [*cors.allow_origins], "max_age_s": int(cors.max_age) if cors.max_age else None}
     return graft(draft, policy.place("spec", "cors"))
 
@@ -214,6 +221,9 @@ def _compile_client_traffic(world: World, gateway: Resource[Gateway]) -> dict[st
         message = "request bodies may have 50 MiB, where Envoy would take 32 KiB (bufferLimit of a ClientTrafficPolicy)"
         world.report.note(gateway, ("metadata", "name"), message)
         return {}
+    if "clientValidation" in (found.model.spec.tls or {}):
+        message = "cannot be enforced here: callers are not asked for certificates"
+        world.report.error(found, ("spec", "tls", "clientValidation"), message)
     connection, timeout = found.model.spec.connection, found.model.spec.timeout
     limits: dict[str, Draft] = {}
     if connection and connection.buffer_limit:

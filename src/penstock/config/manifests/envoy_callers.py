@@ -9,10 +9,10 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import ConfigDict, Field
 
 from penstock.config.manifests.envoy_gateway import V1ALPHA1, PolicySpec
-from penstock.config.manifests.parts import ENVOY_GATEWAY, Manifest, OpenPart, SecretRef
+from penstock.config.manifests.parts import ENVOY_GATEWAY, Manifest, OpenPart, Part, SecretRef
 from penstock.config.manifests.support import Meaning, needless, unsupported
 from penstock.config.manifests.values import AtLeast, AtMost, DurationS, Positive, SizeBytes, Text
 
@@ -48,6 +48,9 @@ class ClientTrafficPolicySpec(PolicySpec):
 
     connection: ClientConnection | None = None
     timeout: ClientTimeout | None = None
+    tls: Annotated[
+        dict[str, object] | None, unsupported("clientValidation is refused: callers are not asked for certificates")
+    ] = None
 
 
 class ClientTrafficPolicy(Manifest):
@@ -69,7 +72,7 @@ class ExtractFrom(OpenPart):
     cookies: Annotated[list[str], unsupported()] = Field(default_factory=list)
 
 
-class ApiKeyAuth(OpenPart):
+class ApiKeyAuth(Part):
     """Keys of callers."""
 
     credential_refs: Annotated[list[SecretRef], AtLeast(1), Meaning("Secrets of caller to key.")]
@@ -92,7 +95,9 @@ class CorsPolicy(OpenPart):
 
 
 class SecurityPolicySpec(PolicySpec):
-    """Who may call."""
+    """Who may call. What is not known here is refused, since it may keep somebody out."""
+
+    model_config = ConfigDict(extra="forbid")
 
     api_key_auth: ApiKeyAuth | None = None
     cors: CorsPolicy | None = None

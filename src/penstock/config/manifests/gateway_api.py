@@ -41,13 +41,14 @@ class AllowedRoutes(OpenPart):
     kinds: Annotated[list[dict[str, object]] | None, needless("AIGatewayRoutes attach")] = None
 
 
-class ListenerTls(OpenPart):
-    """The certificate that callers see."""
+class ListenerTls(Part):
+    """The certificate that callers see. What is not known here is refused, since it may keep somebody out."""
 
     mode: Literal["Terminate", "Passthrough"] = "Terminate"
     certificate_refs: Annotated[list[SecretRef], Meaning("A Secret with `tls.crt` and `tls.key`.")] = Field(
         default_factory=list
     )
+    options: Annotated[dict[str, str] | None, unsupported()] = None
 
 
 class GatewayListener(OpenPart):
@@ -75,6 +76,7 @@ class GatewaySpec(OpenPart):
     gateway_class_name: Annotated[Name, Meaning("Its class may name an EnvoyProxy.")]
     listeners: Annotated[list[GatewayListener], AtLeast(1), AtMost(64)]
     infrastructure: Infrastructure | None = None
+    tls: Annotated[dict[str, object] | None, Meaning("Refused: callers are not asked for certificates.")] = None
 
     @model_validator(mode="after")
     def _names_listeners_once(self) -> Self:
