@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import json
 from collections.abc import AsyncIterator
@@ -12,11 +13,16 @@ from typing import Any
 
 import pytest
 
+from penstock.core.chat import Block, ChatRequest, Image, Message, UrlSource
+from penstock.core.errors import InvalidRequest, Overloaded
 from penstock.core.fetch_rules import FetchRules, read_host_pattern
 from penstock.providers import all_providers
+from penstock.relay.fetched_media import FILES_AT_ONCE, MediaFetcher
+from penstock.relay.way import Translation
+from penstock.wire.chat_formats import find_caller_format, find_upstream_format
 from tests.relay.plain_client import Answered, ask
 from tests.relay.scripted_upstream import Script, ScriptedUpstream, answer_head, json_answer, scripted_upstream
-from tests.relay.served_gateway import backend_at, served, snapshot_of
+from tests.relay.served_gateway import backend_at, eventually, served, snapshot_of
 
 Json = dict[str, Any]
 PNG = b"\x89PNG\r\n\x1a\n" + bytes(40)
@@ -217,3 +223,42 @@ async def test_more_files_than_allowed_are_refused_before_any_is_fetched() -> No
         answered = await gateway.chat(*links)
         assert not gateway.files.accepted
     assert answered.error["code"] == "media_not_fetched"
+
+
+async def test_files_that_never_come_make_others_wait_no_longer_than_a_file_may_take() -> None:
+    async def never(_host: str) -> list[str]:
+        await asyncio.Event().wait()
+        return []
+
+    fetcher = MediaFetcher(
+        FetchRules(hosts=(read_host_pattern("*"),), timeout_s=0.2, max_per_request=99), resolve=never
+    )
+    pictures: list[Block] = [Image(UrlSource(f"https://h{number}.example/")) for number in range(FILES_AT_ONCE + 1)]
+    first, last = (ChatRequest("openai_chat", {}, [Message("user", some)]) for some in (pictures[:-1], pictures[-1:]))
+    translation = Translation(find_caller_format("openai_chat"), find_upstream_format("bedrock_converse"))
+    refused = await asyncio.gather(
+        fetcher.fetch_for(first, translation), fetcher.fetch_for(last, translation), return_exceptions=True
+    )
+    assert isinstance(refused[0], InvalidRequest)
+    assert isinstance(refused[1], InvalidRequest | Overloaded)
+
+
+async def test_names_that_are_never_found_hold_two_threads_at_most() -> None:
+    waiting = asyncio.Event()
+    asked: list[str] = []
+
+    async def never(host: str) -> list[str]:
+        asked.append(host)
+        await waiting.wait()
+        raise OSError(host)
+
+    rules = FetchRules(hosts=(read_host_pattern("*"),), timeout_s=0.2)
+    fetcher = MediaFetcher(rules, resolve=never)
+    pictures: list[Block] = [Image(UrlSource(f"https://h{number}.example/"), at=f"p{number}") for number in range(6)]
+    chat = ChatRequest("openai_chat", {}, [Message("user", pictures)])
+    translation = Translation(find_caller_format("openai_chat"), find_upstream_format("bedrock_converse"))
+    with pytest.raises(InvalidRequest, match=r"not answered within 0\.2 s"):
+        await fetcher.fetch_for(chat, translation)
+    assert len(asked) == 2
+    waiting.set()
+    await eventually(lambda: len(asked) == 6)  # a look-up ends by itself, not with whoever waits for it

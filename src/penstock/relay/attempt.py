@@ -23,7 +23,6 @@ from penstock.relay.backend_client import BackendClient
 from penstock.relay.content_coding import UnreadableCodingError
 from penstock.relay.embedding_calls import attempt_embeddings
 from penstock.relay.exchange import Exchange
-from penstock.relay.fetched_media import fetch_media
 from penstock.relay.headers import LOSSES
 from penstock.relay.invoked_stream import InvokedStream
 from penstock.relay.mutations import caller_lines, mutate_body
@@ -109,8 +108,9 @@ async def attempt(exchange: Exchange, client: BackendClient, plan: Plan, limits:
             endpoint.drop_foreign_marks(edit)
         upstream_body, losses = _spliced(edit, way, target, exchange, endpoint)
     else:
-        if exchange.fetching is not None:
-            await fetch_media(exchange, way.translation, exchange.fetching)
+        if exchange.fetcher is not None:
+            exchange.chat = exchange.chat or way.translation.caller.lift(body)
+            await exchange.fetcher.fetch_for(exchange.chat, way.translation)
         lowered = lower_request(exchange, way.translation, upstream_model)
         upstream_body, losses = [lowered.body], lowered.losses
         if way.edits_translated or target.mutations is not NO_MUTATIONS:

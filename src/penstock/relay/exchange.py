@@ -13,10 +13,10 @@ from typing import Literal
 from penstock.core.chat import ChatRequest
 from penstock.core.endpoint import Endpoint, RequestFacts
 from penstock.core.errors import GatewayError, InvalidRequest
-from penstock.core.fetch_rules import FetchRules
 from penstock.core.json_object import JsonObject
 from penstock.core.loss import Loss
 from penstock.core.usage import UNREPORTED, Usage
+from penstock.relay.fetched_media import MediaFetcher
 from penstock.relay.snapshot import Model, Target
 from penstock.transport.server_request import ServerRequest
 
@@ -43,7 +43,7 @@ class Exchange:
         "events",
         "facts",
         "failed_attempts",
-        "fetching",
+        "fetcher",
         "finish_reasons",
         "first_byte_at",
         "first_event_at",
@@ -75,8 +75,8 @@ class Exchange:
         self.facts: RequestFacts | None = None
         self.chat: ChatRequest | None = None
         """The body in the neutral form, once it had to be translated."""
-        self.fetching: FetchRules | None = None
-        """What may be fetched for it."""
+        self.fetcher: MediaFetcher | None = None
+        """Fetches media for it; None where nothing may be fetched."""
         self.own_lines = b""
         """Headers of our own that every answer carries, rendered."""
         self.client_key: str | None = None

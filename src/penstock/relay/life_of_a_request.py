@@ -32,6 +32,7 @@ from penstock.relay.answer import NO_STATUSES
 from penstock.relay.attempt import attempt
 from penstock.relay.backend_client import BackendClient
 from penstock.relay.exchange import Exchange
+from penstock.relay.fetched_media import MediaFetcher
 from penstock.relay.headers import BACKEND, MODEL_CHOICE, REQUEST_ID, REQUEST_ID_OF_UPSTREAM
 from penstock.relay.local_answers import (
     answer_models,
@@ -89,6 +90,7 @@ class Gateway:
         self._accounting = accounting
         self._only_plans: dict[tuple[int, EndpointId], tuple[BackendClient, Plan] | None] = {}
         self._keys = index_keys((key.name, key.sha256) for key in snapshot.client_keys)
+        self._fetcher = None if snapshot.fetching is None else MediaFetcher(snapshot.fetching)
         self._limits = snapshot.listener.limits
         self._cors = snapshot.listener.cors
 
@@ -168,7 +170,7 @@ class Gateway:
             self._respond(exchange, 200, headers, body)
             return
         exchange.body = JsonObject(request.body)
-        exchange.fetching = self.snapshot.fetching
+        exchange.fetcher = self._fetcher
         exchange.facts = endpoint.read_request(exchange.body)
         exchange.stream = exchange.facts.stream
         exchange.own_lines = b"%b: %b\r\n" % (REQUEST_ID, exchange.request_id.encode("ascii"))
