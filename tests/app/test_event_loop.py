@@ -4,6 +4,7 @@ import asyncio
 import gc
 import os
 import signal
+import sys
 
 import pytest
 
@@ -45,6 +46,16 @@ async def test_what_has_no_end_ends_when_told_and_with_its_defects() -> None:
     with pytest.raises(KeyError, match="unforeseen"):
         await event_loop.run_until(asyncio.Event(), endless(), broken())
     assert len(seen) == 3
+
+
+async def test_the_loop_gets_its_turn_often_while_something_is_computed() -> None:
+    usual = sys.getswitchinterval()
+
+    assert await event_loop.compute_beside(sys.getswitchinterval) == pytest.approx(event_loop.SWITCH_BESIDE_S)
+    with pytest.raises(ZeroDivisionError):
+        await event_loop.compute_beside(lambda: 1 // 0)
+
+    assert sys.getswitchinterval() == usual
 
 
 async def test_an_attempt_that_is_given_up_is_not_gone_on_with() -> None:

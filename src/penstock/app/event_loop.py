@@ -12,6 +12,7 @@ from typing import TypeVar
 
 from penstock.core.errors import OperatorError
 
+SWITCH_BESIDE_S = 0.0002
 GC_THRESHOLDS = (50_000, 20, 50)
 """The request path makes few cycles; the collector's default would look for them after every 700 objects."""
 
@@ -53,6 +54,20 @@ def on_end_signals(act: Callable[[], None]) -> None:
 def on_reload_signal(act: Callable[[], None]) -> None:
     """Call ``act`` for each SIGHUP."""
     asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, act)
+
+
+async def compute_beside(work: Callable[[], T]) -> T:
+    """Return what ``work`` computes in a thread, while the event loop goes on with little delay.
+
+    A thread that computes keeps the interpreter for a switch interval (5 ms) each time that the loop wants it back,
+    which is several times for each request; a shorter one is dearer, but not for long.
+    """
+    usual = sys.getswitchinterval()
+    sys.setswitchinterval(SWITCH_BESIDE_S)
+    try:
+        return await asyncio.to_thread(work)
+    finally:
+        sys.setswitchinterval(usual)
 
 
 async def attempt(work: Coroutine[object, object, T]) -> T:

@@ -17,7 +17,7 @@ from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import dataclass
 
 from penstock.admin.reports import ConfigurationReport, ReloadRefused, write_time
-from penstock.app.event_loop import attempt
+from penstock.app.event_loop import attempt, compute_beside
 from penstock.app.notifier import Notifier
 from penstock.config.files import Files, Stamp, stamp
 from penstock.config.loaded import Loaded, summarise
@@ -91,7 +91,7 @@ class Reloading:
         self._manager.reloading()
         files = Files()
         try:
-            loaded = await attempt(asyncio.to_thread(load, self._source, self._environ, files))
+            loaded = await attempt(compute_beside(lambda: load(self._source, self._environ, files)))
             needs_restart = await attempt(self._apply(Candidate(loaded, files)))
         except OperatorError as error:
             self._refuse(error)

@@ -33,7 +33,7 @@ from penstock.app.channel import (
     write_frame,
 )
 from penstock.app.data_plane import DataPlane, start
-from penstock.app.event_loop import attempt, log_to_standard_error, new_event_loop, settle
+from penstock.app.event_loop import attempt, compute_beside, log_to_standard_error, new_event_loop, settle
 from penstock.app.introspection import models_without_target, read_plane
 from penstock.app.preparing import Prepared
 from penstock.app.sockets import Sockets, close_all
@@ -105,7 +105,7 @@ class Worker:
         return Answer(number=number)
 
     async def _configure(self, question: Configure) -> None:
-        snapshot = await asyncio.to_thread(_compile, question)
+        snapshot = await compute_beside(lambda: _compile(question))
         if self._plane is None:
             self._plane = await start(snapshot, self._sockets[self._setup.worker])
             settle()
