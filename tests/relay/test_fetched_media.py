@@ -161,6 +161,15 @@ async def test_a_host_of_claude_that_takes_bytes_only_gets_bytes_and_anthropic_i
     assert source == {"type": "url", "url": gateway.link()}
 
 
+async def test_a_count_is_of_the_picture_too() -> None:
+    async with rig(a_file(PNG, "image/png"), "bedrock-anthropic", answer={"inputTokens": 17}) as gateway:
+        picture = {"type": "image", "source": {"type": "url", "url": gateway.link()}}
+        answered = await gateway.ask({"messages": [{"role": "user", "content": [picture]}]}, MESSAGES + "/count_tokens")
+        assert answered.json == {"input_tokens": 17}
+    body = json.loads(base64.b64decode(gateway.sent()["input"]["invokeModel"]["body"]))
+    assert body["messages"][0]["content"][0]["source"]["data"] == encoded(PNG)
+
+
 async def test_a_pdf_by_url_reaches_an_openai_provider_as_data() -> None:
     answer = {
         "id": "c",

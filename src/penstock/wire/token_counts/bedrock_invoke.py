@@ -40,5 +40,10 @@ def lower(request: ChatRequest, model: str, facts: ModelFacts) -> Lowered:
 
 
 UPSTREAM = UpstreamFormat(
-    id="anthropic_messages", lower=lower, lift_answer=lift_answer, decoder=AnthropicEvents, read_error=read_error
+    id="anthropic_messages",
+    lower=lower,
+    lift_answer=lift_answer,
+    decoder=AnthropicEvents,
+    read_error=read_error,
+    wants_bytes=lambda _block: True,
 )
