@@ -50,7 +50,7 @@ def made(path: Path, applied: Applied) -> tuple[Reloading, ConfigurationReport]:
     source, files = Source(files=(str(path),)), Files()
     first = Candidate(load(source, {}, files), files)
     report = ConfigurationReport(version=first.version, source="", loaded_at="")
-    return Reloading(source, {}, first, report=report, apply=applied, manager=Notifier({}, 1)), report
+    return Reloading(source, {}, first, report=report, apply=applied, notifier=Notifier({}, 1)), report
 
 
 @asynccontextmanager

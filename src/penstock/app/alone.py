@@ -27,7 +27,7 @@ async def serve_alone(source: Source, first: Candidate, explanation: Sequence[st
     stop = asyncio.Event()
     on_end_signals(stop.set)
     on_reload_signal(nothing_to_reload_yet)
-    manager = from_environment()
+    notifier = from_environment()
     snapshot = first.loaded.snapshot
     report = describe(snapshot, version=first.version, loaded_at=time.time())
     async with serving(snapshot, grace_s=grace_s, report=report) as running:
@@ -35,14 +35,14 @@ async def serve_alone(source: Source, first: Candidate, explanation: Sequence[st
         async def apply(candidate: Candidate) -> tuple[str, ...]:
             return await running.plane.reload(candidate.loaded.snapshot)
 
-        reloading = Reloading(source, os.environ, first, report=report, apply=apply, manager=manager)
+        reloading = Reloading(source, os.environ, first, report=report, apply=apply, notifier=notifier)
         on_reload_signal(reloading.ask)
         settle()
         for line in explanation:
             log.info("%s", line)
         log.info("penstock %s serves on %s (admin: %s)", __version__, running.url, running.admin_url)
-        manager.ready(f"serves on {running.url}")
+        notifier.ready(f"serves on {running.url}")
         await run_until(stop, reloading.run())
-        manager.stopping()
+        notifier.stopping()
         log.info("draining %d connections", running.data.connections)
         on_end_signals(end_now)

@@ -61,7 +61,7 @@ class Reloading:
         *,
         report: ConfigurationReport,
         apply: Apply,
-        manager: Notifier,
+        notifier: Notifier,
     ) -> None:
         """Begin with what is in use; ``report`` is kept up to date."""
         self._source = source
@@ -70,7 +70,7 @@ class Reloading:
         """As of the last reading, whether it was good or not."""
         self._report = report
         self._apply = apply
-        self._manager = manager
+        self._notifier = notifier
         self._asked = asyncio.Event()
 
     def ask(self) -> None:
@@ -88,7 +88,7 @@ class Reloading:
 
     async def reload(self) -> bool:
         """Read the configuration now and put it in place; say whether that was done."""
-        self._manager.reloading()
+        self._notifier.reloading()
         files = Files()
         try:
             loaded = await attempt(compute_beside(lambda: load(self._source, self._environ, files)))
@@ -101,7 +101,7 @@ class Reloading:
             return True
         finally:
             self._files = files
-            self._manager.ready()
+            self._notifier.ready()
 
     def _refuse(self, error: OperatorError) -> None:
         report = self._report

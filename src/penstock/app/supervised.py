@@ -35,7 +35,7 @@ async def serve_supervised(
     stop = asyncio.Event()
     on_end_signals(stop.set)
     on_reload_signal(nothing_to_reload_yet)
-    manager = from_environment()
+    notifier = from_environment()
     snapshot = first.loaded.snapshot
     host = snapshot.listener.host
     sockets = await bind_for_workers(host, snapshot.listener.port, workers)
@@ -44,16 +44,16 @@ async def serve_supervised(
     report = describe(snapshot, version=first.version, loaded_at=time.time())
     admin = await listen(AdminPages(Machine(supervisor, report)), host=snapshot.admin_host, port=snapshot.admin_port)
     await supervisor.start()
-    reloading = Reloading(source, os.environ, first, report=report, apply=supervisor.apply, manager=manager)
+    reloading = Reloading(source, os.environ, first, report=report, apply=supervisor.apply, notifier=notifier)
     on_reload_signal(reloading.ask)
     settle()
     for line in explanation:
         log.info("%s", line)
     url = f"{scheme}://{url_host(host)}:{port}"
     log.info("penstock %s serves on %s (admin: %s) with %d workers", __version__, url, admin_url(admin), workers)
-    manager.ready(f"serves on {url} with {workers} workers")
+    notifier.ready(f"serves on {url} with {workers} workers")
     await run_until(stop, reloading.run(), supervisor.keep())
-    manager.stopping()
+    notifier.stopping()
     log.info("draining %d workers", workers)
     on_end_signals(lambda: _end_now(supervisor))
     await supervisor.drain()
