@@ -16,6 +16,7 @@ from penstock.config.document import Document
 from penstock.config.files import Files
 from penstock.config.loaded import NO_OVERRIDES, Loaded, Overrides, name_options, summarise
 from penstock.config.merge_documents import merge_documents
+from penstock.config.paused_collector import paused_collector
 from penstock.config.problems import ConfigurationInvalid, Findings, Problem
 from penstock.config.read_document import read_document
 from penstock.config.variables import read_values
@@ -47,8 +48,12 @@ def load_files(
     Raises:
         ConfigurationInvalid: with every error of every file, and the warnings.
     """
+    with paused_collector():
+        return _load(paths, environ, overrides, files or Files())
+
+
+def _load(paths: Sequence[str], environ: Mapping[str, str], overrides: Overrides, files: Files) -> Loaded:
     findings = Findings(elsewhere=name_options(overrides))
-    files = files or Files()
     sources = read_sources(paths, findings, files)
     read = [_read_native(path, tree, environ, findings, files) for path, tree in sources.native]
     if sources.manifests:
