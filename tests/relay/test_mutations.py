@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
+from types import SimpleNamespace
+from typing import cast
 
 from hypothesis import given
 from hypothesis import strategies as st
 
-from penstock.relay.mutations import mutated
+from penstock.providers import all_providers
+from penstock.relay.backend_client import BackendClient
+from penstock.relay.mutations import caller_lines, mutated
 from penstock.relay.snapshot import NO_MUTATIONS, Mutations
+from penstock.transport.deadlines import Deadlines
+from penstock.transport.server_request import ServerRequest
+from tests.relay.served_gateway import backend_at
 
 NAMES = st.sampled_from(["a", "b", "c", "d"])
 BODIES = st.dictionaries(NAMES, st.integers(), max_size=4)
@@ -36,3 +44,18 @@ def test_of_a_member_that_stands_twice_no_old_value_is_left() -> None:
     assert json.loads(changed) == {"a": 3}
     assert b"1" not in changed
     assert b"2" not in changed
+
+
+async def test_usual_headers_of_one_backend_do_not_reach_another_by_the_same_connection() -> None:
+    request = cast("ServerRequest", SimpleNamespace(headers=[], fields={}, notes={}))
+    loop = asyncio.get_running_loop()
+    lines = {
+        name: caller_lines(
+            request,
+            BackendClient(backend_at(1, provider=all_providers()[name], api_key=None), loop, Deadlines(loop), 1024),
+            NO_MUTATIONS,
+            stream=False,
+        )
+        for name in ("openai-compatible", "anthropic", "vllm")
+    }
+    assert [b"anthropic-version" in told for told in lines.values()] == [False, True, False]

@@ -120,10 +120,22 @@ async def test_a_thought_is_signed_and_must_come_back_as_it_was(client: anthropi
     changed = thought.model_copy(update={"thinking": thought.thinking + "!"})
 
     assert [block.type for block in kept.content] == ["thinking", "text"]
-    for content, word in (([changed, call], "signature"), ([call], "Expected `thinking`")):
-        spoilt: Any = {"role": "assistant", "content": content}
-        with pytest.raises(anthropic.BadRequestError, match=word):
-            await ask(client, HELLO, spoilt, result, tools=[WEATHER], thinking=THINKING)
+    spoilt: Any = {"role": "assistant", "content": [changed, call]}
+    with pytest.raises(anthropic.BadRequestError, match="signature"):
+        await ask(client, HELLO, spoilt, result, tools=[WEATHER], thinking=THINKING)
+    lost: Any = {"role": "assistant", "content": [call]}
+    assert (await ask(client, HELLO, lost, result, tools=[WEATHER], thinking=THINKING)).stop_reason == "end_turn"
+    budget: Any = {"type": "enabled", "budget_tokens": 1024}
+    with pytest.raises(anthropic.BadRequestError, match="Expected `thinking`"):
+        await ask(
+            client,
+            HELLO,
+            lost,
+            result,
+            tools=[WEATHER],
+            thinking=budget,
+            model="claude-opus-4-5",
+        )
 
 
 async def test_a_thought_that_is_not_shown_comes_back_too(client: anthropic.AsyncAnthropic) -> None:

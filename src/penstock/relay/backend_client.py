@@ -96,10 +96,10 @@ class BackendClient:
         """Headers that stand in every head."""
         self.own_names = frozenset({name for name, _ in fixed if travels_up(name)} | brought)
         """Headers that the provider or the operator has set, and a caller therefore cannot."""
-        self.default_headers: HeaderList = [
+        self.default_headers = tuple(
             (name.lower().encode("ascii"), value.encode("latin-1"))
             for name, value in backend.provider.default_headers.items()
-        ]
+        )
         """Headers of requests whose caller does not send them."""
         self._fixed_lines = header_block(fixed)
         self._heads: dict[tuple[EndpointId, str, bool], RenderedHead] = {}

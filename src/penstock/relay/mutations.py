@@ -34,7 +34,8 @@ def caller_lines(request: ServerRequest, client: BackendClient, mutations: Mutat
     lines are the same while the same head comes again.
     """
     plain = mutations is NO_MUTATIONS
-    place = (client.own_names, stream) if plain else (client.own_names, stream, mutations)
+    own = (client.own_names, client.default_headers, stream)
+    place = own if plain else (*own, mutations)
     lines = request.notes.get(place)
     if isinstance(lines, bytes):
         return lines

@@ -1,7 +1,8 @@
 """A conversation of Anthropic's format, read into turns; what Anthropic refuses in a conversation is refused.
 
 Checked: who begins, that no turn is empty, that results of tools come right after their calls and first in their turn,
-and, while the model thinks, that its last turn still begins with the thought. Turns of one role in a row are one.
+and, while the model thinks within a budget, that its last turn still begins with the thought (a model that thinks as
+it sees fit need not have thought). Turns of one role in a row are one.
 
 https://platform.claude.com/docs/en/api/messages, .../build-with-claude/extended-thinking and
 .../agents-and-tools/tool-use/implement-tool-use (read 2026-11-23).
@@ -44,7 +45,7 @@ class Turn:
         return [block.tool_id for block in self.blocks if block.kind == kind]
 
 
-def read_turns(body: Fields, prefix: Prefix, *, thinks: bool) -> tuple[Message, ...]:
+def read_turns(body: Fields, prefix: Prefix, *, within_budget: bool) -> tuple[Message, ...]:
     """Return the turns of a conversation.
 
     Raises:
@@ -59,7 +60,7 @@ def read_turns(body: Fields, prefix: Prefix, *, thinks: bool) -> tuple[Message, 
         _refuse('first message must use the "user" role')
     _check_not_empty(turns)
     _check_calls(turns)
-    if thinks:
+    if within_budget:
         _check_begins_with_thought(turns)
     return tuple(message for turn in turns for message in _messages(turn, _names(turns)))
 

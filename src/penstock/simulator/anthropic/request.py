@@ -74,7 +74,7 @@ def read_request(
     prefix = Prefix()
     tools = _read_tools(body, prefix)
     system = _read_system(body, prefix)
-    messages = (*system, *read_turns(body, prefix, thinks=thinks))
+    messages = (*system, *read_turns(body, prefix, within_budget=_thinks_within_budget(body)))
     check_manner(model, _manner(body, max_tokens, messages))
     mark_cache(body, prefix)
     mode, callable_tools, parallel = _read_tool_choice(body, tools, thinks=thinks)
@@ -93,6 +93,11 @@ def read_request(
         thinks=thinks,
     )
     return MessagesRequest(ask, prefix.marks, display, body.flag("stream"))
+
+
+def _thinks_within_budget(body: Fields) -> bool:
+    thinking = body.fields("thinking")
+    return thinking is not None and thinking.text("type") == "enabled"
 
 
 def _manner(body: Fields, max_tokens: int | None, messages: tuple[Message, ...]) -> Manner:
