@@ -51,6 +51,14 @@ def test_log_that_is_off_is_shown_so(tmp_path: Path) -> None:
     assert "Access log   off\n" in render_snapshot(snapshot)
 
 
+def test_hosts_that_are_fetched_from_are_shown(tmp_path: Path) -> None:
+    plain = "backends: {ollama: }\nmodels: {a: ollama}\n"
+
+    assert "Fetches" not in render_snapshot(_load(tmp_path, plain))
+    shown = render_snapshot(_load(tmp_path, plain + "fetch: {hosts: [a.example, '*.b.example:8443']}\n"))
+    assert "Fetches from  a.example, *.b.example:8443\n" in shown
+
+
 def test_without_patterns_none_are_announced(tmp_path: Path) -> None:
     snapshot = _load(tmp_path, "backends: {ollama: }\nmodels: {a: ollama}\n")
 

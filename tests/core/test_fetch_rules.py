@@ -99,6 +99,11 @@ def test_whatever_is_allowed_names_the_allowed_host_and_fits_in_one_line(url: st
     assert " " not in target.path
 
 
+@pytest.mark.parametrize("text", ["a.example", "*.a.example:8443", "*", "*:8080", "[::1]:81"])
+def test_a_pattern_is_written_as_it_is_read(text: str) -> None:
+    assert str(read_host_pattern(text)) == text
+
+
 @pytest.mark.parametrize(
     "text", ["", "https://a.example", "a.example/x", "a*.example", "*.*.a", "a:0", "a:70000", "a b"]
 )

@@ -59,6 +59,8 @@ def render_snapshot(snapshot: Snapshot) -> str:
         ("Client keys", keys or "none: every caller is served"),
         ("Access log", {None: "off", "-": "standard output"}.get(snapshot.access_log.path, snapshot.access_log.path)),
     ]
+    if snapshot.fetching is not None:
+        places.append(("Fetches from", ", ".join(map(str, snapshot.fetching.hosts))))
     sections = [*_align(places, ""), "", "Backends", *_align(backends, "  "), "", render_models(snapshot)]
     return "\n".join(sections)
 

@@ -34,6 +34,10 @@ class HostPattern(NamedTuple):
     host: str
     port: int | None
 
+    def __str__(self) -> str:
+        """Write the pattern as it is read."""
+        return self.host if self.port is None else f"{self.host}:{self.port}"
+
     def fits(self, host: str, port: int, usual_port: int) -> bool:
         """Say whether a URL's host and port fit."""
         if port != (usual_port if self.port is None else self.port):
