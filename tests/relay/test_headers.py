@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from penstock.relay.headers import LineStarts, lines_down, lines_up, travels_down, travels_up
+from penstock.relay.headers import LineStarts, lines_down, lines_up, told_wait, travels_down, travels_up
 from penstock.transport.http_syntax import HOP_BY_HOP
 from penstock.transport.server_request import HeaderList
 
@@ -196,3 +196,18 @@ def test_what_is_remembered_is_bounded() -> None:
         name = b"x-%d-" % number + b"n" * 60_000
         assert starts[name] == name + b": "
     assert sum(len(name) for name in starts) < 1_000_000
+
+
+@pytest.mark.parametrize(
+    ("wait_s", "fields", "told"),
+    [
+        (None, {}, []),
+        (0.0, {}, [(b"retry-after", b"0")]),
+        (34.07, {}, [(b"retry-after", b"35")]),
+        (34.07, {b"retry-after": b"3"}, []),
+    ],
+)
+def test_a_wait_is_told_where_no_header_told_it(
+    wait_s: float | None, fields: dict[bytes, bytes], told: HeaderList
+) -> None:
+    assert told_wait(wait_s, fields) == told

@@ -271,6 +271,18 @@ async def test_the_vendors_error_is_told_in_the_callers_format(status: int, body
         assert answered.json["error"]["message"] == message
 
 
+@pytest.mark.parametrize(("lines", "expected"), [([], "35"), (["retry-after: 3"], "3")])
+async def test_when_google_says_in_the_body_to_come_back_is_a_header_for_the_caller(
+    lines: list[str], expected: str
+) -> None:
+    info = {"@type": "type.googleapis.com/google.rpc.RetryInfo", "retryDelay": "34.07s"}
+    error = {"code": 429, "message": "Slow.", "status": "RESOURCE_EXHAUSTED", "details": [info]}
+    script = json_answer(json.dumps({"error": error}).encode(), *lines, status=429)
+    async with gateway_to("gemini-native", script) as (gateway, _):
+        answered = await ask(gateway.url, CHAT)
+    assert (answered.status, answered.header("retry-after")) == (429, expected)
+
+
 async def test_a_refused_credential_is_the_gateways_trouble() -> None:
     script = json_answer(b'{"type":"error","error":{"type":"authentication_error","message":"no"}}', status=401)
     async with gateway_to("anthropic", script) as (gateway, _):

@@ -20,7 +20,7 @@ from penstock.data import facts_of
 from penstock.relay.backend_client import BackendClient, RenderedHead
 from penstock.relay.content_coding import UnreadableCodingError, decode
 from penstock.relay.exchange import Exchange
-from penstock.relay.headers import ATTEMPTS, LOSSES, REQUEST_ID_OF_UPSTREAM, lines_down
+from penstock.relay.headers import ATTEMPTS, LOSSES, REQUEST_ID_OF_UPSTREAM, lines_down, told_wait
 from penstock.relay.mutations import mutated
 from penstock.relay.plan import Plan
 from penstock.relay.snapshot import Limits
@@ -202,7 +202,8 @@ def _answer_error(exchange: Exchange, client: BackendClient, refused: _Refused, 
     exchange.upstream_status = error.status
     exchange.upstream_error = f"status {error.status}"
     head = refused.head
-    lines = lines_down([item for item in head.headers if item[0] not in _NOT_OF_ONE_CALL], head.fields)
+    headers = [item for item in head.headers if item[0] not in _NOT_OF_ONE_CALL]
+    lines = lines_down(headers + told_wait(error.retry_after_s, head.fields), head.fields)
     body = find_embedding_caller("openai_embeddings").render_vendor_error(error, exchange.request_id)
     _respond(exchange, client, error.status, lines, body)
 

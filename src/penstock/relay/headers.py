@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import lru_cache
+from math import ceil
 
 from penstock.transport.http_syntax import HOP_BY_HOP
 from penstock.transport.server_request import HeaderList
@@ -21,6 +22,7 @@ LOSSES = b"x-penstock-losses"
 ATTEMPTS = b"x-penstock-attempts"
 """How many targets were tried, when the first did not answer."""
 MODEL_CHOICE = b"x-ai-eg-model"
+RETRY_AFTER = b"retry-after"
 
 CREDENTIALS = frozenset(
     {
@@ -117,6 +119,13 @@ def lines_down(headers: HeaderList, fields: dict[bytes, bytes]) -> bytes:
     lines = [start + value for name, value in _without_named(headers, fields) if (start := starts[name]) is not None]
     lines.append(b"")
     return b"\r\n".join(lines)
+
+
+def told_wait(wait_s: float | None, fields: dict[bytes, bytes]) -> HeaderList:
+    """Return the header for a wait that an upstream asks for elsewhere than in its headers; rounded up to seconds."""
+    if wait_s is None or RETRY_AFTER in fields:
+        return []
+    return [(RETRY_AFTER, b"%d" % ceil(wait_s))]
 
 
 def _without_named(headers: HeaderList, fields: dict[bytes, bytes]) -> HeaderList:

@@ -20,6 +20,7 @@ from penstock.data import facts_of
 from penstock.relay.answer import Answer
 from penstock.relay.content_coding import IDENTITY, StreamUnpacker, UnreadableCodingError, decode
 from penstock.relay.exchange import Exchange
+from penstock.relay.headers import told_wait
 from penstock.relay.stream_events import EventCutter, FramedError
 from penstock.relay.way import Translation
 from penstock.relay.whole import ERROR_BYTES, RefusedRelay
@@ -117,7 +118,7 @@ class TranslatedAnswer(Answer):
         exchange = self.exchange
         exchange.upstream_error = f"status {error.status}"
         head.status = error.status
-        head.headers.append(JSON)
+        head.headers += [JSON, *told_wait(error.retry_after_s, head.fields)]
         self.respond(head, self.translation.caller.render_vendor_error(error, exchange.request_id))
 
 
