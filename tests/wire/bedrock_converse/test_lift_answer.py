@@ -46,10 +46,16 @@ def test_the_id_is_the_header_of_aws() -> None:
 
 def test_what_is_missing_or_null_is_not_said() -> None:
     context = AnswerContext(model="m", request_id="r")
-    body = b'{"output":{"message":{"content":[{"toolUse":{}},{},{"text":null}]}},"stopReason":null,"usage":null}'
+    body = b'{"output":{"message":{"content":[{"toolUse":null},{},{"text":null}]}},"stopReason":null,"usage":null}'
     answer = lift_answer(body, context)
-    assert answer.choices[0].blocks == [ToolCall("", "", "{}")]
+    assert answer.choices[0].blocks == []
     assert (answer.choices[0].finish, answer.choices[0].word, context.unknown) == ("unknown", "", [])
+
+
+@pytest.mark.parametrize("call", [{}, {"name": "f"}, {"toolUseId": "t"}, {"name": "", "toolUseId": "t"}])
+def test_a_call_that_nobody_could_answer_is_a_value_error(call: Json) -> None:
+    with pytest.raises(ValueError, match="without an id or a name"):
+        lift({"toolUse": call})
 
 
 def test_arguments_keep_their_text() -> None:

@@ -83,6 +83,13 @@ def test_what_is_not_known_is_counted() -> None:
     assert sorted(unknown) == ["content.type=film", "finish_reason=because", "tool_calls.type=custom"]
 
 
+@pytest.mark.parametrize("function", [{}, {"name": None}, {"name": "", "arguments": "{}"}])
+def test_a_call_without_a_name_is_counted_and_left_out(function: dict[str, object]) -> None:
+    answer, unknown = lift({"content": "a", "tool_calls": [{"id": "c", "function": function}]}, "stop")
+    assert (answer.choices[0].blocks, answer.choices[0].finish) == ([Text("a")], "stop")
+    assert unknown == ["tool_calls.function.name=None"]
+
+
 @pytest.mark.parametrize("finish", [None, ""])
 def test_an_answer_that_does_not_say_why_it_ended_is_counted(finish: str | None) -> None:
     answer, unknown = lift({"content": "a"}, finish)

@@ -118,6 +118,18 @@ _citation_decoder = msgspec.json.Decoder(_Citation)
 _members_decoder: msgspec.json.Decoder[dict[str, msgspec.Raw]] = msgspec.json.Decoder(dict[str, msgspec.Raw])
 
 
+def begin_call(call_id: str | None, name: str | None, arguments: str) -> ToolCall:
+    """Return the call of a tool.
+
+    Raises:
+        ValueError: it has no id or no name, so nobody could answer it.
+    """
+    if not call_id or not name:
+        msg = "a call of a tool without an id or a name"
+        raise ValueError(msg)
+    return ToolCall(call_id, name, arguments)
+
+
 def lift_block(raw: msgspec.Raw, context: AnswerContext) -> list[Block]:
     """Return what a content block holds: one block, none for one that is empty.
 
@@ -128,8 +140,7 @@ def lift_block(raw: msgspec.Raw, context: AnswerContext) -> list[Block]:
     if block.text is not None:
         return [Text(block.text)] if block.text else []
     if block.tool_use is not None and block.tool_use.type != SERVER_TOOL:
-        use = block.tool_use
-        return [ToolCall(use.tool_use_id or "", use.name or "", read_arguments(use.input))]
+        return [begin_call(block.tool_use.tool_use_id, block.tool_use.name, read_arguments(block.tool_use.input))]
     if block.reasoning_content is not None:
         lifted = _lift_reasoning(block.reasoning_content)
         if lifted is not None:

@@ -29,7 +29,13 @@ from penstock.core.chat_answer import (
     UsageReport,
 )
 from penstock.core.chat_format import AnswerContext
-from penstock.wire.bedrock_converse.answer_blocks import SERVER_TOOL, MediaSource, read_citation, read_source
+from penstock.wire.bedrock_converse.answer_blocks import (
+    SERVER_TOOL,
+    MediaSource,
+    begin_call,
+    read_citation,
+    read_source,
+)
 from penstock.wire.bedrock_converse.errors import read_exception
 from penstock.wire.bedrock_converse.lift_answer import Tier, answer_id, read_stop_reason, read_stop_sequence
 from penstock.wire.bedrock_converse.usage import TokenUsage, read_usage
@@ -188,8 +194,7 @@ class ConverseDecoder:
             return []
         start = _start_members_decoder.decode(event.start)
         if start.tool_use is not None and start.tool_use.type != SERVER_TOOL:
-            call = ToolCall(start.tool_use.tool_use_id or "", start.tool_use.name or "", "")
-            return self._open_block(number, call)
+            return self._open_block(number, begin_call(start.tool_use.tool_use_id, start.tool_use.name, ""))
         if start.image is not None:
             self._pictures[number] = start.image.format or "png"
         elif start.tool_use is not None or _is_given(start.tool_result):  # of a tool that Bedrock runs itself

@@ -122,9 +122,10 @@ class StreamDecoder:
 
     def _end(self) -> list[ChatEvent]:
         self._ended = True
+        if not self._choices:
+            msg = "a stream without a choice"
+            raise ValueError(msg)
         out: list[ChatEvent] = []
-        if not self._begun:
-            out.append(Begin(self._context.request_id, self._context.model, self._context.created))
         for number, choice in self._choices.items():
             if not choice.finished:
                 self._finish(choice, number, None, out)

@@ -67,9 +67,14 @@ def _choice(choice: read.Choice, context: AnswerContext) -> Choice:
     blocks += _content(message, context)
     if message.refusal:
         blocks.append(Refusal(message.refusal))
-    calls = [call for call in message.tool_calls or () if call.function is not None]
-    others = [call for call in message.tool_calls or () if call.function is None]
-    context.unknown += [f"tool_calls.type={call.type}" for call in others]
+    calls = []
+    for call in message.tool_calls or ():
+        if call.function is None:
+            context.unknown.append(f"tool_calls.type={call.type}")
+        elif not call.function.name:  # as in a stream: nobody could answer it
+            context.unknown.append("tool_calls.function.name=None")
+        else:
+            calls.append(call)
     if message.function_call is not None:
         calls.append(read.Call(function=message.function_call))
     for number, call in enumerate(calls):
