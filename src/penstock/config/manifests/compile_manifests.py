@@ -18,7 +18,7 @@ from penstock.config.manifests.costs import check_costs
 from penstock.config.manifests.gateway_api import Gateway, HTTPRoute
 from penstock.config.manifests.native_tree import Draft, graft
 from penstock.config.manifests.read_manifests import read_manifests
-from penstock.config.manifests.resource import Report
+from penstock.config.manifests.resource import Report, Resource
 from penstock.config.manifests.usage import QuotaPolicy
 from penstock.config.manifests.usage_notes import note_usage
 from penstock.config.manifests.world import World, name_apart
@@ -52,6 +52,7 @@ def _compile(world: World) -> dict[str, Draft]:
     routes = world.all(AIGatewayRoute)
     route_names = name_apart(routes)
     compiled: list[Draft] = []
+    by_default: list[Resource[AIGatewayRoute]] = []
     for route in routes:
         found = attached.get((route.namespace, route.name))
         if found is None:
@@ -64,8 +65,8 @@ def _compile(world: World) -> dict[str, Draft]:
         if policy is not None:
             _bound_backends(world, backends.drafts, policy, at)
         if policy is None or policy.model.spec.retry is None:
-            message = "failing targets are retried by Penstock's defaults, where Envoy would not retry"
-            world.report.note(route, ("metadata", "name"), f"{message} (retry of a BackendTrafficPolicy)")
+            by_default.append(route)
+    _note_default_retries(world, by_default)
     check_costs(world)
     note_usage(world)
     _check_rest(world)
@@ -77,6 +78,14 @@ def _compile(world: World) -> dict[str, Draft]:
     for gateway in gateways.values():
         drafts = {**compile_gateway(world, gateway), **drafts}
     return drafts
+
+
+def _note_default_retries(world: World, routes: Sequence[Resource[AIGatewayRoute]]) -> None:
+    if routes:
+        message = "failing targets are retried by Penstock's defaults, where Envoy would not retry"
+        others = f", so are those of {len(routes) - 1} other routes" if len(routes) > 1 else ""
+        words = f"{message} (retry of a BackendTrafficPolicy){others}"
+        world.report.note(routes[0], ("metadata", "name"), words)
 
 
 def _bound_backends(world: World, backends: dict[str, Draft], policy: Policy, attached: Attached) -> None:

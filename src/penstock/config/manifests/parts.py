@@ -37,6 +37,7 @@ class Part(BaseModel):
         extra="forbid",
         frozen=True,
         hide_input_in_errors=True,
+        defer_build=True,  # most files have few of the kinds
         strict=True,
         arbitrary_types_allowed=True,
     )
