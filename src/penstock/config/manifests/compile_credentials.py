@@ -7,7 +7,7 @@ from types import MappingProxyType
 
 from penstock.config.manifests.ai_gateway import AIServiceBackend
 from penstock.config.manifests.compile_secrets import compact_json, find_value, read_profile
-from penstock.config.manifests.native_tree import Draft, graft
+from penstock.config.manifests.native_tree import Draft, graft, reference
 from penstock.config.manifests.resource import Resource
 from penstock.config.manifests.security_policy import (
     BLOCKS,
@@ -128,13 +128,13 @@ def _compile_aws(world: World, policy: Policy, path: KeyPath, block: AwsCredenti
         if value is not None and value.file is not None:
             drafts |= {"credentials_file": value.file, "profile": file.profile}
         elif value is not None and value.text is not None:
-            keys = read_profile(value.text, file.profile)
+            keys = read_profile(value.written, file.profile)
             if keys is None:
                 message = f'must be a file of AWS credentials with the profile "{file.profile}"'
                 world.report.add("error", value.place, message)
             for name in ("aws_access_key_id", "aws_secret_access_key", "aws_session_token"):
                 given = (keys or {}).get(name)
-                drafts[name.removeprefix("aws_")] = graft(given, value.place) if given else None
+                drafts[name.removeprefix("aws_")] = reference(given, value.place) if given else None
     return drafts
 
 

@@ -17,7 +17,7 @@ from penstock.config.manifests.gateway_api import ConfigMapManifest, SecretManif
 from penstock.config.manifests.native_tree import Draft, graft, reference
 from penstock.config.manifests.parts import Manifest, SecretRef
 from penstock.config.manifests.resource import Resource, text_at
-from penstock.config.manifests.substitution import rewrite
+from penstock.config.manifests.substitution import escape, rewrite
 from penstock.config.manifests.world import World
 from penstock.config.yaml_tree import KeyPath, Node, Place
 
@@ -36,6 +36,8 @@ class Value:
     """The value itself, as far as it is known before the file is read."""
     file: str | None = None
     """Path of the file that holds it."""
+    written: str = ""
+    """The value as native configuration writes it, variables and line breaks in it."""
 
 
 def find_value(world: World, source: Resource[Manifest], path: KeyPath, ref: SecretRef, key: str) -> Value | None:
@@ -119,7 +121,7 @@ def _substituted(world: World, secret: Resource[SecretManifest], key: str) -> Va
         place = secret.place("metadata", "annotations", prefix + key)
         if prefix == ENV_ANNOTATION:
             text = world.report.environ.get(name)
-            return Value(place, reference(f"${{{name}}}", place), text or None)
+            return Value(place, reference(f"${{{name}}}", place), text or None, written=escape(text or ""))
         file = world.path_from(secret, name)
         return Value(place, graft({"file": file}, place), None, file)
     return None
@@ -130,8 +132,8 @@ def _given(world: World, secret: Resource[SecretManifest], key: str) -> Value | 
     if text is not None:
         place = secret.place("stringData", key)
         written = text_at(secret.root, ("stringData", key))
-        node = reference(rewrite(written.text).strip(), place) if written else graft(text.strip(), place)
-        return Value(place, node, text.strip())
+        native = rewrite(written.text) if written else escape(text)
+        return Value(place, reference(native.strip(), place), text.strip(), written=native)
     encoded = secret.model.data.get(key)
     if encoded is None:
         return None
@@ -141,4 +143,4 @@ def _given(world: World, secret: Resource[SecretManifest], key: str) -> Value | 
     except (binascii.Error, ValueError):
         world.report.add("error", place, "must be text in base64; plain text belongs in stringData")
         return Value(place, graft("", place), None)
-    return Value(place, graft(text, place), text)
+    return Value(place, graft(text, place), text, written=escape(text))
