@@ -58,6 +58,8 @@ def _find_gateways(
             continue
         listener = serving_listener(gateway)
         if listener is None:
+            message = "none of them speaks HTTP or HTTPS"
+            world.report.error(gateway, ("spec", "listeners"), message)
             continue
         if (parent.section_name or listener.name) != listener.name or (parent.port or listener.port) != listener.port:
             message = f"only the listener {listener.name} is served"
@@ -100,9 +102,6 @@ def compile_gateway(world: World, gateway: Resource[Gateway]) -> dict[str, Draft
 
 def _compile_listener(world: World, gateway: Resource[Gateway], *, has_keys: bool, cors: Draft) -> Node | None:
     listener = serving_listener(gateway)
-    if listener is None:
-        world.report.error(gateway, ("spec", "listeners"), "none of them speaks HTTP or HTTPS")
-        return None
     for index, each in enumerate(gateway.model.spec.listeners):
         path: KeyPath = ("spec", "listeners", index)
         if each is not listener:
@@ -190,7 +189,10 @@ def _compile_keys(world: World, policy: Resource[SecurityPolicy]) -> dict[str, D
     for index, ref in enumerate(auth.credential_refs):
         path = ("spec", "apiKeyAuth", "credentialRefs", index)
         secret = world.resolve(policy, path, SecretManifest, ref.name, ref.namespace)
-        for caller in all_keys(secret) if secret else []:
+        callers = all_keys(secret) if secret else []
+        if secret and not callers:
+            world.report.error(secret, ("metadata", "name"), f"holds no key of a caller, and {policy.label} needs one")
+        for caller in callers:
             value = find_value(world, policy, path, SecretRef(name=ref.name, namespace=ref.namespace), caller)
             if value is not None and caller in keys:
                 world.report.add("error", value.place, f'the caller "{caller}" has a key already')
