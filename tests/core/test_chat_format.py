@@ -1,9 +1,9 @@
-"""Losses of a translation, by the caller's own paths."""
+"""Losses of a translation, by the caller's own paths; words of a provider that are in no table."""
 
 from __future__ import annotations
 
 from penstock.core.chat import ChatRequest
-from penstock.core.chat_format import Losses
+from penstock.core.chat_format import MOST_WORD_CHARS, MOST_WORDS, AnswerContext, Losses
 from penstock.core.loss import Loss
 
 
@@ -21,3 +21,13 @@ def test_a_loss_names_the_callers_own_field() -> None:
 def test_what_nobody_reads_is_lost_from_the_beginning() -> None:
     request = ChatRequest(vendor="openai_chat", paths={}, messages=[], unread=("messages[0].colour",))
     assert [loss.path for loss in Losses(request).found] == ["$.messages[0].colour"]
+
+
+def test_words_outside_the_tables_are_kept_up_to_a_bound() -> None:
+    context = AnswerContext(model="m", request_id="r")
+    context.note("stop_reason=bored")
+    for _ in range(MOST_WORDS):
+        context.note("event=" + "x" * 10_000)
+    assert context.unknown[0] == "stop_reason=bored"
+    assert len(context.unknown) == MOST_WORDS
+    assert max(map(len, context.unknown)) == MOST_WORD_CHARS

@@ -21,6 +21,8 @@ from penstock.core.usage import Usage
 FormatId = Literal["openai_chat", "anthropic_messages", "bedrock_converse", "gemini_generate", "cohere_chat"]
 CountFormatId = Literal["bedrock_converse_count", "bedrock_invoke_count", "gemini_count", "gemini_vertex_count"]
 """Ways to ask for the number of tokens in a prompt, other than the callers' own."""
+MOST_WORDS = 100
+MOST_WORD_CHARS = 200
 Framing = Literal["sse", "aws_eventstream"]
 
 
@@ -72,6 +74,11 @@ class AnswerContext:
     """The provider's own reading of ``usage``, of a vendor that speaks OpenAI chat and counts in another way."""
     unknown: list[str] = field(default_factory=list)
     """Vendor words outside our tables (``stop_reason=foo``), to be counted; never an error."""
+
+    def note(self, word: str) -> None:
+        """Note a word outside our tables; of a provider that says no end of them, the first ones, cut short."""
+        if len(self.unknown) < MOST_WORDS:
+            self.unknown.append(word[:MOST_WORD_CHARS])
 
 
 def fetches_all(_block: Image | Document) -> bool:

@@ -365,10 +365,10 @@ class AnthropicEvents:
         except msgspec.ValidationError:
             event = _AnyEvent()
         if event.type and event.type not in _KINDS:
-            self._context.unknown.append(f"event.type={event.type}")
+            self._context.note(f"event.type={event.type}")
             return []
         if event.type == "content_block_delta" and event.delta.type and event.delta.type not in _DELTAS:
-            self._context.unknown.append(f"delta.type={event.delta.type}")
+            self._context.note(f"delta.type={event.delta.type}")
             return []
         msg = f"not an Anthropic event: {error}"
         raise ValueError(msg) from error

@@ -248,7 +248,7 @@ class Encoder:
         block = begun.block
         if isinstance(block, VendorBlock) and block.vendor != FORMAT:
             self._hidden.add(begun.index)
-            self._context.unknown.append(f"block={block.vendor}.{block.kind}")
+            self._context.note(f"block={block.vendor}.{block.kind}")
             return b""
         self._open = begun.index
         self._number += 1

@@ -134,7 +134,7 @@ def lift_stop_reason(word: str | None, context: AnswerContext) -> FinishReason:
     """Return what a stop reason means."""
     reason = STOP_REASONS.get(word or "")
     if reason is None:
-        context.unknown.append(f"stop_reason={word or ''}")
+        context.note(f"stop_reason={word or ''}")
         return "unknown"
     return reason
 
@@ -152,7 +152,7 @@ def lift_block(raw: msgspec.Raw, context: AnswerContext) -> AnswerBlock:
         if kind in {"text", "thinking", "redacted_thinking", "tool_use"}:
             raise
         if kind not in VENDOR_BLOCKS:
-            context.unknown.append(f"content.type={kind}")
+            context.note(f"content.type={kind}")
         return VendorBlock(FORMAT, kind, raw)
     if isinstance(block, _TextBlock):
         return Text(block.text, citations=tuple(lift_citation(citation) for citation in block.citations or ()))

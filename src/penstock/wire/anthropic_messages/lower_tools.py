@@ -141,7 +141,7 @@ def _tool(tool: Tool, facts: ModelFacts, writing: Writing) -> dict[str, object]:
             writing.losses.at(tool.at, f"not enforced by this provider: {', '.join(unsupported)}", "approximated")
         written["strict"] = True
     elif tool.strict:
-        writing.losses.at(f"{tool.at}.strict", "this model does not enforce schemas")
+        writing.losses.at(tool.strict_at, "this model does not enforce schemas")
     written["input_schema"] = schema
     cache_control(tool.cache, tool.at, written, writing)
     return written

@@ -212,7 +212,7 @@ def _keep(raw: msgspec.Raw, context: AnswerContext) -> list[Block]:
         if bytes(value) == b"null":
             continue
         if name not in KNOWN_VENDOR_BLOCKS:
-            context.unknown.append(f"content={name}")
+            context.note(f"content={name}")
         kind = SERVER_TOOL if name == "toolUse" else name
         return [VendorBlock(FORMAT, kind, msgspec.Raw(bytes(raw)))]
     return []

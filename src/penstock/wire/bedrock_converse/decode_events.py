@@ -172,7 +172,7 @@ class ConverseDecoder:
                 self._ended = True
                 return [StreamFailure(read_exception(kind, data))]
             case _:
-                self._context.unknown.append(f"event={kind}")
+                self._context.note(f"event={kind}")
                 return []
 
     def close(self) -> list[ChatEvent]:

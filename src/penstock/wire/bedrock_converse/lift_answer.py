@@ -101,7 +101,7 @@ def read_stop_reason(word: str | None, context: AnswerContext) -> tuple[FinishRe
         return "unknown", ""
     found = STOP_REASONS.get(word)
     if found is None:
-        context.unknown.append(f"stopReason={word}")
+        context.note(f"stopReason={word}")
         return "unknown", word
     return found, word
 

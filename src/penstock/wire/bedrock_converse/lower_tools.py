@@ -90,9 +90,9 @@ def _tool(tool: Tool, writing: Writing) -> Json:
     if not tool.strict:
         return written
     if not writing.facts.json_schema:
-        writing.losses.at(f"{tool.at}.strict", "this model does not enforce schemas")
+        writing.losses.at(tool.strict_at, "this model does not enforce schemas")
     elif not is_enforced(tool.schema or _EMPTY_SCHEMA):
-        writing.losses.at(f"{tool.at}.strict", "this provider does not enforce such a schema")
+        writing.losses.at(tool.strict_at, "this provider does not enforce such a schema")
     else:
         written["strict"] = True
     return written

@@ -81,6 +81,6 @@ def lift_finish(word: str | None, context: AnswerContext) -> FinishReason:
     """Return what a finish word means."""
     reason = FINISH_REASONS.get(word or "")
     if reason is None:
-        context.unknown.append(f"finish_reason={word or ''}")
+        context.note(f"finish_reason={word or ''}")
         return "unknown"
     return reason

@@ -229,7 +229,7 @@ class CohereEvents:
         if event.type in KINDS or not (event.type or event.message):
             raise _not_an_event(reason)
         if event.type:
-            self._context.unknown.append(f"event={event.type}")
+            self._context.note(f"event={event.type}")
             return []
         return [self._failure(VendorError("server", event.message or "", _STATUS_OF_FAILURE))]
 

@@ -107,7 +107,7 @@ def _block(raw: msgspec.Raw, context: AnswerContext) -> Block:
         return Text(part.text or "")
     if part.type == "thinking":
         return Thinking(part.thinking or "")
-    context.unknown.append(f"content.type={part.type}")
+    context.note(f"content.type={part.type}")
     return VendorBlock(FORMAT, part.type, raw)
 
 

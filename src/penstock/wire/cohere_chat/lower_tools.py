@@ -114,7 +114,7 @@ def _all_strict(tools: list[Tool], losses: Losses) -> bool:
         return True
     for tool in strict:
         if tool.at:  # that of the answer's form is the caller's form, which is reported
-            losses.at(f"{tool.at}.strict", "Cohere is strict with all tools or none, and each must require a parameter")
+            losses.at(tool.strict_at, "Cohere is strict with all tools or none, and each must require a parameter")
     return False
 
 

@@ -174,7 +174,7 @@ def block_reason(answer: Answer) -> str | None:
 def refusal_of_prompt(word: str, context: AnswerContext) -> FinishReason:
     """Return what a ``blockReason`` means."""
     if word not in BLOCK_REASONS:
-        context.unknown.append(f"blockReason={word}")
+        context.note(f"blockReason={word}")
     return BLOCK_REASONS.get(word, "content_filter")
 
 
@@ -182,7 +182,7 @@ def finish_of(word: str, context: AnswerContext, *, calls: bool) -> FinishReason
     """Return what a ``finishReason`` means; ``calls``: the candidate called functions."""
     reason = FINISH_REASONS.get(word)
     if reason is None:
-        context.unknown.append(f"finishReason={word}")
+        context.note(f"finishReason={word}")
         return "unknown"
     return "tool_calls" if calls and reason == "stop" else reason
 

@@ -205,7 +205,7 @@ class StreamDecoder:
         elif part.thought_signature is not None:
             self._text(choice, part, "", None, events)
         else:
-            self._context.unknown.append("part")
+            self._context.note("part")
 
     def _cite(self, choice: _Choice, events: list[ChatEvent]) -> None:
         """Say what the text that is still open rests on; where in it, is not known without keeping it."""

@@ -104,7 +104,7 @@ def _add(part: Part, blocks: list[Block], context: AnswerContext, calls: Calls) 
     if block is None:
         if part.thought_signature is not None:
             return _add_text(part, "", blocks)
-        context.unknown.append("part")
+        context.note("part")
         return None
     blocks.append(block)
     return block

@@ -186,7 +186,7 @@ class StreamDecoder:
             out.append(ThinkingDelta(number, block, read.thought_in(part)))
             return
         if part.type not in {"text", "output_text"}:
-            self._context.unknown.append(f"content.type={part.type}")
+            self._context.note(f"content.type={part.type}")
         if part.text:
             block = self._open(choice, number, "text", out)
             out.append(TextDelta(number, block, part.text))
@@ -228,7 +228,7 @@ class StreamDecoder:
     def _call(self, choice: _Choice, number: int, said: read.Call, out: list[ChatEvent]) -> None:
         function = said.function
         if function is None:
-            self._context.unknown.append(f"tool_calls.type={said.type}")
+            self._context.note(f"tool_calls.type={said.type}")
             return
         index = self._call_index(choice, said)
         call = choice.calls.get(index)
@@ -284,9 +284,11 @@ class StreamDecoder:
             choice.open_kind = None
 
     def _close_calls(self, choice: _Choice, number: int, out: list[ChatEvent]) -> None:
-        calls = choice.calls.values()
-        out += [BlockEnd(number, call.block) for call in calls if call.block >= 0]
-        self._context.unknown += ["tool_calls.function.name=None" for call in calls if call.block < 0]
+        for call in choice.calls.values():
+            if call.block >= 0:
+                out.append(BlockEnd(number, call.block))
+            else:
+                self._context.note("tool_calls.function.name=None")
         choice.calls.clear()
 
     def _finish(self, choice: _Choice, number: int, word: str | None, out: list[ChatEvent]) -> None:

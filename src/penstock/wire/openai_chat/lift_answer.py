@@ -48,7 +48,7 @@ def finish_reason(word: str | None, context: AnswerContext, *, calls: bool) -> F
     """Return what a vendor's word means; ``calls``: the choice calls tools."""
     reason = FINISH_REASONS_READ.get(word.lower()) if word else None
     if reason is None:
-        context.unknown.append(f"finish_reason={word or None}")
+        context.note(f"finish_reason={word or None}")
         return "unknown"
     return "tool_calls" if calls and reason == "stop" else reason
 
@@ -70,9 +70,9 @@ def _choice(choice: read.Choice, context: AnswerContext) -> Choice:
     calls = []
     for call in message.tool_calls or ():
         if call.function is None:
-            context.unknown.append(f"tool_calls.type={call.type}")
+            context.note(f"tool_calls.type={call.type}")
         elif not call.function.name:  # as in a stream: nobody could answer it
-            context.unknown.append("tool_calls.function.name=None")
+            context.note("tool_calls.function.name=None")
         else:
             calls.append(call)
     if message.function_call is not None:
@@ -112,7 +112,7 @@ def _part(part: read.Part, context: AnswerContext) -> list[Block]:
     if part.type == "refusal":
         return [Refusal(part.refusal or "")]
     if part.type not in {"text", "output_text"}:
-        context.unknown.append(f"content.type={part.type}")
+        context.note(f"content.type={part.type}")
     return [Text(part.text)] if part.text else []
 
 
@@ -134,6 +134,6 @@ def _arguments(text: str, context: AnswerContext) -> str:
     try:
         _object_decoder.decode(text)
     except (msgspec.DecodeError, RecursionError):
-        context.unknown.append("tool_calls.arguments=malformed")
+        context.note("tool_calls.arguments=malformed")
         return msgspec.json.encode({"malformed_arguments": text}).decode()
     return text

@@ -63,7 +63,7 @@ def _lift_function(function: body.FunctionDefinition, control: body.CacheControl
     schema = NO_SCHEMA if function.parameters == body.ABSENT else function.parameters
     _check_schema(schema, f"{path}.parameters")
     cache = marker(control or function.cache_control)
-    return Tool(function.name, function.description, schema, function.strict, cache, at)
+    return Tool(function.name, function.description, schema, function.strict, cache, at, path)
 
 
 def _check_schema(schema: msgspec.Raw, path: str) -> None:
