@@ -84,11 +84,11 @@ def serving_listener(gateway: Resource[Gateway]) -> GatewayListener | None:
     return next((each for each in gateway.model.spec.listeners if each.protocol in {"HTTP", "HTTPS"}), None)
 
 
-def compile_gateway(world: World, gateway: Resource[Gateway]) -> dict[str, Draft]:
+def compile_gateway(world: World, gateway: Resource[Gateway], listener: GatewayListener) -> dict[str, Draft]:
     """Return ``listen``, ``client_keys``, ``limits``, ``timeouts`` and ``access_log``."""
     keys, cors = _compile_callers(world)
     draft: dict[str, Draft] = {
-        "listen": _compile_listener(world, gateway, has_keys=bool(keys), cors=cors),
+        "listen": _compile_listener(world, gateway, listener, has_keys=bool(keys), cors=cors),
         "client_keys": keys or None,
         **_compile_client_traffic(world, gateway),
         "access_log": _compile_access_log(world, gateway),
@@ -100,18 +100,19 @@ def compile_gateway(world: World, gateway: Resource[Gateway]) -> dict[str, Draft
     return draft
 
 
-def _compile_listener(world: World, gateway: Resource[Gateway], *, has_keys: bool, cors: Draft) -> Node | None:
-    listener = serving_listener(gateway)
-    for index, each in enumerate(gateway.model.spec.listeners):
-        path: KeyPath = ("spec", "listeners", index)
-        if each is not listener:
+def _compile_listener(
+    world: World, gateway: Resource[Gateway], listener: GatewayListener, *, has_keys: bool, cors: Draft
+) -> Node:
+    listeners = gateway.model.spec.listeners
+    number = listeners.index(listener)
+    for index in range(len(listeners)):
+        if index != number:
             message = f"is not served: one listener is, and {listener.name} is it"
-            world.report.warning(gateway, path, message)
-        else:
-            address = _choose_address(world, gateway, (*path, "port"), listener.port, has_keys=has_keys)
-            tls = _compile_certificate(world, gateway, path, listener)
-            return graft({"address": address, "tls": tls, "cors": cors}, gateway.place(*path))
-    return None
+            world.report.warning(gateway, ("spec", "listeners", index), message)
+    path: KeyPath = ("spec", "listeners", number)
+    address = _choose_address(world, gateway, (*path, "port"), listener.port, has_keys=has_keys)
+    tls = _compile_certificate(world, gateway, path, listener)
+    return graft({"address": address, "tls": tls, "cors": cors}, gateway.place(*path))
 
 
 def _choose_address(world: World, gateway: Resource[Gateway], path: KeyPath, port: int, *, has_keys: bool) -> Draft:

@@ -74,13 +74,13 @@ def _compile(world: World) -> dict[str, Draft]:
     check_costs(world)
     note_usage(world)
     _check_rest(world)
-    gateways = {id(gateway): gateway for gateway, _ in attached.values()}
+    gateways = {id(gateway): (gateway, listener) for gateway, listener in attached.values()}
     drafts: dict[str, Draft] = {"backends": backends.drafts or None, "routes": compiled or None}
     for idle in world.all(Gateway):
         if id(idle) not in gateways and not world.report.findings.failed:
             world.report.warning(idle, ("metadata", "name"), "is not served: no AIGatewayRoute is attached to it")
-    for gateway in gateways.values():
-        drafts = {**compile_gateway(world, gateway), **drafts}
+    for gateway, listener in gateways.values():
+        drafts = {**compile_gateway(world, gateway, listener), **drafts}
     return drafts
 
 

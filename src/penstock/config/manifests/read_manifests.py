@@ -125,7 +125,7 @@ def _read_known(root: Members, model: type[Manifest], resources: Resources, repo
     label = label_of(KIND_NAMES[model], key[1], key[2])
     problems = len(report.findings.problems)
     values = _read_values(root, (label,), report)
-    if len(report.findings.problems) > problems:
+    if any(problem.severity == "error" for problem in report.findings.problems[problems:]):
         resources.broken.add(key)
         return
     try:
