@@ -164,8 +164,8 @@ async def test_callers_beyond_the_bound_of_the_queue_are_turned_away() -> None:
         assert [(await task).body for task in waiting] == [b"hello"] * 2
 
 
-async def test_a_caller_waits_no_longer_than_connecting_may_take_and_leaves_its_place() -> None:
-    bounds = settings(connections=1, waiting=1, connect_s=0.05)
+async def test_a_caller_waits_only_so_long_and_leaves_its_place() -> None:
+    bounds = settings(connections=1, waiting=1, wait_s=0.05)
     async with raw_upstream(answering(ANSWER)) as upstream, pool_to(upstream.port, settings=bounds) as pool:
         connection = await pool.checkout()
         for _ in range(2):

@@ -154,6 +154,7 @@ class PoolSection(Section):
 
     connections: Count = Field(_POOL.connections, description="Open connections at one time.")
     waiting: Count = Field(_POOL.waiting, description="Requests that wait for a connection.")
+    wait_s: Seconds = Field(_POOL.wait_s, description="Longest wait for a connection to come free.")
     idle_connections: Count = Field(_POOL.idle_connections, description="Unused connections that stay open.")
     idle_s: Seconds = Field(
         _POOL.idle_s, description="How long an unused connection stays open; less than the server's keep-alive time."

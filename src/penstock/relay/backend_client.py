@@ -77,6 +77,7 @@ class BackendClient:
                 connect_s=timeouts.connect_s,
                 connections=pool.connections,
                 waiting=pool.waiting,
+                wait_s=pool.wait_s,
                 idle_connections=pool.idle_connections,
                 idle_s=pool.idle_s,
                 max_head_bytes=upstream_header_bytes,

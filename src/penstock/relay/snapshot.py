@@ -64,6 +64,8 @@ class PoolLimits:
 
     connections: int = 20_000
     waiting: int = 1_000
+    wait_s: float = 30.0
+    """Longest wait for a connection to come free."""
     idle_connections: int = 256
     idle_s: float = 55.0
     """Below the keep-alive time of the usual servers, so that they do not close under a request."""

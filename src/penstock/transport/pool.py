@@ -33,6 +33,7 @@ class PoolSettings:
     connect_s: float = 10.0
     connections: int = 20_000
     waiting: int = 1_000
+    wait_s: float = 30.0
     idle_connections: int = 256
     idle_s: float = 55.0
     max_head_bytes: int = 64 * 1024
@@ -80,7 +81,7 @@ class Pool:
         """Return an idle connection or open one, waiting for a place if need be.
 
         Raises:
-            Overloaded: too many callers wait already, or this one has waited as long as connecting may take.
+            Overloaded: too many callers wait already, or this one has waited too long.
             UpstreamUnreachable: no connection can be opened.
         """
         while True:
@@ -98,10 +99,10 @@ class Pool:
         if len(self._waiters) >= self.settings.waiting:
             raise self._overloaded()
         try:
-            async with asyncio.timeout(self.settings.connect_s):
+            async with asyncio.timeout(self.settings.wait_s):
                 return await self._stand_in_line()
         except TimeoutError as error:
-            raise self._overloaded(waited_s=self.settings.connect_s) from error
+            raise self._overloaded(waited_s=self.settings.wait_s) from error
 
     def _overloaded(self, waited_s: float = 0.0) -> Overloaded:
         more = f", and none came free within {waited_s:g} s" if waited_s else ""
