@@ -196,6 +196,13 @@ class Tool(msgspec.Struct):
     strict: bool | None = None
     cache: CacheMarker | None = None
     at: str = ""
+    body_at: str = ""
+    """Path of the object that holds the schema, where that is another (OpenAI's ``function``)."""
+
+    @property
+    def strict_at(self) -> str:
+        """Return the path of ``strict``."""
+        return f"{self.body_at or self.at}.strict"
 
 
 class VendorTool(msgspec.Struct):

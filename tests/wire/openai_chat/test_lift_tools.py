@@ -40,7 +40,7 @@ def test_a_function_without_parameters_has_no_schema() -> None:
 def test_a_tool_is_marked_in_either_place(inside: bool) -> None:
     control = {"cache_control": {"type": "ephemeral"}}
     tool = {"type": "function", "function": {"name": "f", **(control if inside else {})}, **({} if inside else control)}
-    assert lift(tools=[tool]).tools[0] == Tool("f", cache=CacheMarker(), at="tools[0]")
+    assert lift(tools=[tool]).tools[0] == Tool("f", cache=CacheMarker(), at="tools[0]", body_at="tools[0].function")
 
 
 def test_tools_of_vendors_travel_as_they_are() -> None:
@@ -56,7 +56,7 @@ def test_tools_of_vendors_travel_as_they_are() -> None:
 def test_an_unknown_member_of_a_tool_is_noted() -> None:
     request = lift(tools=[NOW, {**NOW, "icon": "x"}])
     assert request.unread == ("tools[1].icon",)
-    assert request.tools[1] == Tool("now", at="tools[1]")
+    assert request.tools[1] == Tool("now", at="tools[1]", body_at="tools[1].function")
 
 
 @pytest.mark.parametrize(
