@@ -35,7 +35,7 @@ def whole(client: OpenAI, body: dict[str, Any]) -> set[str]:
 def streamed(client: OpenAI, body: dict[str, Any]) -> set[str]:
     chunks: list[ChatCompletionChunk] = list(client.chat.completions.create(**body, stream=True))
     choices = [choice for chunk in chunks for choice in chunk.choices]
-    ended = {choice.finish_reason for choice in choices if choice.finish_reason}
+    ended: set[str] = {choice.finish_reason for choice in choices if choice.finish_reason}
     assert any(choice.delta.content or choice.delta.tool_calls for choice in choices) or ended == {"length"}
     return ended
 
