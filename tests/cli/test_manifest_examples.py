@@ -149,6 +149,7 @@ def test_folder_of_manifests_is_served_by_the_command(variables: dict[str, str],
     example = _ROOT / "examples" / "manifests" / "basic-openai"
     arguments = ["serve", str(example), "--listen", "127.0.0.1:0", "--admin", "127.0.0.1:0"]
     with starting(tmp_path, *arguments, variables=variables) as penstock:
+        penstock.wait_for(r"\d+ notes on this configuration: penstock check shows them")
         url, admin_url = penstock.wait_for(r"serves on (\S+) \(admin: (\S+)\)").groups()
 
         models = get_json(f"{url}/v1/models")["data"]

@@ -84,4 +84,6 @@ def serve(
     except OperatorError as error:
         raise ConfigurationRefused(error, mention_unread_file(files)) from None
     explanation = [*first.loaded.explanation, *map(str, first.loaded.warnings), *mention_unread_file(files)]
+    if first.loaded.notes:
+        explanation.append(f"{len(first.loaded.notes)} notes on this configuration: penstock check shows them")
     raise SystemExit(run(source, first, explanation=explanation, log_level=log_level, workers=workers, grace_s=grace_s))
