@@ -16,13 +16,14 @@ from pydantic import BaseModel
 from pydantic_ai import Agent
 from pydantic_ai.messages import AgentStreamEvent, PartDeltaEvent, TextPartDelta
 from pydantic_ai.models import Model
-from pydantic_ai.models.anthropic import AnthropicModel
-from pydantic_ai.models.openai import OpenAIChatModel
+from pydantic_ai.models.anthropic import AnthropicModel, AnthropicModelSettings
+from pydantic_ai.models.openai import OpenAIChatModel, OpenAIChatModelSettings
 from pydantic_ai.providers.anthropic import AnthropicProvider
 from pydantic_ai.providers.openai import OpenAIProvider
+from pydantic_ai.settings import ModelSettings
 
 from tests.clients.penstock_processes import BOUND_S, CLIENT_KEY, Setting
-from tests.clients.provider_rows import ROWS, Row
+from tests.clients.provider_rows import ROWS, WITH_SIGNATURES, Row
 
 QUESTION = "How is the weather in Paris, and what time is it there?"
 
@@ -108,3 +109,28 @@ async def test_an_agent_streams(model: Model) -> None:
 async def test_an_agent_answers_in_a_form(model: Model) -> None:
     ran = await Agent(model, output_type=Place).run("Where is he?")
     assert isinstance(ran.output, Place)
+
+
+def that_thinks(model: Model, row: Row) -> ModelSettings:
+    """Return settings by which a model is asked to think, in the words of its client."""
+    if isinstance(model, OpenAIChatModel):
+        return OpenAIChatModelSettings(openai_reasoning_effort="high")
+    if row.always_thinks:
+        return AnthropicModelSettings(anthropic_thinking={"type": "adaptive"})
+    return AnthropicModelSettings(anthropic_thinking={"type": "enabled", "budget_tokens": 1024}, max_tokens=4000)
+
+
+@pytest.mark.parametrize("row", [ROWS[name] for name in WITH_SIGNATURES], ids=WITH_SIGNATURES)
+@pytest.mark.parametrize("streamed", [False, True], ids=["whole", "streamed"])
+async def test_an_agent_that_thinks_uses_its_tools(model: Model, row: Row, *, streamed: bool) -> None:
+    agent, called = agent_with_tools(model)
+
+    async def listen(_context: object, events: AsyncIterable[AgentStreamEvent]) -> None:
+        async for _ in events:
+            pass
+
+    settings = that_thinks(model, row)
+    ran = await agent.run(QUESTION, model_settings=settings, event_stream_handler=listen if streamed else None)
+    again = await agent.run(QUESTION, model_settings=settings, message_history=ran.all_messages())
+    assert sorted(called) == ["get_time", "get_time", "get_weather", "get_weather"]
+    assert "14:05" in again.output
