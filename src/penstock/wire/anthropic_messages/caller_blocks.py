@@ -11,6 +11,7 @@ parted by blank lines.
 
 from __future__ import annotations
 
+import binascii
 from collections.abc import Iterator, Mapping, Sequence
 from types import MappingProxyType
 from typing import assert_never
@@ -47,6 +48,7 @@ from penstock.wire.anthropic_messages.caller_nodes import (
     undecodable,
 )
 from penstock.wire.anthropic_messages.vocabulary import FORMAT, VENDOR_BLOCKS
+from penstock.wire.media_kinds import SIGNATURES
 
 ROLES: Mapping[str, Role] = MappingProxyType({"user": "user", "assistant": "assistant", "system": "system"})
 
@@ -302,8 +304,12 @@ def _image(node: nodes.ImageNode, at: str, unread: list[str]) -> Image:
     source = _source(node.source, here, unread)
     if source is None:
         refuse(f"{here}.type", "The source of an image is base64, url or file.")
-    if isinstance(source, InlineData) and not source.media_type.startswith("image/"):
-        refuse(f"{here}.media_type", "The media type of an image begins with image/.")
+    if isinstance(source, InlineData):
+        if not source.media_type.startswith("image/"):
+            refuse(f"{here}.media_type", "The media type of an image begins with image/.")
+        _check_base64(source.data, f"{here}.data")
+        if not _is_what_it_says(source):
+            refuse(f"{here}.data", f"The data is not an image of the type {source.media_type[:40]}.", "invalid_image")
     return Image(source, cache=lift_marker(node.cache_control, at, unread), at=at)
 
 
@@ -314,8 +320,24 @@ def _document(node: nodes.DocumentNode, at: str, unread: list[str]) -> Document 
     source = _source(node.source, f"{at}.source", unread) or _document_source(node.source, f"{at}.source", unread)
     if source is None:
         return VendorBlock(FORMAT, "document", msgspec.Raw(msgspec.json.encode(node)), at)
+    if isinstance(source, InlineData):
+        _check_base64(source.data, f"{at}.source.data")
     marker = lift_marker(node.cache_control, at, unread)
     return Document(source, node.title, node.context, cite, marker, at)
+
+
+def _check_base64(data: str, at: str) -> None:
+    try:
+        if not binascii.a2b_base64(data, strict_mode=True):
+            refuse(at, "There is no data.")
+    except (binascii.Error, ValueError):
+        refuse(at, "The data is not base64.")
+
+
+def _is_what_it_says(source: InlineData) -> bool:
+    """Say whether a picture begins as those of its type do; of types that are not known, nothing can be said."""
+    begins = SIGNATURES.get("image/jpeg" if source.media_type == "image/jpg" else source.media_type)
+    return begins is None or begins.match(binascii.a2b_base64(source.data[:24])) is not None
 
 
 def _source(raw: msgspec.Raw, at: str, unread: list[str]) -> Source | None:
