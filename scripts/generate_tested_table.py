@@ -1,19 +1,22 @@
-"""Write ``docs/reference/tested.md``: which real clients run against which provider, from the tables that tests hold.
+"""Write which real clients run against which provider, from the tables that tests hold.
 
-With ``--check`` nothing is written, and the exit status is 1 when the page is stale.
+``docs/reference/tested.md`` for people, ``src/penstock/data/real_clients.json`` for ``penstock providers``. With
+``--check`` nothing is written, and the exit status is 1 when one of them is stale.
 """
 
 from __future__ import annotations
 
+import json
 import sys
 from itertools import groupby
 from pathlib import Path
 
 from scripts.repository import ROOT
-from tests.clients.provider_checks import CHECKS, CLIENTS, shown_by
+from tests.clients.provider_checks import CHECKS, CLIENTS, reached_endpoints, shown_by
 from tests.clients.provider_rows import CAPABILITIES, ROWS, Row
 
 PAGE = ROOT / "docs" / "reference" / "tested.md"
+DATA = ROOT / "src" / "penstock" / "data" / "real_clients.json"
 TESTS = "../../tests/clients"
 INTRODUCTION = """\
 # What is tested by what
@@ -37,6 +40,12 @@ def render() -> str:
     return f"{INTRODUCTION}\n{clients}\n\n{head}\n{rule}\n{rows}\n\n## The tests\n\n{_tests()}"
 
 
+def render_data() -> str:
+    """Return the same by provider id, in short."""
+    providers = sorted({row.provider for row in ROWS.values()})
+    return json.dumps({provider: reached_endpoints(provider) for provider in providers}, indent=2) + "\n"
+
+
 def _row(row: Row) -> str:
     cells = [" ".join(shown_by(row, capability)) or "–" for capability in CAPABILITIES]
     return f"| {row.mission} | {_backend(row)} | {row.credential} | {' | '.join(cells)} |"
@@ -54,9 +63,9 @@ def _tests() -> str:
     return "\n".join(lines) + "\n"
 
 
-def refresh(page: Path, *, check: bool) -> int:
-    """Bring the page up to date, or with ``check`` only say whether it is; returns the exit status."""
-    new = render()
+def refresh(page: Path, *, check: bool, new: str | None = None) -> int:
+    """Bring a file up to date, or with ``check`` only say whether it is; returns the exit status."""
+    new = render() if new is None else new
     if page.exists() and page.read_text(encoding="utf-8") == new:
         return 0
     if check:
@@ -67,4 +76,5 @@ def refresh(page: Path, *, check: bool) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(refresh(PAGE, check="--check" in sys.argv[1:]))
+    only_check = "--check" in sys.argv[1:]
+    sys.exit(refresh(PAGE, check=only_check) | refresh(DATA, check=only_check, new=render_data()))

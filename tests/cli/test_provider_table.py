@@ -14,6 +14,7 @@ from penstock.cli.provider_table import (
     render_reference,
     render_text,
 )
+from penstock.data import real_clients
 from penstock.endpoints import declared_endpoints
 from penstock.providers import all_providers
 from scripts.generate_provider_table import BEGIN, END, main, with_table, with_tests
@@ -95,3 +96,10 @@ def test_the_table_says_what_real_clients_run_against() -> None:
 
 def test_a_readme_without_the_marks_is_left_alone() -> None:
     assert with_table("# A\n") == "# A\n"
+
+
+def test_the_text_says_what_real_clients_are_run_against() -> None:
+    told = {line.split()[0]: line for line in render_text().splitlines()}
+    assert told["bedrock"].endswith("  chat, embeddings")
+    assert told["anthropic-openai"].endswith("  -")
+    assert set(real_clients()) <= set(all_providers())

@@ -15,6 +15,7 @@ import msgspec
 
 from penstock.core.endpoint import Endpoint
 from penstock.core.provider import CredentialKind, Options, Provider
+from penstock.data import real_clients
 from penstock.endpoints import declared_endpoints
 from penstock.providers import all_providers
 from penstock.relay.way import find_way
@@ -42,8 +43,12 @@ def offer_of(provider: Provider, endpoint: Endpoint) -> Offer:
 
 def render_text() -> str:
     """Render the table for a terminal: aligned columns, no trailing spaces, a line feed at the end."""
-    rows = [["PROVIDER", "NAME", *(endpoint.path for endpoint in declared_endpoints()), "KEY FROM"]]
-    rows += [_row(provider, TEXT_MARKS) for provider in all_providers().values()]
+    rows = [["PROVIDER", "NAME", *(endpoint.path for endpoint in declared_endpoints()), "KEY FROM", "REAL CLIENTS"]]
+    tested = real_clients()
+    rows += [
+        [*_row(provider, TEXT_MARKS), ", ".join(tested.get(provider.id, ())) or "-"]
+        for provider in all_providers().values()
+    ]
     widths = [max(len(cell) for cell in column) for column in zip(*rows, strict=True)]
     lines = ("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows)
     return "\n".join(lines) + "\n"

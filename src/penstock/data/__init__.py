@@ -8,10 +8,11 @@ for every host that serves the model. What a fact means is said in ``penstock.co
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from fnmatch import fnmatchcase
 from functools import cache, lru_cache
 from importlib import resources
+from types import MappingProxyType
 
 import msgspec
 
@@ -53,6 +54,13 @@ def facts_of(model: str) -> ModelFacts:
     """Return the facts of a model by its name at any provider; ``UNKNOWN_MODEL`` for one that no row fits."""
     name = plain_name(model)
     return next((row.facts for row in all_rows() if fnmatchcase(name, row.pattern)), UNKNOWN_MODEL)
+
+
+@cache
+def real_clients() -> Mapping[str, Sequence[str]]:
+    """Return what the test run drives real clients against (``chat``, ``embeddings``), by provider id."""
+    text = (resources.files(__name__) / "real_clients.json").read_bytes()
+    return MappingProxyType(msgspec.json.decode(text, type=dict[str, tuple[str, ...]]))
 
 
 @cache
