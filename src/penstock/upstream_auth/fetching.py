@@ -70,15 +70,13 @@ async def fetch_in_thread(fetch: Fetch[V]) -> Fetched[V]:
     future: asyncio.Future[Fetched[V]] = loop.create_future()
 
     def work() -> None:
+        outcome: Fetched[V] | FetchFailed = FetchFailed("a defect of the gateway")
         try:
-            fetched = fetch()
+            outcome = fetch()
         except FetchFailed as failure:
-            _post(loop, _fail, future, failure)
-        except BaseException as defect:
-            _post(loop, _fail, future, FetchFailed(f"a defect of the gateway ({type(defect).__name__})"))
-            raise
-        else:
-            _post(loop, _settle, future, fetched)
+            outcome = failure
+        finally:
+            _post(loop, future, outcome)
 
     try:
         threading.Thread(target=work, name="penstock-credential", daemon=True).start()
@@ -96,26 +94,19 @@ def _presentable(reason: str, secrets: Iterable[Secret]) -> str:
     return line if len(line) <= LONGEST_REASON else line[: LONGEST_REASON - 1] + "…"
 
 
-X = TypeVar("X")
-
-
 def _post(
-    loop: asyncio.AbstractEventLoop,
-    deliver: Callable[[asyncio.Future[Fetched[V]], X], None],
-    future: asyncio.Future[Fetched[V]],
-    outcome: X,
+    loop: asyncio.AbstractEventLoop, future: asyncio.Future[Fetched[V]], outcome: Fetched[V] | FetchFailed
 ) -> None:
     try:
-        loop.call_soon_threadsafe(deliver, future, outcome)
+        loop.call_soon_threadsafe(_settle, future, outcome)
     except RuntimeError:  # the loop has ended, and with it everybody who waited
         pass
 
 
-def _settle(future: asyncio.Future[Fetched[V]], fetched: Fetched[V]) -> None:
-    if not future.done():
-        future.set_result(fetched)
-
-
-def _fail(future: asyncio.Future[Fetched[V]], failure: FetchFailed) -> None:
-    if not future.done():
-        future.set_exception(failure)
+def _settle(future: asyncio.Future[Fetched[V]], outcome: Fetched[V] | FetchFailed) -> None:
+    if future.done():
+        return
+    if isinstance(outcome, FetchFailed):
+        future.set_exception(outcome)
+    else:
+        future.set_result(outcome)
