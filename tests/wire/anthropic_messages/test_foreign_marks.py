@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from penstock.core.json_object import JsonEdit, JsonObject
-from penstock.wire.anthropic_messages.foreign_marks import drop_foreign_marks, is_foreign
+from penstock.wire.anthropic_messages.foreign_marks import drop_foreign_marks
 
 MARK = {"extra_content": {"google": {"thought_signature": "c2ln"}}}
 TEXT = {"type": "text", "text": "Hello"}
@@ -95,8 +95,3 @@ def test_cleaning_twice_changes_no_more_than_once(blocks: list[Any]) -> None:
     once, _ = cleaned(in_turn(*blocks))
     assert cleaned(once) == (once, [])
     assert b"extra_content" not in once
-
-
-@pytest.mark.parametrize(("signature", "foreign"), [(None, True), ("", True), ("gemini:x", True), ("EqQB+/=", False)])
-def test_anthropics_own_signatures_are_known_by_their_form(signature: str | None, foreign: bool) -> None:
-    assert is_foreign(signature) == foreign

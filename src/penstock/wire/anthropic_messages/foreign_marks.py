@@ -15,17 +15,12 @@ import re
 import msgspec
 
 from penstock.core.json_object import TEXT, JsonEdit, JsonObject
+from penstock.wire.claude_signatures import is_claudes
 
 _MARK = re.compile(rb'"(?:extra_content"|signature": ?"(?:"|[a-z_]{1,30}:))')
 """What a body with a mark has in it; one search, since long conversations are searched too."""
-_MARKED = re.compile(r"[a-z_]{1,30}:")
 _ITEMS: msgspec.json.Decoder[list[msgspec.Raw]] = msgspec.json.Decoder(list[msgspec.Raw])
 _WHY = "a mark of another vendor, which Anthropic would refuse"
-
-
-def is_foreign(signature: str | None) -> bool:
-    """Say whether thinking with this signature is not Anthropic's own."""
-    return not signature or _MARKED.match(signature) is not None
 
 
 def drop_foreign_marks(edit: JsonEdit) -> None:
@@ -61,7 +56,7 @@ def _block(block: bytes, path: str, edit: JsonEdit) -> bytes:
     if not block.startswith(b"{") or _MARK.search(block) is None:
         return block
     members = JsonEdit(JsonObject(block))
-    if members.object.read("type", TEXT) == "thinking" and is_foreign(members.object.read("signature", TEXT)):
+    if members.object.read("type", TEXT) == "thinking" and not is_claudes(members.object.read("signature", TEXT)):
         edit.report(path, "dropped", _WHY)
         return b""
     if members.raw("extra_content") is None:

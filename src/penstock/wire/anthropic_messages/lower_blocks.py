@@ -30,7 +30,6 @@ from penstock.core.chat import (
     VendorBlock,
 )
 from penstock.core.errors import InvalidRequest
-from penstock.wire.anthropic_messages.foreign_marks import is_foreign
 from penstock.wire.anthropic_messages.lower_tools import check_tool_name
 from penstock.wire.anthropic_messages.vocabulary import (
     FILES_BETA,
@@ -41,6 +40,7 @@ from penstock.wire.anthropic_messages.vocabulary import (
     TEXT_MEDIA_TYPE,
 )
 from penstock.wire.anthropic_messages.writing import Writing, cache_control
+from penstock.wire.claude_signatures import is_claudes
 
 Written = dict[str, object] | msgspec.Raw
 """A block as it is sent; ``Raw`` is the vendor's own, passed on as it came."""
@@ -80,7 +80,7 @@ def write_assistant_block(block: Block, writing: Writing) -> Written | None:
         case ToolCall():
             return _tool_call(block, writing)
         case Thinking():
-            if not is_foreign(block.signature):
+            if is_claudes(block.signature):
                 return {"type": "thinking", "thinking": block.text, "signature": block.signature}
             writing.losses.at(block.at, "thinking can only be sent back with Anthropic's signature")
             return None

@@ -16,8 +16,8 @@ from typing import NamedTuple
 from penstock.core.chat import ChatRequest, Message, Reasoning, RedactedThinking, Thinking, ToolCall
 from penstock.core.chat_format import Losses
 from penstock.core.model_facts import ModelFacts
-from penstock.wire.anthropic_messages.foreign_marks import is_foreign
 from penstock.wire.anthropic_messages.vocabulary import LEAST_THINKING_TOKENS
+from penstock.wire.claude_signatures import is_claudes
 
 EFFORTS = ("none", "minimal", "low", "medium", "high", "xhigh", "max")
 """Words of effort that callers use, least first."""
@@ -134,7 +134,7 @@ def _tool_turn_lost_its_thinking(messages: list[Message]) -> bool:
     if not any(isinstance(block, ToolCall) for block in blocks):
         return False
     return not any(
-        isinstance(block, RedactedThinking) or (isinstance(block, Thinking) and not is_foreign(block.signature))
+        isinstance(block, RedactedThinking) or (isinstance(block, Thinking) and is_claudes(block.signature))
         for block in blocks
     )
 

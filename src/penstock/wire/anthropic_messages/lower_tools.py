@@ -19,11 +19,11 @@ from penstock.core.model_facts import ModelFacts
 from penstock.wire.anthropic_messages.vocabulary import FORMAT
 from penstock.wire.anthropic_messages.writing import Writing, cache_control
 from penstock.wire.json_tool import DESCRIPTION, choose_tool_name
+from penstock.wire.object_schema import object_schema
 from penstock.wire.structured_schema import accepted_schema
 
 TOOL_NAME = re.compile(r"[a-zA-Z0-9_-]{1,128}")
 _EMPTY_SCHEMA = msgspec.Raw(b'{"type":"object"}')
-_SCHEMA_TYPE = msgspec.json.Decoder(dict[str, msgspec.Raw])
 
 
 class Tooling(NamedTuple):
@@ -89,7 +89,7 @@ def _schema(form: ResponseFormat | None, facts: ModelFacts, writing: Writing) ->
         return _EMPTY_SCHEMA
     at = writing.request.path("response_format")
     if not facts.json_schema:
-        return _object_schema(form.schema, at)
+        return object_schema(form.schema, at, empty=_EMPTY_SCHEMA)
     schema, unsupported = accepted_schema(form.schema, at)
     if unsupported:
         writing.losses.at(at, f"not enforced by this provider: {', '.join(unsupported)}", "approximated")
@@ -134,7 +134,7 @@ def _tool(tool: Tool, facts: ModelFacts, writing: Writing) -> dict[str, object]:
     written: dict[str, object] = {"name": check_tool_name(tool.name, tool.at)}
     if tool.description:
         written["description"] = tool.description
-    schema = _object_schema(tool.schema, tool.at)
+    schema = object_schema(tool.schema, tool.at, empty=_EMPTY_SCHEMA)
     if tool.strict and facts.json_schema:
         schema, unsupported = accepted_schema(schema, tool.at)
         if unsupported:
@@ -145,29 +145,6 @@ def _tool(tool: Tool, facts: ModelFacts, writing: Writing) -> dict[str, object]:
     written["input_schema"] = schema
     cache_control(tool.cache, tool.at, written, writing)
     return written
-
-
-def _object_schema(schema: msgspec.Raw, at: str) -> msgspec.Raw:
-    """Return the schema of an object that this API wants: with ``"type": "object"``.
-
-    Raises:
-        InvalidRequest: the schema is that of something else.
-    """
-    text = bytes(schema).strip()
-    if text in {b"", b"null", b"{}"}:
-        return _EMPTY_SCHEMA
-    try:
-        kind = _SCHEMA_TYPE.decode(text).get("type")
-    except (msgspec.DecodeError, RecursionError, UnicodeDecodeError) as error:
-        msg = "The schema of a tool's arguments must be a JSON object."
-        raise InvalidRequest(msg, code="invalid_schema", param=at) from error
-    if kind is None:
-        rest = text[1:].lstrip()
-        return msgspec.Raw(b'{"type":"object"' + (b"}" if rest == b"}" else b"," + rest))
-    if bytes(kind) != b'"object"':
-        msg = 'The schema must describe an object: "type" must be "object".'
-        raise InvalidRequest(msg, code="invalid_schema", param=at)
-    return schema
 
 
 def _choice(

@@ -18,10 +18,10 @@ from penstock.core.chat import Message, Reasoning, RedactedThinking, Thinking, T
 from penstock.wire.bedrock_converse.vocabulary import (
     LEAST_THINKING_TOKENS,
     TOP_K_MEMBERS,
-    is_claudes,
     reasoning_shape,
 )
 from penstock.wire.bedrock_converse.writing import Json, Writing
+from penstock.wire.claude_signatures import is_claudes
 
 EFFORTS = ("none", "minimal", "low", "medium", "high", "xhigh", "max")
 """Words of effort that callers use, least first."""

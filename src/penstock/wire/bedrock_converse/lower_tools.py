@@ -20,12 +20,12 @@ from penstock.wire.bedrock_converse.enforced_schema import is_enforced
 from penstock.wire.bedrock_converse.vocabulary import BOTH_CHOICES, FORCED_CHOICES
 from penstock.wire.bedrock_converse.writing import Json, Writing
 from penstock.wire.json_tool import DESCRIPTION, choose_tool_name
+from penstock.wire.object_schema import object_schema
 from penstock.wire.structured_schema import accepted_schema
 
 _TOOL_NAME = re.compile(r"[a-zA-Z0-9_-]{1,64}")
 _EMPTY_SCHEMA = msgspec.Raw(b'{"type":"object","properties":{}}')
 _ANY_OBJECT = msgspec.Raw(b'{"type":"object"}')
-_object_decoder: msgspec.json.Decoder[dict[str, msgspec.Raw]] = msgspec.json.Decoder(dict[str, msgspec.Raw])
 
 
 class Tooling(NamedTuple):
@@ -86,7 +86,7 @@ def _tool(tool: Tool, writing: Writing) -> Json:
     written: Json = {"name": check_tool_name(tool.name, tool.at)}
     if tool.description and not tool.description.isspace():
         written["description"] = tool.description
-    written["inputSchema"] = {"json": _object_schema(tool.schema, tool.at)}
+    written["inputSchema"] = {"json": object_schema(tool.schema, tool.at, empty=_EMPTY_SCHEMA)}
     if not tool.strict:
         return written
     if not writing.facts.json_schema:
@@ -108,25 +108,6 @@ def check_tool_name(name: str, at: str) -> str:
         msg = "The name of a tool must be 1 to 64 letters, digits, underscores and hyphens for this provider."
         raise InvalidRequest(msg, code="invalid_tool_name", param=at)
     return name
-
-
-def _object_schema(schema: msgspec.Raw, at: str) -> msgspec.Raw:
-    """Return the schema of an object that this API wants: with ``"type": "object"``."""
-    text = bytes(schema).strip()
-    if text in {b"", b"null", b"{}"}:
-        return _EMPTY_SCHEMA
-    try:
-        kind = _object_decoder.decode(text).get("type")
-    except (msgspec.DecodeError, RecursionError, UnicodeError) as error:
-        msg = "The schema of a tool's arguments must be a JSON object."
-        raise InvalidRequest(msg, code="invalid_schema", param=at) from error
-    if kind is None:
-        rest = text[1:].lstrip()
-        return msgspec.Raw(b'{"type":"object"' + (b"}" if rest == b"}" else b"," + rest))
-    if bytes(kind) != b'"object"':
-        msg = 'The schema must describe an object: "type" must be "object".'
-        raise InvalidRequest(msg, code="invalid_schema", param=at)
-    return msgspec.Raw(text)
 
 
 def _possible_choice(writing: Writing, tools: list[Json]) -> ToolChoice | None:
@@ -222,7 +203,11 @@ def _by_tool(
     """Add the tool whose call is the answer; beside the caller's own tools, one of them all must be called."""
     request = writing.request
     name = choose_tool_name(tool.name for tool in request.tools if isinstance(tool, Tool))
-    schema = _ANY_OBJECT if form.kind == "json_object" else _object_schema(form.schema, request.path("response_format"))
+    schema = (
+        _ANY_OBJECT
+        if form.kind == "json_object"
+        else object_schema(form.schema, request.path("response_format"), empty=_EMPTY_SCHEMA)
+    )
     description = f"{form.description}\n\n{DESCRIPTION}" if form.description else DESCRIPTION
     spec: Json = {"name": name, "description": description, "inputSchema": {"json": schema}}
     only = not tools or (choice is not None and choice.mode == "none")

@@ -246,11 +246,6 @@ def vendor_of(model: str, facts: ModelFacts) -> str:
     return "anthropic" if facts.thinking in {"budget", "adaptive"} else ""
 
 
-def is_claudes(signature: str | None) -> bool:
-    """Say whether Claude signed this thinking: its signatures are base64, those of others are marked ``vendor:``."""
-    return bool(signature) and ":" not in (signature or "")
-
-
 ReasoningShape = Literal["reasoningConfig", "reasoning.effort", "reasoning_effort"]
 _REASONING_SHAPES: tuple[tuple[str, ReasoningShape], ...] = (
     ("*amazon.*", "reasoningConfig"),
