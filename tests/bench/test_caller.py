@@ -80,4 +80,4 @@ async def test_a_caller_that_leaves_breaks_the_connection_off() -> None:
 
     async with _server(handle) as port:
         await Caller(port, "key").leave("/", b"x", after_bytes=10)
-        await asyncio.wait_for(broken.wait(), 10)
+        assert await asyncio.wait_for(broken.wait(), 10)

@@ -61,6 +61,7 @@ async def test_a_client_that_leaves_the_streaming_helper(client: AsyncOpenAI, se
         async for event in stream:
             if event.type == "content.delta":
                 break
+        assert any(setting.busy().values())
     setting.wait_until_cancelled_upstream(model)
     setting.wait_until_idle()
 

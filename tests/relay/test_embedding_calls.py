@@ -103,6 +103,8 @@ async def test_a_caller_that_leaves_ends_every_call() -> None:
         await asyncio.gather(task, return_exceptions=True)
         await upstream.until_left()
         await gateway.until_idle()
+        assert len(upstream.received) == 3
+        assert not upstream.open
 
 
 async def test_what_a_provider_cannot_take_is_told_or_refused() -> None:

@@ -52,4 +52,5 @@ def test_equals_share_the_first_try_by_weight() -> None:
 
 @given(TARGETS, st.floats(0, 1, exclude_max=True))
 def test_any_chance_draws_a_target(targets: list[Target], point: float) -> None:
-    order_targets(targets, lambda: point)
+    ordered = order_targets(targets, lambda: point)
+    assert {target.name for target in ordered} == {target.name for target in targets if target.weight}

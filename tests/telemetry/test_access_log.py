@@ -44,9 +44,10 @@ async def test_each_exchange_is_one_line_behind_what_was_there(tmp_path: Path) -
 async def test_lines_reach_the_file_without_more_traffic(tmp_path: Path) -> None:
     path = tmp_path / "log"
     log = AccessLog(str(path), asyncio.get_running_loop())
-    log.write(line())
+    log.write(line("/alone"))
     while not path.read_bytes():
         await asyncio.sleep(0.01)
+    assert json.loads(path.read_bytes())["path"] == "/alone"
     log.close()
 
 

@@ -60,6 +60,7 @@ async def test_more_than_enough_idle_connections_are_closed() -> None:
         for connection in connections:
             await ask_on(connection).over()
         await settled(pool, idle=1)
+        assert sum(not connection.closed for connection in connections) == 1
 
 
 async def test_idle_connections_are_closed_after_their_time(monkeypatch: pytest.MonkeyPatch) -> None:
