@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 
 from penstock.simulator.faults import BY_NAME, PREFIX
+from scripts.generated_file import bring_up_to_date
 from scripts.repository import ROOT
 from tests.clients.fault_table import ROWS, Row
 
@@ -42,14 +43,7 @@ def _render_row(name: str, row: Row) -> str:
 
 def refresh(page: Path, *, check: bool) -> int:
     """Bring the page up to date, or with ``check`` only say whether it is; returns the exit status."""
-    new = render()
-    if page.exists() and page.read_text(encoding="utf-8") == new:
-        return 0
-    if check:
-        print(f"{page.name} is stale")
-        return 1
-    page.write_text(new, encoding="utf-8")
-    return 0
+    return bring_up_to_date(page, render(), check=check)
 
 
 if __name__ == "__main__":

@@ -16,6 +16,7 @@ from pydantic.fields import FieldInfo
 from penstock.config.manifests.parts import LocalRef, Manifest, ObjectRef, ParentRef, SecretRef, TargetRef
 from penstock.config.manifests.registry import KINDS, NEEDLESS, UNSERVED
 from penstock.config.manifests.support import meaning_of, part_of, remark_of
+from scripts.generated_file import bring_up_to_date
 from scripts.repository import ROOT
 
 PAGE = ROOT / "docs" / "manifests.md"
@@ -83,15 +84,7 @@ def _render_kind(group: str, kind: str, model: type[Manifest]) -> Iterator[str]:
 
 def refresh(page: Path, *, check: bool) -> int:
     """Bring the page up to date, or with ``check`` only say whether it is; returns the exit status."""
-    old = page.read_text(encoding="utf-8")
-    new = render(old)
-    if old == new:
-        return 0
-    if check:
-        print(f"{page.name} is stale")
-        return 1
-    page.write_text(new, encoding="utf-8")
-    return 0
+    return bring_up_to_date(page, render(page.read_text(encoding="utf-8")), check=check)
 
 
 if __name__ == "__main__":

@@ -10,6 +10,7 @@ import sys
 from pathlib import Path
 
 from penstock.simulator.faults import FAULTS, PREFIX, Fault
+from scripts.generated_file import bring_up_to_date
 from scripts.repository import ROOT
 
 PAGE = ROOT / "docs" / "simulator.md"
@@ -47,15 +48,7 @@ def with_table(page: str) -> str:
 
 def refresh(page: Path, *, check: bool) -> int:
     """Bring the page up to date, or with ``check`` only say whether it is; returns the exit status."""
-    old = page.read_text(encoding="utf-8")
-    new = with_table(old)
-    if old == new:
-        return 0
-    if check:
-        print(f"{page.name} is stale")
-        return 1
-    page.write_text(new, encoding="utf-8")
-    return 0
+    return bring_up_to_date(page, with_table(page.read_text(encoding="utf-8")), check=check)
 
 
 if __name__ == "__main__":

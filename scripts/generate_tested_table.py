@@ -9,8 +9,8 @@ from __future__ import annotations
 import json
 import sys
 from itertools import groupby
-from pathlib import Path
 
+from scripts.generated_file import bring_up_to_date
 from scripts.repository import ROOT
 from tests.clients.provider_checks import CHECKS, CLIENTS, reached_endpoints, shown_by
 from tests.clients.provider_rows import CAPABILITIES, ROWS, Row
@@ -63,18 +63,8 @@ def _tests() -> str:
     return "\n".join(lines) + "\n"
 
 
-def refresh(page: Path, *, check: bool, new: str | None = None) -> int:
-    """Bring a file up to date, or with ``check`` only say whether it is; returns the exit status."""
-    new = render() if new is None else new
-    if page.exists() and page.read_text(encoding="utf-8") == new:
-        return 0
-    if check:
-        print(f"{page.name} is stale")
-        return 1
-    page.write_text(new, encoding="utf-8")
-    return 0
-
-
 if __name__ == "__main__":
     only_check = "--check" in sys.argv[1:]
-    sys.exit(refresh(PAGE, check=only_check) | refresh(DATA, check=only_check, new=render_data()))
+    sys.exit(
+        bring_up_to_date(PAGE, render(), check=only_check) | bring_up_to_date(DATA, render_data(), check=only_check)
+    )

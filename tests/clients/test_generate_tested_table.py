@@ -8,7 +8,8 @@ import pytest
 import yaml
 
 from penstock.providers import all_providers
-from scripts.generate_tested_table import refresh, render
+from scripts.generate_tested_table import render
+from scripts.generated_file import bring_up_to_date
 from tests.clients.provider_checks import CHECKS, Check, reached_endpoints, shown_by
 from tests.clients.provider_rows import CAPABILITIES, ROWS
 
@@ -71,8 +72,8 @@ def test_each_row_has_a_line() -> None:
 
 def test_a_stale_page_is_told_and_then_written(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     page = tmp_path / "tested.md"
-    assert refresh(page, check=True) == 1
+    assert bring_up_to_date(page, render(), check=True) == 1
     assert "tested.md is stale" in capsys.readouterr().out
     assert not page.exists()
-    assert refresh(page, check=False) == 0
-    assert refresh(page, check=True) == 0
+    assert bring_up_to_date(page, render(), check=False) == 0
+    assert bring_up_to_date(page, render(), check=True) == 0
