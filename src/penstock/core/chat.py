@@ -231,6 +231,10 @@ class ResponseFormat(msgspec.Struct, frozen=True):
     strict: bool | None = None
 
 
+EFFORTS = ("none", "minimal", "low", "medium", "high", "xhigh", "max")
+"""Words of effort that callers use, least first; providers take some of them."""
+
+
 class Reasoning(msgspec.Struct, frozen=True):
     """How much the model is to think: by a word, by a budget in tokens, or as it sees fit.
 

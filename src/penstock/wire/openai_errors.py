@@ -13,7 +13,7 @@ from types import MappingProxyType
 import msgspec
 
 from penstock.core.errors import GatewayError
-from penstock.wire.error_text import read_text
+from penstock.wire.error_text import find_message
 from penstock.wire.framing.sse import render_event
 
 TYPES: Mapping[int, str] = MappingProxyType(
@@ -97,28 +97,3 @@ def adopt_error(status: int, body: bytes, backend: str) -> bytes:
     return msgspec.json.encode(
         {"error": ErrorBody(message[:_MESSAGE_LIMIT_CHARS], error_type(status), code="upstream_error")}
     )
-
-
-def find_message(body: bytes) -> str | None:
-    """Return the message of an error body in whatever shape; None when there is none that one could show."""
-    try:
-        decoded: object = msgspec.json.decode(body)
-    except (msgspec.DecodeError, RecursionError, UnicodeDecodeError):
-        return read_text(body)
-    return _message_in(decoded, depth=0)
-
-
-def _message_in(value: object, *, depth: int) -> str | None:
-    """Look where vendors put it: a string, ``message``, ``detail``, ``error`` (object or string), a list of those."""
-    if depth > 4:
-        return None
-    if isinstance(value, str):
-        return value.strip() or None
-    if isinstance(value, list):
-        return _message_in(value[0], depth=depth + 1) if value else None
-    if isinstance(value, dict):
-        for name in ("error", "message", "msg", "detail", "error_msg", "errors"):
-            found = _message_in(value.get(name), depth=depth + 1)
-            if found:
-                return found
-    return None

@@ -4,10 +4,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from penstock.core.chat import ChatRequest, Message, Reasoning, Text, Thinking, ToolCall, ToolResult
+from penstock.core.chat import EFFORTS, ChatRequest, Message, Reasoning, Text, Thinking, ToolCall, ToolResult
 from penstock.core.chat_format import Losses
 from penstock.core.model_facts import UNKNOWN_MODEL, ModelFacts
-from penstock.wire.anthropic_messages.lower_thinking import EFFORTS, Plan, plan_thinking, sampling
+from penstock.wire.anthropic_messages.lower_thinking import Plan, plan_thinking, sampling
 
 BUDGET = ModelFacts(thinking="budget", max_output_tokens=64_000, thinking_budget=(1024, 63_999))
 ADAPTIVE = ModelFacts(thinking="adaptive", max_output_tokens=128_000, efforts=("low", "medium", "high"))

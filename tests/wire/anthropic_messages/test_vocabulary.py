@@ -9,6 +9,7 @@ from anthropic.types.shared import ErrorType
 
 from penstock.core.chat_answer import ErrorKind
 from penstock.wire.anthropic_messages import vocabulary as words
+from penstock.wire.status_kinds import kind_of_status
 
 
 def test_every_stop_reason_of_the_sdk_has_a_row() -> None:
@@ -34,13 +35,13 @@ def test_an_error_kind_keeps_its_meaning_or_becomes_the_wider_one(kind: ErrorKin
 
 @pytest.mark.parametrize("kind", get_args(ErrorKind))
 def test_the_status_of_a_kind_means_that_kind(kind: ErrorKind) -> None:
-    back = words.kind_of_status(words.ERROR_STATUSES[kind])
+    back = kind_of_status(words.ERROR_STATUSES[kind])
     assert back == ("invalid_request" if kind in {"context_length", "content_filter"} else kind)
 
 
 def test_statuses_without_a_row_are_the_fault_of_whom_their_class_says() -> None:
-    assert words.kind_of_status(418) == "invalid_request"
-    assert words.kind_of_status(599) == "server"
+    assert kind_of_status(418) == "invalid_request"
+    assert kind_of_status(599) == "server"
 
 
 def test_image_types_are_those_of_the_sdk() -> None:

@@ -11,6 +11,7 @@ from botocore.model import ServiceModel
 from penstock.core.model_facts import UNKNOWN_MODEL, ModelFacts
 from penstock.wire.bedrock_converse import vocabulary
 from penstock.wire.bedrock_converse.answer_blocks import KNOWN_VENDOR_BLOCKS
+from penstock.wire.status_kinds import kind_of_status
 
 SERVICE = ServiceModel(Loader().load_service_model("bedrock-runtime", "service-2"))
 
@@ -107,4 +108,4 @@ def test_each_family_is_told_its_effort_in_its_own_member(model: str, shape: str
 
 @pytest.mark.parametrize(("status", "kind"), [(429, "rate_limit"), (418, "invalid_request"), (599, "server")])
 def test_a_status_alone_tells_whose_fault_it_is(status: int, kind: str) -> None:
-    assert vocabulary.kind_of_status(status) == kind
+    assert kind_of_status(status) == kind

@@ -6,11 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from penstock.core.chat import ChatRequest, Reasoning
+from penstock.core.chat import EFFORTS, ChatRequest, Reasoning
 from penstock.core.chat_format import Losses
 from penstock.core.model_facts import UNKNOWN_MODEL, ModelFacts
 from penstock.wire.gemini_generate.lower_thinking import lower_thinking, nearest
-from penstock.wire.gemini_generate.vocabulary import EFFORTS
 
 reasonings = st.builds(
     Reasoning,

@@ -17,8 +17,9 @@ import msgspec
 
 from penstock.core.chat_answer import VendorError
 from penstock.core.errors import GatewayError
-from penstock.wire.anthropic_messages.vocabulary import ERROR_TYPES, ErrorType, kind_of_status
-from penstock.wire.error_text import read_text
+from penstock.wire.anthropic_messages.vocabulary import ERROR_TYPES, ErrorType
+from penstock.wire.error_text import find_message
+from penstock.wire.status_kinds import kind_of_status
 
 OWN_ERROR_TYPES: Mapping[int, ErrorType] = MappingProxyType(
     {
@@ -99,7 +100,7 @@ def adopt_error(status: int, body: bytes, backend: str) -> bytes:
     decoded = _decode(body)
     if _is_error_object(decoded):
         return body
-    message = read_text(body) if decoded is None else _message_in(decoded, depth=0)
+    message = find_message(body)
     if message is None:
         message = f"The backend '{backend}' answered with status {status} and no readable error."
     shown = ErrorObject(ERROR_TYPES[kind_of_status(status)], message[:_MESSAGE_LIMIT_CHARS], Details("upstream_error"))
@@ -128,19 +129,3 @@ def _is_error_object(decoded: object) -> bool:
         return False
     error = decoded.get("error")
     return isinstance(error, dict) and all(isinstance(error.get(name), str) for name in ("type", "message"))
-
-
-def _message_in(value: object, *, depth: int) -> str | None:
-    """Look where hosts put it: ``message`` (AWS), ``error.message`` (Google, in a list too), a plain string."""
-    if depth > 4:
-        return None
-    if isinstance(value, str):
-        return value.strip() or None
-    if isinstance(value, list):
-        return _message_in(value[0], depth=depth + 1) if value else None
-    if isinstance(value, dict):
-        for name in ("error", "message", "Message", "detail", "errors"):
-            found = _message_in(value.get(name), depth=depth + 1)
-            if found:
-                return found
-    return None

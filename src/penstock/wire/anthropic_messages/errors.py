@@ -16,8 +16,9 @@ from types import MappingProxyType
 import msgspec
 
 from penstock.core.chat_answer import ErrorKind, VendorError
-from penstock.wire.anthropic_messages.vocabulary import ERROR_KINDS, ERROR_STATUSES, kind_of_status
+from penstock.wire.anthropic_messages.vocabulary import ERROR_KINDS, ERROR_STATUSES
 from penstock.wire.error_text import nothing_readable, read_text, says_key_is_refused
+from penstock.wire.status_kinds import kind_of_status
 
 HOST_ERROR_KINDS: Mapping[str, ErrorKind] = MappingProxyType(
     {

@@ -15,7 +15,7 @@ import re
 import msgspec
 
 from penstock.core.json_object import TEXT, JsonEdit, JsonObject
-from penstock.wire.claude_signatures import is_claudes
+from penstock.wire.claude_thinking import is_claudes
 
 _MARK = re.compile(rb'"(?:extra_content"|signature": ?"(?:"|[a-z_]{1,30}:))')
 """What a body with a mark has in it; one search, since long conversations are searched too."""

@@ -40,7 +40,7 @@ from penstock.wire.anthropic_messages.vocabulary import (
     TEXT_MEDIA_TYPE,
 )
 from penstock.wire.anthropic_messages.writing import Writing, cache_control
-from penstock.wire.claude_signatures import is_claudes
+from penstock.wire.claude_thinking import is_claudes
 
 Written = dict[str, object] | msgspec.Raw
 """A block as it is sent; ``Raw`` is the vendor's own, passed on as it came."""

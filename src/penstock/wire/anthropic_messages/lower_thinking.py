@@ -9,25 +9,19 @@ is a row of data (``ModelFacts``), never a name in here.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from types import MappingProxyType
 from typing import NamedTuple
 
-from penstock.core.chat import ChatRequest, Message, Reasoning, RedactedThinking, Thinking, ToolCall
+from penstock.core.chat import ChatRequest, Reasoning
 from penstock.core.chat_format import Losses
 from penstock.core.model_facts import ModelFacts
-from penstock.wire.anthropic_messages.vocabulary import LEAST_THINKING_TOKENS
-from penstock.wire.claude_signatures import is_claudes
-
-EFFORTS = ("none", "minimal", "low", "medium", "high", "xhigh", "max")
-"""Words of effort that callers use, least first."""
-
-BUDGET_SHARES: Mapping[str, float] = MappingProxyType(
-    {"minimal": 0.1, "low": 0.2, "medium": 0.5, "high": 0.8, "xhigh": 0.9, "max": 0.95}
+from penstock.wire.claude_thinking import (
+    LEAST_TOP_P,
+    choose_effort,
+    room_beside,
+    shown,
+    thinking_budget,
+    tool_turn_lost_its_thinking,
 )
-"""Share of ``max_tokens`` that a model with a thinking budget may think, by effort."""
-
-_LEAST_TOP_P = 0.95
 
 
 class Plan(NamedTuple):
@@ -52,7 +46,7 @@ def plan_thinking(request: ChatRequest, facts: ModelFacts, losses: Losses) -> Pl
         return _adaptive(asked, facts, limit, losses)
     if facts.thinking == "budget":
         return _with_budget(request, asked, facts, limit, losses)
-    effort = _effort(asked.effort, facts, losses)
+    effort = choose_effort(asked.effort, facts, losses)
     if effort is None or asked.mode is not None:
         losses.field("reasoning", "this model is not known to think")
     return Plan(limit, effort=effort)
@@ -72,71 +66,19 @@ def _adaptive(asked: Reasoning, facts: ModelFacts, limit: int, losses: Losses) -
         losses.field("reasoning", "this model takes no thinking budget; it thinks as it sees fit", "approximated")
     if asked.effort is not None and not facts.efforts:
         losses.field("reasoning", "this model takes no effort; it thinks as it sees fit", "approximated")
-    return Plan(limit, _shown({"type": "adaptive"}, asked), _effort(asked.effort, facts, losses), on=True)
+    return Plan(limit, shown({"type": "adaptive"}, asked), choose_effort(asked.effort, facts, losses), on=True)
 
 
 def _with_budget(request: ChatRequest, asked: Reasoning, facts: ModelFacts, limit: int, losses: Losses) -> Plan:
-    effort = _effort(asked.effort, facts, losses) if facts.efforts else None
-    if _tool_turn_lost_its_thinking(request.messages):
+    effort = choose_effort(asked.effort, facts, losses) if facts.efforts else None
+    if tool_turn_lost_its_thinking(request.messages):
         losses.field("reasoning", "the turn that called tools came back without its signed thinking")
         return Plan(limit, effort=effort)
-    if asked.mode == "adaptive":
-        losses.field("reasoning", "this model thinks within a budget, not as it sees fit", "approximated")
-    least, most = facts.thinking_budget or (LEAST_THINKING_TOKENS, max(LEAST_THINKING_TOKENS, facts.max_output_tokens))
-    if asked.budget_tokens is None:
-        wanted = int(limit * BUDGET_SHARES.get(asked.effort or "medium", BUDGET_SHARES["medium"]))
-        budget = min(max(wanted, least), most)
-    else:
-        budget = min(max(asked.budget_tokens, least), most)
-        if budget != asked.budget_tokens:
-            losses.field("reasoning", f"the thinking budget must be {least} to {most} tokens", "clamped")
+    budget = thinking_budget(asked, limit, facts, losses)
     if budget >= limit:
-        raised = max(budget + 1, min(budget + max(limit, 1), facts.max_output_tokens))
         losses.field("max_output_tokens", "must be greater than the thinking budget: raised", "clamped")
-        limit = raised
-    return Plan(limit, _shown({"type": "enabled", "budget_tokens": budget}, asked), effort, on=True)
-
-
-def _shown(thinking: dict[str, object], asked: Reasoning) -> dict[str, object]:
-    if asked.show is not None:
-        thinking["display"] = "summarized" if asked.show else "omitted"
-    return thinking
-
-
-def _effort(word: str | None, facts: ModelFacts, losses: Losses) -> str | None:
-    """Return the word itself, or the next lower one that the model takes, or the least."""
-    if word is None or word == "none" or word in facts.efforts:
-        return None if word == "none" else word
-    if not facts.efforts:
-        return None
-    if word not in EFFORTS:
-        losses.field("reasoning", "the model takes the efforts " + ", ".join(facts.efforts))
-        return None
-    rank = EFFORTS.index(word)
-    lower = [known for known in facts.efforts if known in EFFORTS and EFFORTS.index(known) <= rank]
-    chosen = lower[-1] if lower else facts.efforts[0]
-    losses.field("reasoning", f"the model takes the efforts {', '.join(facts.efforts)}", "approximated")
-    return chosen
-
-
-def _tool_turn_lost_its_thinking(messages: list[Message]) -> bool:
-    """Say whether the last turn of the assistant called tools and does not begin with thinking that is signed.
-
-    A model with a thinking budget is then refused thinking ("must start with a thinking block").
-    """
-    turn: list[Message] = []
-    for message in reversed(messages):
-        if message.role == "assistant":
-            turn.append(message)
-        elif turn and message.role == "user":
-            break
-    blocks = [block for message in reversed(turn) for block in message.blocks]
-    if not any(isinstance(block, ToolCall) for block in blocks):
-        return False
-    return not any(
-        isinstance(block, RedactedThinking) or (isinstance(block, Thinking) and is_claudes(block.signature))
-        for block in blocks
-    )
+        limit = room_beside(budget, limit, facts)
+    return Plan(limit, shown({"type": "enabled", "budget_tokens": budget}, asked), effort, on=True)
 
 
 def sampling(request: ChatRequest, facts: ModelFacts, plan: Plan, losses: Losses) -> dict[str, object]:
@@ -145,7 +87,7 @@ def sampling(request: ChatRequest, facts: ModelFacts, plan: Plan, losses: Losses
     if not facts.sampling:
         return _refused(request, losses, "this model takes no sampling parameters")
     if plan.on:
-        kept_top_p = None if top_p is None or top_p < _LEAST_TOP_P else top_p
+        kept_top_p = None if top_p is None or top_p < LEAST_TOP_P else top_p
         _refused(request, losses, "cannot be combined with thinking", spare=() if kept_top_p is None else ("top_p",))
         return {} if kept_top_p is None else {"top_p": kept_top_p}
     chosen: dict[str, object] = {}

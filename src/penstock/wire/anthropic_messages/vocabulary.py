@@ -135,37 +135,6 @@ ERROR_STATUSES: Mapping[ErrorKind, int] = MappingProxyType(
 )
 """The status that goes with an error; of one inside a stream, what it would have been."""
 
-KINDS_OF_STATUSES: Mapping[int, ErrorKind] = MappingProxyType(
-    {
-        400: "invalid_request",
-        401: "authentication",
-        402: "quota",
-        403: "permission",
-        404: "not_found",
-        408: "timeout",
-        409: "invalid_request",
-        413: "too_large",
-        422: "invalid_request",
-        424: "server",  # Bedrock: the model could not process the request (ModelErrorException)
-        429: "rate_limit",
-        500: "server",
-        502: "server",
-        503: "overloaded",
-        504: "timeout",
-        529: "overloaded",
-    }
-)
-"""What an error means when only its status says so; see :func:`kind_of_status` for the rest."""
-
-
-def kind_of_status(status: int) -> ErrorKind:
-    """Return what a status means when the body does not say more."""
-    known = KINDS_OF_STATUSES.get(status)
-    if known is not None:
-        return known
-    return "invalid_request" if 400 <= status < 500 else "server"
-
-
 # --- blocks that only Anthropic knows
 
 VENDOR_BLOCKS: frozenset[str] = frozenset(
@@ -235,5 +204,3 @@ FILES_BETA = "files-api-2025-04-14"
 CACHE_TTLS: frozenset[str] = frozenset({"5m", "1h"})
 """How long a cached prompt lives; ``5m`` when not said."""
 MOST_CACHE_MARKERS = 4
-LEAST_THINKING_TOKENS = 1024
-"""The least ``thinking.budget_tokens``; it must also be below ``max_tokens``."""

@@ -17,9 +17,9 @@ from penstock.wire.bedrock_converse.vocabulary import (
     FILTERED,
     STREAM_ERROR_STATUSES,
     TOO_LONG,
-    kind_of_status,
 )
 from penstock.wire.error_text import nothing_readable, read_text, says_key_is_refused
+from penstock.wire.status_kinds import kind_of_status
 
 
 class _Error(msgspec.Struct, rename={"kind": "__type", "capital_message": "Message"}):

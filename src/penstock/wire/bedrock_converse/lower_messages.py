@@ -33,7 +33,7 @@ from penstock.wire.bedrock_converse.lower_media import refuse, write_audio, writ
 from penstock.wire.bedrock_converse.lower_tools import check_tool_name
 from penstock.wire.bedrock_converse.vocabulary import ERROR_STATUS_VENDORS
 from penstock.wire.bedrock_converse.writing import Json, Writing
-from penstock.wire.claude_signatures import is_claudes
+from penstock.wire.claude_thinking import is_claudes
 
 FIRST_TURN = "(The conversation begins with the assistant.)"
 BESIDE_DOCUMENT = "(See the document.)"

@@ -10,30 +10,25 @@ high effort takes no temperature, topP and maxTokens.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from types import MappingProxyType
 from typing import NamedTuple
 
-from penstock.core.chat import Message, Reasoning, RedactedThinking, Thinking, ToolCall
+from penstock.core.chat import Reasoning
 from penstock.wire.bedrock_converse.vocabulary import (
-    LEAST_THINKING_TOKENS,
     TOP_K_MEMBERS,
     reasoning_shape,
 )
 from penstock.wire.bedrock_converse.writing import Json, Writing
-from penstock.wire.claude_signatures import is_claudes
-
-EFFORTS = ("none", "minimal", "low", "medium", "high", "xhigh", "max")
-"""Words of effort that callers use, least first."""
-
-BUDGET_SHARES: Mapping[str, float] = MappingProxyType(
-    {"minimal": 0.1, "low": 0.2, "medium": 0.5, "high": 0.8, "xhigh": 0.9, "max": 0.95}
+from penstock.wire.claude_thinking import (
+    LEAST_TOP_P,
+    choose_effort,
+    room_beside,
+    shown,
+    thinking_budget,
+    tool_turn_lost_its_thinking,
 )
-"""Share of the longest answer that a model with a thinking budget may think, by effort."""
 
 _MEDIUM_BUDGET, _HIGH_BUDGET = 4096, 16384
 """From these budgets (tokens) on, a model that knows only words is asked for medium and for high effort."""
-_LEAST_TOP_P = 0.95
 
 
 class Plan(NamedTuple):
@@ -64,7 +59,7 @@ def plan_thinking(writing: Writing) -> Plan:
         return _adaptive(asked, limit, writing)
     if facts.thinking == "budget":
         return _with_budget(asked, limit, writing)
-    effort = _effort(asked.effort, writing)
+    effort = choose_effort(asked.effort, writing.facts, writing.losses)
     if effort is None or asked.mode is not None:
         writing.losses.field("reasoning", "this model is not known to think")
     return Plan(limit, effort)
@@ -89,58 +84,24 @@ def _adaptive(asked: Reasoning, limit: int | None, writing: Writing) -> Plan:
         writing.losses.field(
             "reasoning", "this model takes no thinking budget; it thinks as it sees fit", "approximated"
         )
-    writing.model_fields["thinking"] = _shown({"type": "adaptive"}, asked)
-    return Plan(limit, _effort(asked.effort, writing), on=True, bare=True)
+    writing.model_fields["thinking"] = shown({"type": "adaptive"}, asked)
+    return Plan(limit, choose_effort(asked.effort, writing.facts, writing.losses), on=True, bare=True)
 
 
 def _with_budget(asked: Reasoning, limit: int | None, writing: Writing) -> Plan:
-    facts = writing.facts
-    effort = _effort(asked.effort, writing) if facts.efforts else None
-    if _tool_turn_lost_its_thinking(writing.request.messages):
-        writing.losses.field("reasoning", "the turn that called tools came back without its signed thinking")
+    facts, losses = writing.facts, writing.losses
+    effort = choose_effort(asked.effort, facts, losses) if facts.efforts else None
+    if tool_turn_lost_its_thinking(writing.request.messages):
+        losses.field("reasoning", "the turn that called tools came back without its signed thinking")
         return Plan(limit, effort)
-    if asked.mode == "adaptive":
-        writing.losses.field("reasoning", "this model thinks within a budget, not as it sees fit", "approximated")
     longest = facts.max_output_tokens if limit is None else limit
-    least, most = facts.thinking_budget or (LEAST_THINKING_TOKENS, max(LEAST_THINKING_TOKENS, facts.max_output_tokens))
-    if asked.budget_tokens is None:
-        wanted = int(longest * BUDGET_SHARES.get(asked.effort or "medium", BUDGET_SHARES["medium"]))
-        budget = min(max(wanted, least), most)
-    else:
-        budget = min(max(asked.budget_tokens, least), most)
-        if budget != asked.budget_tokens:
-            writing.losses.field("reasoning", f"the thinking budget must be {least} to {most} tokens", "clamped")
+    budget = thinking_budget(asked, longest, facts, losses)
     if budget >= longest:
-        raised = max(budget + 1, min(budget + max(longest, 1), facts.max_output_tokens))
         if limit is not None:
-            writing.losses.field("max_output_tokens", "must be greater than the thinking budget: raised", "clamped")
-        limit = raised
-    writing.model_fields["thinking"] = _shown({"type": "enabled", "budget_tokens": budget}, asked)
+            losses.field("max_output_tokens", "must be greater than the thinking budget: raised", "clamped")
+        limit = room_beside(budget, longest, facts)
+    writing.model_fields["thinking"] = shown({"type": "enabled", "budget_tokens": budget}, asked)
     return Plan(limit, effort, on=True, bare=True)
-
-
-def _shown(thinking: Json, asked: Reasoning) -> Json:
-    if asked.show is not None:
-        thinking["display"] = "summarized" if asked.show else "omitted"
-    return thinking
-
-
-def _tool_turn_lost_its_thinking(messages: list[Message]) -> bool:
-    """Say whether the last turn of the assistant called tools and has no thinking that is signed.
-
-    A model with a thinking budget then refuses to think.
-    """
-    turn: list[Message] = []
-    for message in reversed(messages):
-        if message.role == "assistant":
-            turn.append(message)
-        elif turn and message.role == "user":
-            break
-    blocks = [block for message in turn for block in message.blocks]
-    return any(isinstance(block, ToolCall) for block in blocks) and not any(
-        isinstance(block, RedactedThinking) or (isinstance(block, Thinking) and is_claudes(block.signature))
-        for block in blocks
-    )
 
 
 # --- models that take a word
@@ -165,7 +126,7 @@ def _by_level(asked: Reasoning, limit: int | None, writing: Writing) -> Plan:
         word = "low" if budget < _MEDIUM_BUDGET else "medium" if budget < _HIGH_BUDGET else "high"
         if asked.budget_tokens is not None:
             writing.losses.field("reasoning", "this model takes an effort, not a thinking budget", "approximated")
-    level = _effort(word, writing)
+    level = choose_effort(word, writing.facts, writing.losses)
     if level is None:
         return Plan(limit)
     bare = False
@@ -188,23 +149,6 @@ def _say_level(level: str, writing: Writing) -> None:
             writing.model_fields["reasoning_effort"] = level
 
 
-def _effort(word: str | None, writing: Writing) -> str | None:
-    """Return the word itself, or the next lower one that the model takes, or the least."""
-    known = writing.facts.efforts
-    if word is None or word == "none" or not known:
-        return None
-    if word in known:
-        return word
-    why = f"the model takes the efforts {', '.join(known)}"
-    if word not in EFFORTS:
-        writing.losses.field("reasoning", why)
-        return None
-    rank = EFFORTS.index(word)
-    lower = [effort for effort in known if effort in EFFORTS and 0 < EFFORTS.index(effort) <= rank]
-    writing.losses.field("reasoning", why, "approximated")
-    return lower[-1] if lower else next((effort for effort in known if effort != "none"), known[0])
-
-
 # --- sampling
 
 
@@ -216,7 +160,7 @@ def sampling(writing: Writing, plan: Plan) -> Json:
         return {}
     claude = facts.thinking in {"budget", "adaptive"}
     if plan.bare:
-        kept = request.top_p if claude and request.top_p is not None and request.top_p >= _LEAST_TOP_P else None
+        kept = request.top_p if claude and request.top_p is not None and request.top_p >= LEAST_TOP_P else None
         _report_sampling(writing, "cannot be combined with thinking", top_p=kept is None)
         return {} if kept is None else {"topP": kept}
     chosen: Json = {}

@@ -86,34 +86,6 @@ STREAM_ERROR_STATUSES: Mapping[str, int] = MappingProxyType(
 )
 """The status an exception inside a stream would have had, by its name in lower case; others are 500."""
 
-KINDS_OF_STATUSES: Mapping[int, ErrorKind] = MappingProxyType(
-    {
-        400: "invalid_request",
-        401: "authentication",
-        402: "quota",
-        403: "permission",
-        404: "not_found",
-        408: "timeout",
-        413: "too_large",
-        424: "server",
-        429: "rate_limit",
-        500: "server",
-        502: "server",
-        503: "overloaded",
-        504: "timeout",
-        529: "overloaded",
-    }
-)
-
-
-def kind_of_status(status: int) -> ErrorKind:
-    """Return what a status means when nothing else says more."""
-    known = KINDS_OF_STATUSES.get(status)
-    if known is not None:
-        return known
-    return "invalid_request" if 400 <= status < 500 else "server"
-
-
 TOO_LONG = re.compile(
     r"input is too long|too many (?:input )?tokens|too long for requested model|prompt is too long|"
     r"maximum (?:context|input) length|exceeds? the (?:model's )?(?:maximum )?(?:context|input) (?:length|window)|"
@@ -270,7 +242,6 @@ TOP_K_MEMBERS: Mapping[str, tuple[str, ...]] = MappingProxyType(
     }
 )
 """Vendor to where its models read top_k in ``additionalModelRequestFields``; others take none."""
-LEAST_THINKING_TOKENS = 1024
 
 BOTH_CHOICES: frozenset[str] = frozenset({"any", "tool"})
 FORCED_CHOICES: Mapping[str, frozenset[str]] = MappingProxyType(

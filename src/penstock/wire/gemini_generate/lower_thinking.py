@@ -10,10 +10,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from penstock.core.chat import ChatRequest, Reasoning
+from penstock.core.chat import EFFORTS, ChatRequest, Reasoning
 from penstock.core.chat_format import Losses
 from penstock.core.model_facts import ModelFacts
-from penstock.wire.gemini_generate.vocabulary import BUDGETS, EFFORTS, takes_levels
+from penstock.wire.gemini_generate.vocabulary import BUDGETS, takes_levels
 
 Object = dict[str, object]
 

@@ -134,9 +134,6 @@ RESOLUTIONS: Mapping[str, str] = MappingProxyType(
 )
 """An image's ``detail`` to ``mediaResolution.level``; ``auto`` asks for nothing."""
 
-EFFORTS = ("none", "minimal", "low", "medium", "high", "xhigh", "max")
-"""Words of effort that callers use, least first; those of a model stand in its facts."""
-
 BUDGETS: Mapping[str, int] = MappingProxyType({"none": 0, "minimal": 1024, "low": 1024, "medium": 8192, "high": 24576})
 """Effort to thinking budget in tokens, as Google's own OpenAI-compatible API does it."""
 

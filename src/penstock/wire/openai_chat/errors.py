@@ -17,8 +17,7 @@ from types import MappingProxyType
 import msgspec
 
 from penstock.core.chat_answer import ErrorKind, VendorError
-from penstock.wire.error_text import nothing_readable
-from penstock.wire.openai_errors import find_message
+from penstock.wire.error_text import find_message, nothing_readable
 
 CODES: Mapping[str, ErrorKind] = MappingProxyType(
     {

@@ -15,7 +15,7 @@ from types import MappingProxyType
 
 import msgspec
 
-from penstock.core.chat import ChatRequest, Reasoning, ResponseFormat, Tool, ToolChoice
+from penstock.core.chat import EFFORTS, ChatRequest, Reasoning, ResponseFormat, Tool, ToolChoice
 from penstock.core.chat_format import Losses, Lowered
 from penstock.core.model_facts import ModelFacts
 from penstock.wire.openai_chat.lower_messages import lower_messages
@@ -38,9 +38,6 @@ SERVICE_TIERS: Mapping[str, str] = MappingProxyType(
     }
 )
 """Tier that was asked for to OpenAI's; another word is reported as lost."""
-
-EFFORTS = ("none", "minimal", "low", "medium", "high", "xhigh", "max")
-"""Words of effort, least first."""
 
 BUDGET_EFFORTS: tuple[tuple[int, str], ...] = ((2048, "low"), (16384, "medium"))
 """A budget of thinking tokens up to this many is this effort; more is ``high``."""
