@@ -12,7 +12,6 @@ import binascii
 import re
 from base64 import b64decode, b64encode
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
 from types import MappingProxyType
 
 import msgspec
@@ -21,27 +20,13 @@ from penstock.simulator.native import only, refuse
 from penstock.simulator.prompt_cache import Prefix
 from penstock.simulator.request_fields import Fields
 from penstock.simulator.thinking import is_signed, sign
+from penstock.simulator.turns import Block
 
 IMAGE_TOKENS = 85
 DOCUMENT_TOKENS = 100
 MAX_CACHE_MARKS = 4
 IMAGE_TYPES = ("image/jpeg", "image/png", "image/gif", "image/webp")
 TOOL_ID = re.compile(r"[a-zA-Z0-9_-]+")
-
-
-@dataclass(frozen=True, slots=True)
-class Block:
-    """What one block is, and what it counts for."""
-
-    kind: str
-    text: str = ""
-    """Text that the model reads as said."""
-    other_text: str = ""
-    """Names, arguments and thoughts, for counting."""
-    other_tokens: int = 0
-    tool_id: str = ""
-    """The call that a ``tool_use`` makes or a ``tool_result`` answers."""
-    tool_name: str = ""
 
 
 ReadBlock = Callable[[Fields], Block]

@@ -11,15 +11,15 @@ https://platform.claude.com/docs/en/api/messages, .../build-with-claude/extended
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from types import MappingProxyType
 from typing import NoReturn
 
-from penstock.simulator.anthropic.blocks import Block, read_blocks
+from penstock.simulator.anthropic.blocks import read_blocks
 from penstock.simulator.conversation import Message
 from penstock.simulator.native import only, refuse
 from penstock.simulator.prompt_cache import Prefix
 from penstock.simulator.request_fields import Fields
+from penstock.simulator.turns import Block, Turn, as_messages
 
 KINDS: Mapping[str, tuple[str, ...]] = MappingProxyType(
     {
@@ -30,19 +30,6 @@ KINDS: Mapping[str, tuple[str, ...]] = MappingProxyType(
 )
 """Which blocks each role may have."""
 THOUGHTS = ("thinking", "redacted_thinking")
-
-
-@dataclass(slots=True)
-class Turn:
-    """One turn, and where it stands."""
-
-    place: str
-    role: str
-    blocks: list[Block]
-
-    def ids(self, kind: str) -> list[str]:
-        """Return the ids of calls or results, in order."""
-        return [block.tool_id for block in self.blocks if block.kind == kind]
 
 
 def read_turns(body: Fields, prefix: Prefix, *, within_budget: bool) -> tuple[Message, ...]:
@@ -62,7 +49,10 @@ def read_turns(body: Fields, prefix: Prefix, *, within_budget: bool) -> tuple[Me
     _check_calls(turns)
     if within_budget:
         _check_begins_with_thought(turns)
-    return tuple(message for turn in turns for message in _messages(turn, _names(turns)))
+    names = _names(turns)
+    return tuple(
+        message for turn in turns for message in as_messages(turn, names, call="tool_use", result="tool_result")
+    )
 
 
 def _refuse(message: str, place: str = "messages") -> NoReturn:
@@ -145,33 +135,3 @@ def _check_begins_with_thought(turns: list[Turn]) -> None:
 
 def _names(turns: list[Turn]) -> dict[str, str]:
     return {block.tool_id: block.tool_name for turn in turns for block in turn.blocks if block.kind == "tool_use"}
-
-
-def _messages(turn: Turn, names: dict[str, str]) -> list[Message]:
-    """Return a turn as messages: results of tools are messages of their own, as the common form has them."""
-    found = [
-        Message(
-            "tool",
-            block.text,
-            call_id=block.tool_id,
-            name=names.get(block.tool_id, ""),
-            other_text=block.other_text,
-            other_tokens=block.other_tokens,
-        )
-        for block in turn.blocks
-        if block.kind == "tool_result"
-    ]
-    rest = [block for block in turn.blocks if block.kind != "tool_result"]
-    if not rest:
-        return found
-    text = "\n".join(block.text for block in rest if block.text)
-    other_text = "".join(block.other_text for block in rest)
-    other_tokens = sum(block.other_tokens for block in rest)
-    said = Message(
-        "assistant" if turn.role == "assistant" else "system" if turn.role == "system" else "user",
-        text,
-        calls=tuple(turn.ids("tool_use")),
-        other_text=other_text,
-        other_tokens=other_tokens,
-    )
-    return [said, *found] if found else [said]

@@ -13,7 +13,6 @@ import binascii
 import re
 from base64 import b64decode
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from itertools import pairwise
 from types import MappingProxyType
 
@@ -24,37 +23,13 @@ from penstock.simulator.native import refuse
 from penstock.simulator.prompt_cache import Prefix
 from penstock.simulator.request_fields import Fields
 from penstock.simulator.thinking import is_signed
+from penstock.simulator.turns import Block, Turn, as_messages
 
 MEDIA_TOKENS = 85
 IMAGE_FORMATS = ("png", "jpeg", "gif", "webp")
 DOCUMENT_FORMATS = ("pdf", "csv", "doc", "docx", "xls", "xlsx", "html", "txt", "md")
 _DOCUMENT_NAME = re.compile(r"[a-zA-Z0-9\-()\[\]]+(?: [a-zA-Z0-9\-()\[\]]+)*")
 _TOOL_ID = re.compile(r"[a-zA-Z0-9_.:-]{1,64}")
-
-
-@dataclass(frozen=True, slots=True)
-class Block:
-    """What one block is, and what it counts for."""
-
-    kind: str
-    text: str = ""
-    other_text: str = ""
-    other_tokens: int = 0
-    tool_id: str = ""
-    tool_name: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Turn:
-    """One turn, and where it stands."""
-
-    place: str
-    role: str
-    blocks: list[Block]
-
-    def ids(self, kind: str) -> list[str]:
-        """Return the ids of calls or results, in order."""
-        return [block.tool_id for block in self.blocks if block.kind == kind]
 
 
 def read_union(fields: Fields, kinds: Mapping[str, Callable[[Fields], Block]]) -> Block:
@@ -94,7 +69,7 @@ def read_turns(body: Fields, prefix: Prefix, *, has_tools: bool, thinks: bool) -
             f"`redacted_thinking`, but found `{turns[-2].blocks[0].kind}`."
         )
     names = {block.tool_id: block.tool_name for turn in turns for block in turn.blocks if block.kind == "toolUse"}
-    return tuple(message for turn in turns for message in _messages(turn, names))
+    return tuple(message for turn in turns for message in as_messages(turn, names, call="toolUse", result="toolResult"))
 
 
 def _read_turn(fields: Fields, prefix: Prefix) -> Turn:
@@ -272,30 +247,3 @@ _RESULT_BLOCKS: Mapping[str, Callable[[Fields], Block]] = MappingProxyType(
         "document": _read_media("document", DOCUMENT_FORMATS),
     }
 )
-
-
-def _messages(turn: Turn, names: dict[str, str]) -> list[Message]:
-    """Return a turn as messages: results of tools are messages of their own, as the common form has them."""
-    found = [
-        Message(
-            "tool",
-            block.text,
-            call_id=block.tool_id,
-            name=names.get(block.tool_id, ""),
-            other_text=block.other_text,
-            other_tokens=block.other_tokens,
-        )
-        for block in turn.blocks
-        if block.kind == "toolResult"
-    ]
-    rest = [block for block in turn.blocks if block.kind != "toolResult"]
-    if not rest:
-        return found
-    said = Message(
-        "assistant" if turn.role == "assistant" else "user",
-        "\n".join(block.text for block in rest if block.text),
-        calls=tuple(turn.ids("toolUse")),
-        other_text="".join(block.other_text for block in rest),
-        other_tokens=sum(block.other_tokens for block in rest),
-    )
-    return [said, *found]
