@@ -3,7 +3,9 @@
 ``tests/vectors/chat/<caller's format>/<upstream's format>/<case>/`` with ``case.json`` (:class:`Case`) and, beside it,
 ``client_request.json``, ``upstream_request.json`` (or ``upstream_request.raw.json``, compared byte by byte),
 ``upstream_answer.json`` or ``.txt`` and ``client_answer.json``; of a stream ``upstream_stream.sse`` (or ``.jsonl``, one
-frame of an AWS event stream a line) and ``client_stream.sse``.
+frame of an AWS event stream a line; ``text`` stands for a ``payload`` that is no JSON) and ``client_stream.sse``.
+
+What ``<case>`` is called, and which cases there must be, is in ``test_chat_vector_coverage``.
 """
 
 from __future__ import annotations
@@ -62,6 +64,8 @@ class Case(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     headers: dict[str, str] = {}
     answer_headers: dict[str, str] = {}
     refused: Refused | None = None
+    unreadable: str | None = None
+    """Words of what is said of an event that is not of the upstream's format; behind it comes the relay's own error."""
 
 
 class Vector:
@@ -97,7 +101,10 @@ class Vector:
         if self.has("upstream_stream.sse"):
             return self.read("upstream_stream.sse")
         frames = [json.loads(line) for line in self.read("upstream_stream.jsonl").splitlines() if line.strip()]
-        return b"".join(encode_frame(frame["headers"], json.dumps(frame["payload"]).encode()) for frame in frames)
+        payloads = [frame.get("text") or json.dumps(frame["payload"]) for frame in frames]
+        return b"".join(
+            encode_frame(frame["headers"], payload.encode()) for frame, payload in zip(frames, payloads, strict=True)
+        )
 
 
 def _format_id(name: str) -> FormatId:
