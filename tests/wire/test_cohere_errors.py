@@ -30,6 +30,7 @@ def test_every_status_that_coheres_sdk_knows_has_a_row() -> None:
         (402, "Please add or update your payment method", "quota"),
         (429, "You are using a Trial key, which is limited to 40 API calls / minute.", "rate_limit"),
         (418, "tea", "invalid_request"),
+        (498, "the request contains a deny-listed token", "content_filter"),
         (500, "internal server error", "server"),
         (599, "?", "server"),
     ],

@@ -1,8 +1,8 @@
 """Errors of Cohere's API, of chat and of embeddings alike: ``{"id", "message"}`` and a status.
 
-https://docs.cohere.com/reference/errors, and the statuses that Cohere's Python SDK 7.3 has classes for (read
-2026-11-23). The body has no code, so the status decides, and of a 400 the words the page documents for it. Putting an
-error into a caller's format is not done here.
+https://docs.cohere.com/reference/errors, the statuses of https://docs.cohere.com/reference/chat and those that the
+Python SDK 7.3 has classes for (read 2026-11-23). The body has no code, so the status decides, and of a 400 the words
+the page documents for it. Putting an error into a caller's format is not done here.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ ERRORS: Mapping[int, ErrorKind] = MappingProxyType(
         413: "too_large",
         422: "invalid_request",
         429: "rate_limit",
-        498: "authentication",
+        498: "content_filter",  # a word in the request or the answer that is on a list of denied ones
         499: "timeout",
         500: "server",
         501: "invalid_request",
