@@ -49,8 +49,12 @@ class BackendClient:
         deadlines: Deadlines,
         upstream_header_bytes: int,
         authorizer: Authorizer | None = None,
+        *,
+        pool: Pool | None = None,
     ) -> None:
         """Prepare; nothing is connected yet. ``authorizer`` stands for a credential that is not a fixed key.
+
+        ``pool`` is another than that of the backend's address, which then is not made.
 
         Raises:
             OperatorError: its TLS files cannot be used.
@@ -62,30 +66,9 @@ class BackendClient:
         """The header that tells a caller which backend answered."""
         self.secret = backend.api_key.reveal().encode("latin-1") if backend.api_key else b""
         """The key as it is sent; empty when there is none."""
-        timeouts, pool, tls = backend.timeouts, backend.pool, backend.tls
+        timeouts = backend.timeouts
         self.timeouts = ExchangeTimeouts(timeouts.first_byte_s, timeouts.idle_s, timeouts.total_s)
-        context = None
-        if backend.scheme == "https":
-            context = client_tls(ca_file=tls.ca_file, cert_file=tls.client_cert_file, key_file=tls.client_key_file)
-        self.pool = Pool(
-            PoolSettings(
-                name=backend.name,
-                host=backend.host,
-                port=backend.port,
-                tls=context,
-                server_name=tls.server_name,
-                connect_s=timeouts.connect_s,
-                connections=pool.connections,
-                waiting=pool.waiting,
-                wait_s=pool.wait_s,
-                idle_connections=pool.idle_connections,
-                idle_s=pool.idle_s,
-                max_head_bytes=upstream_header_bytes,
-            ),
-            loop,
-            deadlines,
-            Resolver(loop, pool.dns_refresh_s),
-        )
+        self.pool = pool or _pool_of(backend, loop, deadlines, upstream_header_bytes)
         host = f"[{backend.host}]" if ":" in backend.host else backend.host
         self.host = host if backend.port == DEFAULT_PORTS[backend.scheme] else f"{host}:{backend.port}"
         """The ``Host`` header."""
@@ -185,3 +168,27 @@ class BackendClient:
         if backend.api_key and backend.credential_override is None:
             lines[backend.provider.key_header.name.lower()] = self._key_value(backend.api_key.reveal())
         return [(name.encode("ascii"), value.encode("latin-1")) for name, value in lines.items()]
+
+
+def _pool_of(
+    backend: Backend, loop: asyncio.AbstractEventLoop, deadlines: Deadlines, upstream_header_bytes: int
+) -> Pool:
+    pool, tls = backend.pool, backend.tls
+    context = None
+    if backend.scheme == "https":
+        context = client_tls(ca_file=tls.ca_file, cert_file=tls.client_cert_file, key_file=tls.client_key_file)
+    settings = PoolSettings(
+        name=backend.name,
+        host=backend.host,
+        port=backend.port,
+        tls=context,
+        server_name=tls.server_name,
+        connect_s=backend.timeouts.connect_s,
+        connections=pool.connections,
+        waiting=pool.waiting,
+        wait_s=pool.wait_s,
+        idle_connections=pool.idle_connections,
+        idle_s=pool.idle_s,
+        max_head_bytes=upstream_header_bytes,
+    )
+    return Pool(settings, loop, deadlines, Resolver(loop, pool.dns_refresh_s))

@@ -169,20 +169,31 @@ class Gateway:
             headers = [JSON, *self._request_ids(exchange), *cors_headers(self._cors, request)]
             self._respond(exchange, 200, headers, body)
             return
-        exchange.body = JsonObject(request.body)
         exchange.fetcher = self._fetcher
-        exchange.facts = endpoint.read_request(exchange.body)
-        exchange.stream = exchange.facts.stream
         exchange.own_lines = b"%b: %b\r\n" % (REQUEST_ID, exchange.request_id.encode("ascii"))
         if self._cors.allow_origins:
             exchange.own_lines += header_block(cors_headers(self._cors, request))
+        name, model = self.choose(exchange, endpoint)
+        only = self._only_plan(model, endpoint)
+        if only is None:
+            await self._try_targets(exchange, endpoint, model, name)
+        else:
+            await self._try_only(exchange, model.retry, *only)
+
+    def choose(self, exchange: Exchange, endpoint: Endpoint) -> tuple[str, Model]:
+        """Read the body; return the model's name as the caller has it, and the rule that serves it.
+
+        Raises:
+            InvalidRequest: the body cannot be read, or no model is named.
+            ModelNotFound: there is no such model.
+        """
+        request = exchange.request
+        exchange.body = JsonObject(request.body)
+        exchange.facts = endpoint.read_request(exchange.body)
+        exchange.stream = exchange.facts.stream
         name = self._model_name(request, exchange.facts)
         exchange.model = self._choose_model(request, name)
-        only = self._only_plan(exchange.model, endpoint)
-        if only is None:
-            await self._try_targets(exchange, endpoint, exchange.model, name)
-        else:
-            await self._try_only(exchange, exchange.model.retry, *only)
+        return name, exchange.model
 
     def _choose_model(self, request: ServerRequest, name: str) -> Model:
         """Return the rule that serves the request: of the routes, or by its name alone."""
@@ -214,7 +225,7 @@ class Gateway:
         """
         place = (id(model), endpoint.id)
         if place not in self._only_plans:
-            first, *others = self._offering(model, endpoint)
+            first, *others = self.offering(model, endpoint)
             fixed = first.model is not None and "*" not in first.model and model.timeouts is None
             known = None
             if fixed and not others and model.retry.attempts is None:
@@ -226,7 +237,7 @@ class Gateway:
     async def _try_targets(self, exchange: Exchange, endpoint: Endpoint, model: Model, name: str) -> None:
         """Try the targets in their order until one has answered, or the attempts are used up."""
         retry, timeouts = model.retry, model.timeouts
-        targets = order_targets(self._offering(model, endpoint), random)
+        targets = order_targets(self.offering(model, endpoint), random)
         once = max(len(targets), 2)  # an only target that could not be reached is tried again
         attempts = retry.attempts or once
         for number in range(attempts):
@@ -262,8 +273,12 @@ class Gateway:
         msg = "The request names no model: set the field 'model', or the header 'x-ai-eg-model'."
         raise InvalidRequest(msg, code="missing_model", param="model")
 
-    def _offering(self, model: Model, endpoint: Endpoint) -> list[Target]:
-        """Return the targets that offer the endpoint."""
+    def offering(self, model: Model, endpoint: Endpoint) -> list[Target]:
+        """Return the targets that offer the endpoint.
+
+        Raises:
+            EndpointNotOffered: none does.
+        """
         offering = [target for target in model.targets if self._clients[target.backend.name].way(endpoint) is not None]
         if offering:
             return offering
