@@ -102,5 +102,5 @@ class EventCutter:
                 msg = "the stream ends inside a frame"
                 raise ValueError(msg)
             return
-        if event_data(self._events.held):
+        if event_data(bytes(self._events.held)):
             yield from self.feed(b"\n\n")

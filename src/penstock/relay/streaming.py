@@ -222,7 +222,7 @@ class StreamRelay:
 
     def on_end(self) -> None:
         """The upstream has ended its body: that is an end only if the stream said so."""
-        if not self._finished and event_data(self._splitter.held):
+        if not self._finished and event_data(bytes(self._splitter.held)):
             self._take(b"\n\n", None)  # an event whose blank line never came
         if self._finished:
             return

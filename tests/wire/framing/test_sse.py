@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import re
-from itertools import pairwise
+from collections.abc import Iterator
+from itertools import pairwise, product
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from penstock.wire.framing import sse
 from penstock.wire.framing.sse import EventSplitter, event_data, render_event, without_blocks
 
 LINES = st.sampled_from(
@@ -110,3 +113,52 @@ def test_a_byte_order_mark_is_not_part_of_the_first_line() -> None:
 
 def test_comments_and_other_fields_have_no_data() -> None:
     assert event_data(b": still here\nevent: ping\nid: 3") is None
+
+
+class CountingPattern:
+    """Searches as the splitter's own pattern does, and counts the bytes that it may have looked at."""
+
+    def __init__(self, pattern: re.Pattern[bytes]) -> None:
+        self.pattern = pattern
+        self.scanned_bytes = 0
+
+    def search(self, data: bytes | bytearray, start: int) -> re.Match[bytes] | None:
+        found = self.pattern.search(data, start)
+        self.scanned_bytes += (len(data) if found is None else found.end()) - start
+        return found
+
+    def finditer(self, data: bytes, start: int) -> Iterator[re.Match[bytes]]:
+        self.scanned_bytes += len(data) - start
+        return self.pattern.finditer(data, start)
+
+
+def scanned_of_one_event(monkeypatch: pytest.MonkeyPatch, pieces: int, piece: bytes) -> int:
+    counting = CountingPattern(sse._BLANK_LINE)
+    with monkeypatch.context() as patch:
+        patch.setattr(sse, "_BLANK_LINE", counting)
+        splitter = EventSplitter()
+        splitter.feed(b"data: ")
+        kept = splitter.held
+        for _ in range(pieces):
+            assert splitter.feed(piece) == (b"", [])
+            assert splitter.held is kept, "what is held is added to, not copied for each piece"
+        whole, blocks = splitter.feed(b"\n\n")
+    assert whole == b"data: " + piece * pieces + b"\n\n"
+    assert blocks == [whole[:-2]]
+    return counting.scanned_bytes
+
+
+@pytest.mark.parametrize("piece", [b"x", b"y" * 100, b"line\ndata: more"])
+def test_a_long_event_in_small_pieces_is_searched_once(monkeypatch: pytest.MonkeyPatch, piece: bytes) -> None:
+    once = scanned_of_one_event(monkeypatch, 500, piece)
+    assert once <= 500 * (len(piece) + 3) + 16, "each byte once, and three again for each piece"
+    assert scanned_of_one_event(monkeypatch, 1000, piece) <= 2 * once
+
+
+@pytest.mark.parametrize("length", range(8))
+def test_blank_lines_are_found_as_written_out_in_the_standard(length: int) -> None:
+    line_end = rb"(?:\r\n|\n|\r(?!\n))"
+    plain = re.compile(rb"(?!\r?\n\r\Z)" + line_end + line_end)
+    for letters in product(b"\r\nx", repeat=length):
+        text = bytes(letters)
+        assert [m.span() for m in sse._BLANK_LINE.finditer(text)] == [m.span() for m in plain.finditer(text)]

@@ -10,8 +10,8 @@ from __future__ import annotations
 import re
 from collections.abc import Collection
 
-_LINE_END = rb"(?:\r\n|\n|\r(?!\n))"
-_BLANK_LINE = re.compile(rb"(?!\r?\n\r\Z)" + _LINE_END + _LINE_END)  # behind LF, a last CR is half of a CRLF
+_BLANK_LINE = re.compile(rb"\n(?:\n|\r\n|\r(?!\n|\Z))|\r(?:\n(?:\n|\r\n|\r(?!\n|\Z))|\r\n|\r)")
+"""Two line ends; behind LF, a last CR is half of a CRLF. It begins with a character, which is what makes it fast."""
 _ANY_LINE_END = re.compile(rb"\r\n|\n|\r")
 
 
@@ -19,34 +19,48 @@ class EventSplitter:
     """Cuts a stream at the ends of its events and holds back the incomplete rest.
 
     ``feed`` returns ``(whole, blocks)``: the bytes of all events now complete, exactly as they came, and the same as a
-    list of blocks without their blank lines. When nothing is held before or after, ``whole`` is the input itself.
+    list of blocks without their blank lines. When nothing is held before or after, ``whole`` is the input itself. The
+    work is linear in the length of the stream, however small the pieces of a long event are: what is held is added to,
+    never copied, and what was searched is not searched again.
     """
 
     __slots__ = ("_searched", "held")
 
     def __init__(self) -> None:
         """Begin at the start of a stream."""
-        self.held = b""
+        self.held = bytearray()
         self._searched = 0
 
     def feed(self, data: bytes) -> tuple[bytes, list[bytes]]:
         """Take one piece of the stream."""
-        if not self.held and data.endswith(b"\n\n") and b"\r" not in data:
+        held = self.held
+        if held:
+            held += data
+            found = _BLANK_LINE.search(held, self._searched)
+            if found is None:
+                self._searched = max(0, len(held) - 3)
+                return b"", []
+            start = found.start()
+            data = bytes(held)
+            held.clear()
+        elif data.endswith(b"\n\n") and b"\r" not in data:
             return data, data[:-2].split(b"\n\n")
-        if self.held:
-            data = self.held + data
+        else:
+            start = 0
         blocks = []
         position = 0
-        for match in _BLANK_LINE.finditer(data, self._searched):
+        for match in _BLANK_LINE.finditer(data, start):
             blocks.append(data[position : match.start()])
             position = match.end()
-        self.held = data[position:]
-        self._searched = max(0, len(self.held) - 3)
+        held += data[position:]
+        self._searched = max(0, len(held) - 3)
         return data[:position], blocks
 
     def give_up_holding(self) -> bytes:
         """Return what is held, to be passed on although its event is not complete."""
-        held, self.held, self._searched = self.held, b"", 0
+        held = bytes(self.held)
+        self.held.clear()
+        self._searched = 0
         return held
 
 
