@@ -202,7 +202,7 @@ class Encoder:
         closed = self._close_all()
         self._over = True
         finish = self._finish or Finish(0, "unknown")
-        delta = stop(finish.reason, finish.word, finish.stop_sequence, self._kinds)
+        delta = stop(finish.reason, finish.word, finish.stop_sequence, finish.extras, self._kinds)
         usage = show_usage(self._usage)
         usage.setdefault("output_tokens", 0)
         return closed + _render("message_delta", {"delta": delta, "usage": usage}) + CLOSING_EVENT
