@@ -18,6 +18,7 @@ from penstock.core.errors import InvalidRequest, Overloaded
 from penstock.core.fetch_rules import FetchRules, read_host_pattern
 from penstock.providers import all_providers
 from penstock.relay.fetched_media import FILES_AT_ONCE, MediaFetcher
+from penstock.relay.snapshot import Target
 from penstock.relay.way import Translation
 from penstock.wire.chat_formats import find_caller_format, find_upstream_format
 from tests.relay.plain_client import Answered, ask
@@ -42,7 +43,10 @@ MESSAGE = {
     "stop_sequence": None,
     "usage": {"input_tokens": 5, "output_tokens": 2},
 }
-ANSWERS = {"bedrock": CONVERSED, "bedrock-anthropic": MESSAGE, "anthropic": MESSAGE}
+ANSWERS = {
+    "bedrock": CONVERSED,
+    **dict.fromkeys(("bedrock-anthropic", "vertex-anthropic", "anthropic"), MESSAGE),
+}
 
 
 def a_file(body: bytes, content_type: str, status: int = 200) -> Script:
@@ -161,6 +165,115 @@ async def test_a_host_of_claude_that_takes_bytes_only_gets_bytes_and_anthropic_i
     assert source == {"type": "url", "url": gateway.link()}
 
 
+def picture(url: str) -> Json:
+    return {"type": "image", "source": {"type": "url", "url": url}}
+
+
+HOSTS_OF_CLAUDE = ["bedrock-anthropic", "vertex-anthropic"]
+
+
+@pytest.mark.parametrize("host", HOSTS_OF_CLAUDE)
+async def test_an_anthropic_body_that_is_relayed_gets_the_bytes_where_the_urls_stood(host: str) -> None:
+    async with rig([], host) as gateway:
+        gateway.files.answer = lambda number: (
+            a_file(PNG, "image/png") if number == 0 else a_file(PDF, "application/pdf")
+        )
+        body = (
+            b'{"model":"gpt" , "max_tokens":9,"x":1.50,"messages":[ {"role":"user","content":[{"source":{"type":"url", '
+            b'"url":"%b"},"cache_control":{"type":"ephemeral"},"type":"image"}, {"type":"document","source":{"type":'
+            b'"url","url":"%b"}}, {"type":"image","source":{"url":"%b","type":"url"}}] }]}'
+        ) % (gateway.link().encode(), gateway.link("/a.pdf").encode(), gateway.link().encode())
+        assert (await ask(gateway.url, body, path=MESSAGES)).status == 200
+        assert len(gateway.files.received) == 2
+        sent = gateway.upstream.request.body
+    data = b'{"type":"base64","media_type":"%b","data":"%b"}'
+    png, pdf = data % (b"image/png", encoded(PNG).encode()), data % (b"application/pdf", encoded(PDF).encode())
+    assert (
+        b'"max_tokens":9,"x":1.50,"messages":[ {"role":"user","content":[{"source":%b,"cache_control":{"type":'
+        b'"ephemeral"},"type":"image"}, {"type":"document","source":%b}, {"type":"image","source":%b}] }]'
+    ) % (png, pdf, png) in sent
+
+
+async def test_a_relayed_body_goes_to_anthropic_itself_with_its_urls() -> None:
+    async with rig(a_file(PNG, "image/png"), "anthropic") as gateway:
+        body = {"max_tokens": 9, "messages": [{"role": "user", "content": [picture(gateway.link())]}]}
+        assert (await gateway.ask(body, MESSAGES)).status == 200
+        assert not gateway.files.accepted
+    assert gateway.sent()["messages"] == body["messages"]
+
+
+@pytest.mark.parametrize("host", HOSTS_OF_CLAUDE)
+@pytest.mark.parametrize("path", ["/v1/messages", "/v1/chat/completions"])
+async def test_a_host_of_claude_that_takes_bytes_only_gets_no_url_where_nothing_may_be_fetched(
+    host: str, path: str
+) -> None:
+    async with rig(a_file(PNG, "image/png"), host, fetching=False) as gateway:
+        link = gateway.link()
+        part = picture(link) if path == MESSAGES else {"type": "image_url", "image_url": {"url": link}}
+        content = [{"type": "text", "text": "What?"}, part]
+        answered = await gateway.ask({"max_tokens": 9, "messages": [{"role": "user", "content": content}]}, path)
+        assert not gateway.files.accepted
+        assert not gateway.upstream.received
+    assert answered.status == 400
+    if path == MESSAGES:
+        assert answered.json["type"] == "error"
+        assert answered.error["message"].startswith("messages.0.content.1: ")
+    else:
+        assert answered.error["param"] == "messages[0].content[1]"
+    assert "fetch.hosts" in answered.error["message"]
+
+
+async def test_a_count_on_vertex_is_of_the_picture_too_and_refused_where_nothing_may_be_fetched() -> None:
+    for fetching in (True, False):
+        script = a_file(PNG, "image/png")
+        async with rig(script, "vertex-anthropic", fetching=fetching, answer={"input_tokens": 17}) as gateway:
+            body = {"messages": [{"role": "user", "content": [picture(gateway.link())]}]}
+            answered = await gateway.ask(body, MESSAGES + "/count_tokens")
+            if fetching:
+                assert answered.json == {"input_tokens": 17}
+                assert gateway.sent()["messages"][0]["content"][0]["source"]["data"] == encoded(PNG)
+            else:
+                assert answered.status == 400
+                assert answered.error["message"].startswith("messages.0.content.0: ")
+
+
+async def test_a_document_in_a_relayed_body_must_be_a_document() -> None:
+    async with rig(a_file(PNG, "image/png"), "bedrock-anthropic") as gateway:
+        body = {"max_tokens": 9, "messages": [{"role": "user", "content": [document(gateway.link())]}]}
+        answered = await gateway.ask(body, MESSAGES)
+        assert not gateway.upstream.received
+    assert answered.status == 400
+    assert "names a picture" in answered.error["message"]
+
+
+async def test_another_attempt_does_not_fetch_again() -> None:
+    providers = all_providers()
+    answered = json_answer(json.dumps(MESSAGE).encode())
+    async with (
+        scripted_upstream([answer_head(503, "content-length: 0")]) as down,
+        scripted_upstream(answered) as up,
+        scripted_upstream(a_file(PNG, "image/png")) as files,
+    ):
+        rules = FetchRules(
+            hosts=(read_host_pattern(f"127.0.0.1:{files.port}"),),
+            networks=(ip_network("127.0.0.1/32"),),
+            allow_http=True,
+        )
+        backends = [
+            backend_at(port, name=name, provider=providers[name], options=providers[name].options(), base_path="/base")
+            for name, port in (("bedrock", down.port), ("bedrock-anthropic", down.port), ("vertex-anthropic", up.port))
+        ]
+        snapshot = snapshot_of(*backends, fetching=rules)
+        targets = tuple(Target(backend=backend, model="real", priority=n) for n, backend in enumerate(backends))
+        models = {"gpt": replace(snapshot.models["gpt"], targets=targets)}
+        async with served(replace(snapshot, models=models)) as gateway:
+            link = f"http://127.0.0.1:{files.port}/cat.png"
+            body = {"model": "gpt", "max_tokens": 9, "messages": [{"role": "user", "content": [picture(link)]}]}
+            assert (await ask(gateway.url, json.dumps(body).encode(), path=MESSAGES)).status == 200
+            assert len(files.received) == 1
+    assert json.loads(up.request.body)["messages"][0]["content"][0]["source"]["data"] == encoded(PNG)
+
+
 async def test_a_count_is_of_the_picture_too() -> None:
     async with rig(a_file(PNG, "image/png"), "bedrock-anthropic", answer={"inputTokens": 17}) as gateway:
         picture = {"type": "image", "source": {"type": "url", "url": gateway.link()}}
@@ -246,7 +359,7 @@ async def test_files_that_never_come_make_others_wait_no_longer_than_a_file_may_
     first, last = (ChatRequest("openai_chat", {}, [Message("user", some)]) for some in (pictures[:-1], pictures[-1:]))
     translation = Translation(find_caller_format("openai_chat"), find_upstream_format("bedrock_converse"))
     refused = await asyncio.gather(
-        fetcher.fetch_for(first, translation), fetcher.fetch_for(last, translation), return_exceptions=True
+        fetcher.fetch_for(first, translation, {}), fetcher.fetch_for(last, translation, {}), return_exceptions=True
     )
     assert isinstance(refused[0], InvalidRequest)
     assert isinstance(refused[1], InvalidRequest | Overloaded)
@@ -267,7 +380,7 @@ async def test_names_that_are_never_found_hold_two_threads_at_most() -> None:
     chat = ChatRequest("openai_chat", {}, [Message("user", pictures)])
     translation = Translation(find_caller_format("openai_chat"), find_upstream_format("bedrock_converse"))
     with pytest.raises(InvalidRequest, match=r"not answered within 0\.2 s"):
-        await fetcher.fetch_for(chat, translation)
+        await fetcher.fetch_for(chat, translation, {})
     assert len(asked) == 2
     waiting.set()
     await eventually(lambda: len(asked) == 6)  # a look-up ends by itself, not with whoever waits for it

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, NamedTuple
 
 import msgspec
 
+from penstock.core.chat import InlineData
 from penstock.core.chat_format import FormatId
 from penstock.core.errors import GatewayError
 from penstock.core.json_object import JsonEdit, JsonObject
@@ -53,6 +54,19 @@ class RequestFacts(msgspec.Struct, frozen=True):
     """The caller itself asked for the counts in the stream."""
 
 
+class MediaByUrl(NamedTuple):
+    """A picture or a document that a body names by its URL."""
+
+    at: str
+    """Where it stands in the caller's body."""
+    url: str
+    is_image: bool
+
+
+MediaEdit = Callable[[JsonEdit, Callable[[MediaByUrl], InlineData | None]], None]
+"""Asks for the bytes of each picture and document that a body names by URL, and puts what it is given in its place."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Endpoint:
     """One public path, served by POST with a JSON body."""
@@ -78,6 +92,8 @@ class Endpoint:
     """Makes a stream carry its usage, for formats where that must be asked for."""
     drop_foreign_marks: Callable[[JsonEdit], None] | None = None
     """Takes out of a body that is not translated what answers of other vendors have left in it, and reports it."""
+    edit_media: MediaEdit | None = None
+    """Finds the media by URL in a body that is not translated, for a host that takes bytes only."""
     read_event: AnswerReader | None = None
     """Facts of one event's data; raises ``ValueError`` when it is not the format. None where nothing streams."""
     end_of_stream: bytes = b""

@@ -76,8 +76,6 @@ class NativeChat:
     splices: tuple[HostSplice, ...] = ()
     in_frames: bool = False
     """The host wraps each event of a stream in an AWS frame, base64 (Bedrock's InvokeModel)."""
-    by_url: bool = True
-    """The host fetches media at URLs where the format has them; False: it takes bytes only."""
 
 
 PathTable = Mapping[EndpointId, str]
@@ -131,6 +129,8 @@ class Provider:
     native_embeddings: Callable[[str], NativeEmbeddings | None] | None = None
     """The API for a model by its name; None for a model that makes no vectors there."""
     native_count: NativeCount | None = None
+    by_url: bool = True
+    """The host fetches media at URLs where its formats have them; False: it takes bytes only."""
     credentials: tuple[CredentialKind, ...] = ("api_key",)
     """What the provider takes; the first is the usual one."""
     key_header: KeyHeader = BEARER

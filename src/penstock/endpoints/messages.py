@@ -5,6 +5,7 @@ from __future__ import annotations
 from penstock.core.endpoint import Endpoint
 from penstock.wire.anthropic_messages import caller_errors, facts
 from penstock.wire.anthropic_messages.foreign_marks import drop_foreign_marks
+from penstock.wire.anthropic_messages.media_by_url import edit_media
 
 ENDPOINT = Endpoint(
     id="messages",
@@ -16,6 +17,7 @@ ENDPOINT = Endpoint(
     streams=True,
     read_request=facts.read_request,
     drop_foreign_marks=drop_foreign_marks,
+    edit_media=edit_media,
     read_answer=facts.read_answer,
     read_event=facts.read_event,
     closing_event=facts.CLOSING_EVENT,

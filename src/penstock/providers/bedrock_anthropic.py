@@ -2,7 +2,8 @@
 
 https://docs.aws.amazon.com/bedrock/latest/userguide/model-parameters-anthropic-claude-messages-request-response.html
 and https://platform.claude.com/docs/en/api/claude-on-amazon-bedrock (read 2026-11-23). Betas are named in the body
-there, not in a header; pictures are base64 only (.../docs/en/build-with-claude/vision).
+there, not in a header; pictures and documents are base64 only (the table of members on the first page, and
+https://github.com/pollinations/pollinations/issues/5862).
 """
 
 from __future__ import annotations
@@ -44,9 +45,9 @@ PROVIDER = Provider(
         stream_path="/model/{model}/invoke-with-response-stream",
         splices=(name_version_not_model, move_betas_into_body),
         in_frames=True,
-        by_url=False,
     ),
     native_count=NativeCount("bedrock_invoke_count", "/model/{model}/count-tokens", foundation_model),
+    by_url=False,
     credentials=("aws", "api_key"),
     key_required=False,
     options=AwsOptions,

@@ -1,7 +1,7 @@
 """Claude on Google's Vertex AI, by ``rawPredict``: Anthropic's Messages API with the model in the path.
 
-https://platform.claude.com/docs/en/api/claude-on-vertex-ai and .../docs/en/build-with-claude/vision
-(pictures as base64 only) (read 2026-11-23).
+https://platform.claude.com/docs/en/api/claude-on-vertex-ai (read 2026-11-23). Pictures and documents are base64 only
+("URL sources are not supported": https://github.com/anthropics/anthropic-sdk-typescript/issues/1038).
 """
 
 from __future__ import annotations
@@ -45,8 +45,8 @@ PROVIDER = Provider(
         path=MODEL + ":rawPredict",
         stream_path=MODEL + ":streamRawPredict",
         splices=(name_version_not_model,),
-        by_url=False,
     ),
+    by_url=False,
     credentials=("gcp",),
     key_required=False,
     options=VertexOptions,

@@ -14,7 +14,7 @@ from time import monotonic
 import msgspec
 
 from penstock.core.chat import ChatRequest
-from penstock.core.endpoint import Endpoint
+from penstock.core.endpoint import Endpoint, MediaEdit
 from penstock.core.errors import CredentialRejected, UpstreamFault
 from penstock.core.json_object import JsonEdit, JsonObject
 from penstock.core.loss import Loss, summarise
@@ -23,6 +23,7 @@ from penstock.relay.backend_client import BackendClient
 from penstock.relay.content_coding import UnreadableCodingError
 from penstock.relay.embedding_calls import attempt_embeddings
 from penstock.relay.exchange import Exchange
+from penstock.relay.fetched_media import refuse_urls, refuse_urls_in_place
 from penstock.relay.headers import LOSSES
 from penstock.relay.invoked_stream import InvokedStream
 from penstock.relay.mutations import caller_lines, mutate_body
@@ -104,13 +105,15 @@ async def attempt(exchange: Exchange, client: BackendClient, plan: Plan, limits:
         edit = JsonEdit(body)
         if upstream_model != facts.model:
             edit.set("model", msgspec.json.encode(upstream_model))
+        if way.edit_media is not None:
+            await _bring_media(exchange, edit, way.edit_media)
         if endpoint.drop_foreign_marks is not None:
             endpoint.drop_foreign_marks(edit)
         upstream_body, losses = _spliced(edit, way, target, exchange, endpoint)
     else:
-        if exchange.fetcher is not None:
+        if exchange.fetcher is not None or not way.translation.by_url:
             exchange.chat = exchange.chat or way.translation.caller.lift(body)
-            await exchange.fetcher.fetch_for(exchange.chat, way.translation)
+            await _bring_media_of(exchange, exchange.chat, way.translation)
         lowered = lower_request(exchange, way.translation, upstream_model)
         upstream_body, losses = [lowered.body], lowered.losses
         if way.edits_translated or target.mutations is not NO_MUTATIONS:
@@ -153,6 +156,24 @@ async def attempt(exchange: Exchange, client: BackendClient, plan: Plan, limits:
         else:  # the answer had come, and another request may have the connection by now
             receiver.finished.exception()
         raise
+
+
+async def _bring_media(exchange: Exchange, edit: JsonEdit, edit_media: MediaEdit) -> None:
+    """Give a body that is relayed the bytes of its media, for a host that takes bytes only."""
+    if exchange.fetcher is None:
+        refuse_urls_in_place(edit, edit_media)
+        return
+    exchange.fetched = exchange.fetched or {}
+    await exchange.fetcher.fetch_in_place(edit, edit_media, exchange.fetched)
+
+
+async def _bring_media_of(exchange: Exchange, chat: ChatRequest, translation: Translation) -> None:
+    """Give a request that is translated the bytes of its media, as far as the provider wants bytes."""
+    if exchange.fetcher is None:
+        refuse_urls(chat)
+        return
+    exchange.fetched = exchange.fetched or {}
+    await exchange.fetcher.fetch_for(chat, translation, exchange.fetched)
 
 
 def _spliced(

@@ -16,7 +16,7 @@ from penstock.core.errors import GatewayError, InvalidRequest
 from penstock.core.json_object import JsonObject
 from penstock.core.loss import Loss
 from penstock.core.usage import UNREPORTED, Usage
-from penstock.relay.fetched_media import MediaFetcher
+from penstock.relay.fetched_media import Fetched, MediaFetcher
 from penstock.relay.snapshot import Model, Target
 from penstock.transport.server_request import ServerRequest
 
@@ -43,6 +43,7 @@ class Exchange:
         "events",
         "facts",
         "failed_attempts",
+        "fetched",
         "fetcher",
         "finish_reasons",
         "first_byte_at",
@@ -77,6 +78,8 @@ class Exchange:
         """The body in the neutral form, once it had to be translated."""
         self.fetcher: MediaFetcher | None = None
         """Fetches media for it; None where nothing may be fetched."""
+        self.fetched: Fetched | None = None
+        """Media that were fetched for an attempt; another one may need them too."""
         self.own_lines = b""
         """Headers of our own that every answer carries, rendered."""
         self.client_key: str | None = None

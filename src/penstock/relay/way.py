@@ -10,8 +10,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from penstock.core.chat_format import CallerFormat, FormatId, UpstreamFormat
-from penstock.core.endpoint import Endpoint, EndpointId
-from penstock.core.provider import HostSplice, NativeCount, Options, Provider
+from penstock.core.endpoint import Endpoint, EndpointId, MediaEdit
+from penstock.core.provider import HostSplice, Options, Provider
 from penstock.wire.chat_formats import find_caller_format, find_upstream_format
 from penstock.wire.count_formats import find_count_caller, find_count_format
 
@@ -44,6 +44,8 @@ class Way:
     """The provider's own embeddings API is called; which one, its model decides."""
     model_in_path: Callable[[str], str] = str
     """The model's name in the path, by its name at the provider."""
+    edit_media: MediaEdit | None = None
+    """Gives media by URL their bytes, in a body that is not translated; None where the host fetches them itself."""
 
     @property
     def edits_translated(self) -> bool:
@@ -55,36 +57,35 @@ class Way:
 def find_way(provider: Provider, options: Options, endpoint: Endpoint) -> Way | None:
     """Return how the provider serves the endpoint, or None when it does not: the same format is preferred."""
     paths = provider.path_table(options)
+    edit_media = None if provider.by_url else endpoint.edit_media
     if endpoint.id in paths:
-        return Way(paths[endpoint.id], paths[endpoint.id], endpoint.id)
+        return Way(paths[endpoint.id], paths[endpoint.id], endpoint.id, edit_media=edit_media)
     if endpoint.id == "embeddings" and provider.native_embeddings is not None:
         return Way("", "", None, embeddings=True)
     counting = provider.native_count
     if endpoint.id == "count_tokens" and counting is not None:
-        return Way(
-            counting.path, counting.path, None, translation=_count(counting), model_in_path=counting.counted_model
-        )
+        translation = Translation(find_count_caller(), find_count_format(counting.format), provider.by_url)
+        return Way(counting.path, counting.path, None, translation=translation, model_in_path=counting.counted_model)
     wanted = endpoint.chat_format
     if wanted is None:
         return None
     native = provider.native_chat
     if native is not None:
+        same = native.format == wanted
         return Way(
             native.path,
             native.stream_path,
             None,
             native.splices,
             native.in_frames,
-            None if native.format == wanted else _translation(wanted, native.format, by_url=native.by_url),
+            None if same else _translation(wanted, native.format, provider),
+            edit_media=edit_media if same else None,
         )
     if OPENAI_CHAT in paths:
-        return Way(paths[OPENAI_CHAT], paths[OPENAI_CHAT], OPENAI_CHAT, translation=_translation(wanted, "openai_chat"))
+        translation = _translation(wanted, "openai_chat", provider)
+        return Way(paths[OPENAI_CHAT], paths[OPENAI_CHAT], OPENAI_CHAT, translation=translation)
     return None
 
 
-def _count(counting: NativeCount) -> Translation:
-    return Translation(find_count_caller(), find_count_format(counting.format))
-
-
-def _translation(caller: FormatId, upstream: FormatId, *, by_url: bool = True) -> Translation:
-    return Translation(find_caller_format(caller), find_upstream_format(upstream), by_url)
+def _translation(caller: FormatId, upstream: FormatId, provider: Provider) -> Translation:
+    return Translation(find_caller_format(caller), find_upstream_format(upstream), provider.by_url)
