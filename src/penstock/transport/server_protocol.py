@@ -21,8 +21,8 @@ import asyncio
 import logging
 import socket
 import struct
-from collections import deque
-from typing import cast
+from collections import Counter, deque
+from typing import Protocol, cast
 
 import httptools
 
@@ -64,6 +64,24 @@ RESET = struct.pack("ii", 1, 0)
 """``SO_LINGER``: on, for no time."""
 
 
+class OpenConnection(Protocol):
+    """A connection of a listener, whatever it is about now."""
+
+    transport: asyncio.Transport
+
+    def forget_head(self) -> None:
+        """Remember nothing that another application has said."""
+
+    def serves(self, app: ServerApp) -> bool:
+        """Say whether ``app`` was asked about a request that is not answered yet."""
+
+    def close_when_idle(self) -> None:
+        """Close now if nothing is being answered; otherwise after the answer in progress."""
+
+    def cut(self) -> None:
+        """Reset the connection."""
+
+
 class ServerState:
     """What the connections of one listener share."""
 
@@ -74,7 +92,9 @@ class ServerState:
         self.loop = loop
         self.deadlines = Deadlines(loop)
         self.outbox = Outbox(loop)
-        self.connections: set[ServerConnection] = set()
+        self.connections: set[OpenConnection] = set()
+        self.refused: Counter[str] = Counter()
+        """Connections that were turned away before their first request, by reason."""
         self.draining = False
 
 
@@ -144,6 +164,7 @@ class ServerConnection(asyncio.Protocol):
         state = self.state
         if len(state.connections) >= state.limits.connections:
             log.warning("connection refused: the listener has its %d connections", state.limits.connections)
+            state.refused["limit"] += 1
             self.transport.abort()
             return
         state.connections.add(self)
@@ -307,7 +328,7 @@ class ServerConnection(asyncio.Protocol):
         """The head is in order: let the application refuse it, or go on to the body."""
         self._in_head = False
         self._remaining = length
-        refusal = self._ask_application(request)
+        refusal = self.ask_application(request)
         if refusal is not None:
             self._refuse_or_swallow(request, refusal)
         elif not length and self._scanner is None:
@@ -327,7 +348,8 @@ class ServerConnection(asyncio.Protocol):
         elif self._active is None:
             self.deadline = self.state.loop.time() + self.state.limits.body_s
 
-    def _ask_application(self, request: HttpRequest) -> GatewayError | None:
+    def ask_application(self, request: HttpRequest) -> GatewayError | None:
+        """Let the application refuse a request whose head is in order."""
         app = request.app = self.state.app
         try:
             return app.check_head(request)
