@@ -54,8 +54,16 @@ def _strict(kind: type) -> TypeAdapter[object]:
     return TypeAdapter[object](kind, config=ConfigDict(extra="forbid"))
 
 
+OPENAI_REASONING = "reasoning_content"
+"""Wanted back in messages of assistants by providers of this format (DeepSeek's); OpenAI's own types do not have it."""
+
+
 def check_openai_request(body: Json) -> None:
-    consume(_strict(CompletionCreateParams).validate_python(body))
+    messages = body["messages"]
+    assert isinstance(messages, list)
+    known = [{name: value for name, value in message.items() if name != OPENAI_REASONING} for message in messages]
+    assert all(isinstance(message.get(OPENAI_REASONING, ""), str) for message in messages)
+    consume(_strict(CompletionCreateParams).validate_python({**body, "messages": known}))
 
 
 ANTHROPIC_SAMPLING = {"temperature", "top_p", "top_k"}
