@@ -7,11 +7,13 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Sequence
 
 import click
 
-from penstock.cli.configuration import ConfigurationRefused, load_configuration, print_problems
+from penstock.cli.configuration import ConfigurationRefused, count_tests, load_configuration, print_problems
 from penstock.cli.snapshot_text import describe_snapshot, render_snapshot
+from penstock.config.loaded import ConfigTestOutcome
 from penstock.config.problems import Problem, write_path
 
 
@@ -24,22 +26,39 @@ def check(config: tuple[str, ...], as_json: bool) -> None:
     CONFIG are files of Penstock's own format, manifests of the Envoy AI Gateway, or folders of such files.
 
     Several files are checked as the one configuration that they are together. Problems go to standard error, each with
-    file, line and column. The exit status is 0 for a usable configuration and 2 for any other.
+    file, line and column. The configuration's own tests are run. The exit status is 0 for a usable configuration and
+    2 for any other.
     """
     try:
         loaded = load_configuration(config, os.environ)
     except ConfigurationRefused as refused:
         if not as_json:
             raise
-        click.echo(json.dumps({"ok": False, "problems": [_describe(each) for each in refused.problems]}, indent=2))
+        problems = [_describe(each) for each in refused.problems]
+        click.echo(json.dumps({"ok": False, "problems": problems, "tests": _describe_tests(refused.tests)}, indent=2))
         raise SystemExit(refused.exit_code) from None
     if as_json:
         problems = [_describe(each) for each in (*loaded.warnings, *loaded.notes)]
-        click.echo(json.dumps({"ok": True, "problems": problems, **describe_snapshot(loaded.snapshot)}, indent=2))
+        told = {"ok": True, "problems": problems, "tests": _describe_tests(loaded.tests)}
+        click.echo(json.dumps({**told, **describe_snapshot(loaded.snapshot)}, indent=2))
         return
     print_problems((*loaded.warnings, *loaded.notes))
-    click.echo(f"{loaded.snapshot.source}: valid\n")
+    passed = f", {count_tests(loaded.tests)}" if loaded.tests else ""
+    click.echo(f"{loaded.snapshot.source}: valid{passed}\n")
     click.echo(render_snapshot(loaded.snapshot), nl=False)
+
+
+def _describe_tests(tests: Sequence[ConfigTestOutcome]) -> list[dict[str, object]]:
+    return [
+        {
+            "name": test.name,
+            "passed": not test.differences,
+            "differences": [
+                {"path": write_path(each.path), "expected": each.expected, "got": each.got} for each in test.differences
+            ],
+        }
+        for test in tests
+    ]
 
 
 def _describe(problem: Problem) -> dict[str, object]:

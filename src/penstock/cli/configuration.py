@@ -15,7 +15,7 @@ import click
 
 from penstock.config.address import Address, read_address
 from penstock.config.environment import load_environment
-from penstock.config.loaded import NO_OVERRIDES, Loaded, Overrides
+from penstock.config.loaded import NO_OVERRIDES, ConfigTestOutcome, ConfigTestsFailed, Loaded, Overrides
 from penstock.config.native_yaml import load_files
 from penstock.config.problems import ConfigurationInvalid, Problem
 from penstock.core.errors import OperatorError
@@ -33,7 +33,8 @@ class ConfigurationRefused(click.ClickException):
     def __init__(self, cause: OperatorError, remarks: Sequence[str] = ()) -> None:
         """Take the problems of ``cause``, or its text when it has none; ``remarks`` are printed below."""
         super().__init__(str(cause))
-        self.remarks = remarks
+        self.tests = cause.tests if isinstance(cause, ConfigTestsFailed) else ()
+        self.remarks = [*([count_tests(self.tests)] if self.tests else []), *remarks]
         self.problems = cause.problems if isinstance(cause, ConfigurationInvalid) else (Problem(message=str(cause)),)
 
     def show(self, file: object = None) -> None:
@@ -79,6 +80,13 @@ def mention_unread_file(files: Sequence[str]) -> list[str]:
     if files or not Path(USUAL_NAME).is_file():
         return []
     return [f"{USUAL_NAME} in this directory is not read unless it is named: penstock serve {USUAL_NAME}"]
+
+
+def count_tests(tests: Sequence[ConfigTestOutcome]) -> str:
+    """Write how many of a configuration's own tests passed and failed."""
+    failed = sum(bool(test.differences) for test in tests)
+    counts = [(len(tests) - failed, "passed"), (failed, "failed")]
+    return "tests: " + ", ".join(f"{count} {what}" for count, what in counts if count)
 
 
 def print_problems(problems: Sequence[Problem], *, color: bool | None = None) -> None:

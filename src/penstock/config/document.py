@@ -38,6 +38,7 @@ from penstock.config.fields import (
     Word,
 )
 from penstock.config.section import Section
+from penstock.config.tests_section import ConfigTestSection
 from penstock.relay.snapshot import (
     BackendTimeouts,
     ClientTimeouts,
@@ -389,3 +390,6 @@ class Document(Section):
         default_factory=ClientTimeoutsSection, description="Waits on the callers' side."
     )
     access_log: LogPath = Field("-", description="One JSON line for each request: `-` is standard output.")
+    tests: dict[Text, ConfigTestSection] = Field(
+        default_factory=dict, description="What must become of requests; a configuration is refused if it does not."
+    )

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from penstock.config.address import Address
-from penstock.config.problems import Problem
+from penstock.config.problems import ConfigurationInvalid, Problem
 from penstock.config.yaml_tree import KeyPath
 from penstock.relay.snapshot import Snapshot
 
@@ -14,9 +15,41 @@ from penstock.relay.snapshot import Snapshot
 class Overrides:
     """What the command line says over the configuration."""
 
-    listen: Address | None = None
+    listen: tuple[Address, ...] = ()
+    """Instead of all addresses for callers."""
     admin: Address | None = None
     allow_anonymous: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Difference:
+    """Something that became otherwise than a test of the configuration expects."""
+
+    path: KeyPath
+    expected: str
+    got: str
+
+    def __str__(self) -> str:
+        """Write both."""
+        return f"expected {self.expected}, got {self.got}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConfigTestOutcome:
+    """How one test of a configuration went."""
+
+    name: str
+    differences: tuple[Difference, ...] = ()
+    """None: it passed."""
+
+
+class ConfigTestsFailed(ConfigurationInvalid):
+    """A configuration that holds together, and does not do what its own tests expect."""
+
+    def __init__(self, problems: Iterable[Problem], tests: tuple[ConfigTestOutcome, ...]) -> None:
+        """Take the problems, and how every test went."""
+        super().__init__(problems)
+        self.tests = tests
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,6 +62,8 @@ class Loaded:
     warnings: tuple[Problem, ...] = ()
     notes: tuple[Problem, ...] = ()
     """What is worth knowing and nothing to worry about: skipped resources, defaults that are not Envoy's."""
+    tests: tuple[ConfigTestOutcome, ...] = ()
+    """The configuration's own tests, which all passed."""
 
 
 NO_OVERRIDES = Overrides()

@@ -14,13 +14,22 @@ from pathlib import Path
 from penstock.config.compile_snapshot import compile_snapshot
 from penstock.config.document import Document
 from penstock.config.files import Files
-from penstock.config.loaded import NO_OVERRIDES, Loaded, Overrides, name_options, summarise
+from penstock.config.loaded import (
+    NO_OVERRIDES,
+    ConfigTestOutcome,
+    ConfigTestsFailed,
+    Loaded,
+    Overrides,
+    name_options,
+    summarise,
+)
 from penstock.config.merge_documents import merge_documents
 from penstock.config.paused_collector import paused_collector
 from penstock.config.problems import ConfigurationInvalid, Findings, Problem
 from penstock.config.read_document import read_document
 from penstock.config.variables import read_values
 from penstock.config.yaml_tree import MAX_BYTES, Members, Node, YamlRefused, only_document, read_yaml_documents
+from penstock.relay.snapshot import Snapshot
 
 SUFFIXES = (".yaml", ".yml")
 
@@ -62,16 +71,28 @@ def _load(paths: Sequence[str], environ: Mapping[str, str], overrides: Overrides
     document = merge_documents(read, findings)
     source = ", ".join(paths)
     snapshot, shared_out = compile_snapshot(document, overrides, findings, source)
+    outcomes = None if findings.failed else _run_tests(document, snapshot, findings)
     problems = findings.sorted()
     if findings.failed:
-        raise ConfigurationInvalid([each for each in problems if each.severity != "note"])
+        refusing = [each for each in problems if each.severity != "note"]
+        raise ConfigTestsFailed(refusing, outcomes) if outcomes else ConfigurationInvalid(refusing)
     explanation = (f"Configuration: {source} ({summarise(snapshot)})", *shared_out)
     return Loaded(
         snapshot=snapshot,
         explanation=explanation,
         warnings=tuple(each for each in problems if each.severity == "warning"),
         notes=tuple(each for each in problems if each.severity == "note"),
+        tests=outcomes or (),
     )
+
+
+def _run_tests(document: Document, snapshot: Snapshot, findings: Findings) -> tuple[ConfigTestOutcome, ...]:
+    if not document.tests:
+        return ()
+    # What they need of the request path is imported for those who have some.
+    from penstock.config.run_tests import run_tests  # noqa: PLC0415
+
+    return run_tests(document.tests, snapshot, findings)
 
 
 def read_sources(paths: Sequence[str], findings: Findings, files: Files) -> Sources:

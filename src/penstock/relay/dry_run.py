@@ -1,0 +1,204 @@
+"""What would become of a request: every decision of its life, and nothing sent to anybody.
+
+The steps are those of a request that is served, by the same functions: path and caller, the model, its targets in their
+order, and what the backend of each would be sent. Only the connections are others: they keep what they are given to
+send, and give no answer, so that each target is asked. What a caller without the network cannot know is left out:
+nothing is signed, and media behind URLs are not fetched.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from hashlib import sha256
+
+from penstock.core.errors import GatewayError, UpstreamUnreachable
+from penstock.core.loss import Loss
+from penstock.endpoints import all_endpoints
+from penstock.relay.accounting import Accounting
+from penstock.relay.answer import NO_STATUSES
+from penstock.relay.attempt import attempt
+from penstock.relay.backend_client import BackendClient
+from penstock.relay.exchange import Exchange
+from penstock.relay.life_of_a_request import Gateway
+from penstock.relay.plan import Plan
+from penstock.relay.snapshot import Backend, Model, Snapshot, Target
+from penstock.routing.choose_model import name_upstream
+from penstock.routing.order_targets import order_targets
+from penstock.transport.client_protocol import ExchangeTimeouts, HeadReceiver, UpstreamConnection
+from penstock.transport.deadlines import Deadlines
+from penstock.transport.http_request import HttpRequest
+from penstock.transport.pool import Pool, PoolSettings
+from penstock.transport.resolver import Resolver
+from penstock.transport.server_request import FlowControlled, HeaderList
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DryRequest:
+    """A request that nobody sends; header names are in lower case."""
+
+    path: str
+    headers: HeaderList
+    body: bytes
+    client_key: str | None = None
+    """The name of the configured key that it comes with."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DryAttempt:
+    """What one target's backend would be sent, or why nothing."""
+
+    target: Target
+    upstream_model: str
+    body: bytes
+    """Empty with an error. Where one request becomes several, the first."""
+    losses: tuple[Loss, ...]
+    error: GatewayError | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Course:
+    """What would become of a request: an error at once, or its attempts, each made when the one before has failed."""
+
+    model: Model | None
+    attempts: tuple[DryAttempt, ...] = ()
+    """In the order of priority; those of one priority in the order of the configuration."""
+    error: GatewayError | None = None
+
+
+async def run_dry(snapshot: Snapshot, requests: Iterable[DryRequest]) -> list[Course]:
+    """Return what would become of each request under ``snapshot``."""
+    loop = asyncio.get_running_loop()
+    deadlines = Deadlines(loop)
+    # Of the keys only hashes are known: others stand in for them, under the same names.
+    keys = tuple(replace(key, sha256=sha256(_stand_in(key.name)).hexdigest()) for key in snapshot.client_keys)
+    pools = {name: _SilentPool(backend, loop, deadlines) for name, backend in snapshot.backends.items()}
+    clients = {
+        name: BackendClient(backend, loop, deadlines, snapshot.listener.limits.upstream_header_bytes, pool=pools[name])
+        for name, backend in snapshot.backends.items()
+    }
+    gateway = Gateway(
+        replace(snapshot, client_keys=keys, fetching=None), all_endpoints(), clients, Accounting(None, time.time)
+    )
+    return [await _follow(gateway, request, clients, pools) for request in requests]
+
+
+async def _follow(
+    gateway: Gateway, asked: DryRequest, clients: dict[str, BackendClient], pools: dict[str, _SilentPool]
+) -> Course:
+    request = _write_request(asked)
+    refused = gateway.check_head(request)
+    exchange = request.context
+    assert isinstance(exchange, Exchange)  # noqa: S101 - check_head made it
+    endpoint = exchange.endpoint
+    if refused is not None or endpoint is None:
+        return Course(model=None, error=refused)
+    try:
+        name, model = gateway.choose(exchange, endpoint)
+        targets = order_targets(gateway.offering(model, endpoint), lambda: 0.0)
+    except GatewayError as error:
+        return Course(model=exchange.model, error=error)
+    attempts: list[DryAttempt] = []
+    for target in targets:
+        client, pool = clients[target.backend.name], pools[target.backend.name]
+        upstream_model = name_upstream(model, target, name)
+        failure: GatewayError | None = None
+        try:
+            await attempt(
+                exchange,
+                client,
+                Plan(target, upstream_model, client.timeouts, NO_STATUSES),
+                gateway.snapshot.listener.limits,
+            )
+        except _NotSent:
+            pass
+        except GatewayError as error:
+            failure = error
+        attempts.append(
+            DryAttempt(
+                target=target,
+                upstream_model=upstream_model,
+                body=pool.take_body(),
+                losses=exchange.losses,
+                error=failure,
+            )
+        )
+        exchange.forget_attempt("")
+    return Course(model=model, attempts=tuple(attempts))
+
+
+def _write_request(asked: DryRequest) -> HttpRequest:
+    request = HttpRequest(_NoCaller())
+    request.method, request.path, request.body = "POST", asked.path, asked.body
+    request.headers = list(asked.headers)
+    if asked.client_key is not None:
+        request.headers.append((b"authorization", b"Bearer " + _stand_in(asked.client_key)))
+    request.fields = dict(request.headers)
+    return request
+
+
+def _stand_in(name: str) -> bytes:
+    return b"key-of-" + name.encode()
+
+
+class _NotSent(UpstreamUnreachable):
+    """The backend was not asked, since this is not the time for it."""
+
+
+class _SilentConnection(UpstreamConnection):
+    """Keeps what it is to send, and sends nothing."""
+
+    __slots__ = ("sent",)
+
+    sent: list[bytes]
+
+    def send(self, request: list[bytes | memoryview], receiver: HeadReceiver, timeouts: ExchangeTimeouts) -> None:
+        self.sent.append(b"".join(request))
+        receiver.on_failure(_NotSent("Nothing is sent."))
+
+
+class _SilentPool(Pool):
+    """Hands out connections to nobody."""
+
+    def __init__(self, backend: Backend, loop: asyncio.AbstractEventLoop, deadlines: Deadlines) -> None:
+        settings = PoolSettings(name=backend.name, host=backend.host, port=backend.port)
+        super().__init__(settings, loop, deadlines, Resolver(loop, backend.pool.dns_refresh_s))
+        self._silent = _SilentConnection(backend.name, loop, deadlines, _forget, settings.max_head_bytes)
+        self._silent.sent = []
+
+    def checkout_nowait(self) -> UpstreamConnection:
+        return self._silent
+
+    def take_body(self) -> bytes:
+        """Return the body of the first request that was to be sent since the last time; empty without one."""
+        first, *_ = [*self._silent.sent, b""]
+        self._silent.sent.clear()
+        return first.partition(b"\r\n\r\n")[2]
+
+
+def _forget(_connection: UpstreamConnection, _reusable: bool) -> None:
+    """Take a connection back."""
+
+
+class _NoCaller:
+    """The connection of a request that came on none; nobody is told anything."""
+
+    peer = ""
+    draining = False
+
+    def write(self, data: bytes) -> None:
+        pass
+
+    def answered(self, request: HttpRequest) -> None:
+        pass
+
+    def break_off(self, *, visible: bool) -> None:
+        pass
+
+    async def drain(self) -> None:
+        pass
+
+    def couple(self, reader: FlowControlled | None) -> None:
+        pass
