@@ -15,8 +15,7 @@ from penstock.relay.snapshot import Snapshot
 class Overrides:
     """What the command line says over the configuration."""
 
-    listen: tuple[Address, ...] = ()
-    """Instead of all addresses for callers."""
+    listen: Address | None = None
     admin: Address | None = None
     allow_anonymous: bool = False
 
