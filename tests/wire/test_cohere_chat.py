@@ -98,7 +98,7 @@ def test_the_kinds_of_content_are_text_and_thinking() -> None:
 
 VECTORS = [vector for vector in find_vectors() if vector.upstream == "cohere_chat" and not vector.case.unknown]
 ANSWERED = [one for one in VECTORS if one.case.status < 400 and not one.case.stream and not one.case.refused]
-STREAMED = [one for one in VECTORS if one.case.stream]
+STREAMED = [one for one in VECTORS if one.has("upstream_stream.sse")]
 _stream_event: TypeAdapter[object] = TypeAdapter(V2ChatStreamResponse)
 
 
