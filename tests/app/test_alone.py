@@ -96,6 +96,34 @@ def test_reloads_by_signal_and_by_change_and_refuses_what_is_wrong(gateway_file:
     assert told.count("RELOADING") == told.count("MONOTONIC_USEC") == told.count("READY") - 1 >= 3
 
 
+def test_a_configuration_whose_tests_fail_is_not_served(gateway_file: Path, tmp_path: Path) -> None:
+    write(gateway_file, "one", "tests: {t: {request: one, expect: local/two}}\n")
+    with starting(tmp_path, "serve", str(gateway_file)) as penstock:
+        assert penstock.process.wait(BOUND_S) == 2
+    assert "gateway.yaml:6:35: error: tests.t.expect: the test fails: expected local/two" in penstock.printed()
+    assert "got local/one" in penstock.printed()
+
+
+@pytest.mark.parametrize("workers", ["1", "2"])
+def test_a_change_whose_tests_fail_is_refused(gateway_file: Path, tmp_path: Path, workers: str) -> None:
+    tests = "tests: {t: {request: one, expect: local/one}}\n"
+    write(gateway_file, "one", tests)
+    with starting(tmp_path, "serve", str(gateway_file), "--workers", workers) as penstock:
+        url, admin = penstock.wait_for(SERVES).groups()
+
+        write(gateway_file, "two", tests)
+        penstock.process.send_signal(signal.SIGHUP)
+        penstock.wait_for("configuration not reloaded, version .* stays: .*gateway.yaml:6:35: error: tests.t.expect")
+        assert models(url) == ["one"]
+        assert "expected local/one, got the error 404" in get_json(f"{admin}/config")["last_error"]["message"]
+
+        write(gateway_file, "two", tests.replace("one", "two"))
+        penstock.process.send_signal(signal.SIGHUP)
+        penstock.wait_for("configuration reloaded")
+        assert models(url) == ["two"]
+        assert penstock.end() == 0
+
+
 def heard(hearing: socket.socket) -> list[str]:
     hearing.setblocking(False)
     lines: list[str] = []

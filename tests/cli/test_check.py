@@ -83,3 +83,42 @@ def test_manifests_are_described_with_their_rules_and_notes(invoke: Invoke) -> N
     assert described["problems"][0]["path"] == "Gateway/front.metadata.name"
     assert described["routes"][0]["match"]["host"] == "ai.example.com"
     assert [target["weight"] for target in described["routes"][0]["targets"]] == [3, 1, 1]
+
+
+def test_tests_are_run_and_counted(invoke: Invoke, configuration: Path) -> None:
+    with configuration.open("a", encoding="utf-8") as file:
+        file.write("tests: {fast is small: {request: fast, expect: openai/gpt-5.4-mini}}\n")
+
+    assert invoke("check", str(configuration)).stdout.startswith(f"{configuration}: valid, tests: 1 passed\n")
+
+    described = json.loads(invoke("check", "--json", str(configuration)).stdout)
+    assert described["tests"] == [{"name": "fast is small", "passed": True, "differences": []}]
+
+
+def test_a_failing_test_ends_with_2_and_shows_both_sides(invoke: Invoke, tmp_path: Path) -> None:
+    (tmp_path / "c.yaml").write_text(
+        "backends: {openai: {api_key: sk-canary-0123456789}}\nmodels: {m: openai/n}\ntests:\n"
+        "  right: {request: m, expect: openai}\n  wrong: {request: m, expect: openai/o}\n",
+        encoding="utf-8",
+    )
+
+    result = invoke("check", "c.yaml")
+
+    assert result.exit_code == 2
+    assert result.stdout == ""
+    assert result.stderr.splitlines() == [
+        "c.yaml:5:31: error: tests.wrong.expect: the test fails: expected openai/o, got openai/n",
+        "tests: 1 passed, 1 failed",
+    ]
+
+    result = invoke("check", "--json", "c.yaml")
+
+    described = json.loads(result.stdout)
+    assert result.exit_code == 2
+    assert described["ok"] is False
+    assert described["problems"][0]["line"] == 5
+    assert described["tests"][1] == {
+        "name": "wrong",
+        "passed": False,
+        "differences": [{"path": "tests.wrong.expect.targets", "expected": "openai/o", "got": "openai/n"}],
+    }

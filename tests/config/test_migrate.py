@@ -226,3 +226,20 @@ def test_native_file_is_not_migrated(tmp_path: Path) -> None:
 
     with pytest.raises(ConfigurationInvalid, match="is not a file of manifests"):
         migrate_files([str(path)], {}, tmp_path)
+
+
+def test_tests_beside_manifests_stay_what_they_are(tmp_path: Path) -> None:
+    case = Path(__file__).parents[1] / "vectors" / "manifests" / "routes-by-host-header-and-weight" / "a.yaml"
+    (tmp_path / "a.yaml").write_bytes(case.read_bytes())
+    (tmp_path / "tests.yaml").write_text("tests: {t: {request: no-such, expect: {error: model_not_found}}}\n")
+
+    migrated = migrate_files([str(tmp_path)], {}, tmp_path)
+
+    assert "tests:" not in migrated.text
+    assert any(
+        f"{tmp_path}/tests.yaml stays what it is: serve it beside this file" in str(each) for each in migrated.findings
+    )
+
+    (tmp_path / "tests.yaml").write_text("tests: {}\nadmin: 127.0.0.1:1\n")
+    with pytest.raises(ConfigurationInvalid, match=r"tests.yaml is not a file of manifests"):
+        migrate_files([str(tmp_path)], {}, tmp_path)

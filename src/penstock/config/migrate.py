@@ -1,7 +1,8 @@
 """Manifests of the Envoy AI Gateway as a file of Penstock's own configuration.
 
 What is written is the native document that the manifests are compiled to whenever they are served, so both behave
-alike; variables and files of secrets stay what they are. It is checked whole before it is given out.
+alike; variables and files of secrets stay what they are. It is checked whole before it is given out. Tests that stand
+beside the manifests are left alone: they are of Penstock's own format already.
 """
 
 from __future__ import annotations
@@ -45,7 +46,7 @@ def migrate_files(paths: Sequence[str], environ: Mapping[str, str], directory: P
     files = Files()
     sources = read_sources(paths, findings, files)
     for path, tree in sources.native:
-        findings.problems.append(Problem(message=f"{path} is not a file of manifests", place=tree.place))
+        findings.problems.append(_remark(path, tree))
     if not sources.manifests:
         raise ConfigurationInvalid(findings.sorted())
     document = compile_manifests(sources.manifests, environ, findings, directory)
@@ -65,6 +66,13 @@ def migrate_files(paths: Sequence[str], environ: Mapping[str, str], directory: P
     if findings.failed:
         raise ConfigurationInvalid([each for each in problems if each.severity != "note"])
     return Migrated(text=_write_head(paths, problems) + write_yaml(document), findings=tuple(problems))
+
+
+def _remark(path: str, tree: Node) -> Problem:
+    """Say of a file of Penstock's own that it cannot be migrated, or that it need not be."""
+    if isinstance(tree, Members) and set(tree.nodes) == {"tests"}:
+        return Problem(message=f"{path} stays what it is: serve it beside this file", place=tree.place, severity="note")
+    return Problem(message=f"{path} is not a file of manifests", place=tree.place)
 
 
 def _write_head(paths: Sequence[str], problems: Sequence[Problem]) -> str:
