@@ -24,7 +24,7 @@ def test_an_item_gets_other_bytes_and_what_is_between_stays() -> None:
         ({0}, b'[ 7\t, "x, 7" , {"a": 1.50} ]'),
         ({1, 2}, b'[ {"a": 1.50} , {"a": 1.50} ]'),
         ({3}, b'[ {"a": 1.50} ,\n7\t, "x, 7" ]'),
-        ({0, 1, 2, 3}, b"[ ]"),
+        ({0, 1, 2, 3}, b"[]"),
     ],
 )
 def test_an_item_that_goes_takes_its_comma_along(out: set[int], left: bytes) -> None:

@@ -84,7 +84,7 @@ def test_the_output_limit_moves_to_its_older_name() -> None:
 def test_a_member_is_taken_out_of_each_item_and_the_rest_keeps_its_bytes() -> None:
     edit = editing('{"messages": [ {"role":"user", "name":"a","content":1e2}, {"role" :"tool"}, 7, {"name":null}]}')
     drop_from_items(edit, "messages", "name", "refused")
-    assert edit.render() == b'{"messages": [{"role":"user","content":1e2},{"role" :"tool"},7,{}]}'
+    assert edit.render() == b'{"messages": [ {"role":"user","content":1e2}, {"role" :"tool"}, 7, {}]}'
     assert edit.losses == [Loss("$.messages[0].name", "dropped", "refused")]
 
 

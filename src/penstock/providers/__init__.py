@@ -13,6 +13,23 @@ from types import MappingProxyType
 
 from penstock.core.provider import Provider
 
+PLAIN_HTTP = Provider(
+    id="http",
+    title="HTTP server",
+    base_url=None,
+    paths={},
+    key_required=False,
+    docs=("https://www.rfc-editor.org/rfc/rfc9110",),
+    verified="2026-11-23",
+    notes="Serves no models: only what is passed on as it is goes there.",
+)
+"""What a backend is that is no provider; it has no file, since there is nothing to say of it."""
+
+
+def configurable_providers() -> Mapping[str, Provider]:
+    """Return what a backend of a configuration may be, by id: every provider, or a plain HTTP server."""
+    return {**all_providers(), PLAIN_HTTP.id: PLAIN_HTTP}
+
 
 @cache
 def all_providers() -> Mapping[str, Provider]:

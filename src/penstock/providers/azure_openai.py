@@ -3,7 +3,8 @@
 Two ways in, chosen by ``api``. The v1 API takes the deployment's name as ``model``; the older one has it in the path
 and wants a dated ``api-version``. The base URL is the resource's endpoint, without ``/openai``.
 
-https://learn.microsoft.com/azure/foundry/openai/api-version-lifecycle (read 2026-11-23).
+https://learn.microsoft.com/azure/foundry/openai/api-version-lifecycle (read 2026-11-23). Members of messages that it
+does not know are a 400 ("Extra inputs are not permitted"): https://github.com/BerriAI/litellm/issues/32188.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from __future__ import annotations
 from typing import Literal
 
 from penstock.core.provider import KeyHeader, Options, PathTable, Provider
+from penstock.wire.openai_chat.foreign_marks import drop_foreign_marks
 
 LAST_STABLE_VERSION = "2024-10-21"
 
@@ -56,6 +58,7 @@ PROVIDER = Provider(
     base_url_env=("AZURE_OPENAI_ENDPOINT",),
     options=AzureOptions,
     option_env={"api_version": ("OPENAI_API_VERSION",)},
+    request_quirks=(drop_foreign_marks,),
     docs=(
         "https://learn.microsoft.com/azure/foundry/openai/api-version-lifecycle",
         "https://github.com/Azure/azure-rest-api-specs/tree/main/specification/cognitiveservices/data-plane/AzureOpenAI",

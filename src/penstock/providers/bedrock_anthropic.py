@@ -2,8 +2,8 @@
 
 https://docs.aws.amazon.com/bedrock/latest/userguide/model-parameters-anthropic-claude-messages-request-response.html
 and https://platform.claude.com/docs/en/api/claude-on-amazon-bedrock (read 2026-11-23). Betas are named in the body
-there, not in a header; pictures and documents are base64 only (the table of members on the first page, and
-https://github.com/pollinations/pollinations/issues/5862).
+there, not in a header; pictures and documents are base64 only (.../docs/en/build-with-claude/vision, for
+bedrock-runtime).
 """
 
 from __future__ import annotations

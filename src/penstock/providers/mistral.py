@@ -10,7 +10,8 @@ from __future__ import annotations
 from penstock.core.endpoint import EndpointId
 from penstock.core.json_object import JsonEdit
 from penstock.core.provider import Provider
-from penstock.wire.openai_fields import drop_fields, drop_from_items, move_output_limit
+from penstock.wire.openai_chat.foreign_marks import drop_foreign_marks
+from penstock.wire.openai_fields import drop_fields, move_output_limit
 
 UNKNOWN = (
     "audio",
@@ -24,8 +25,6 @@ UNKNOWN = (
     "verbosity",
     "web_search_options",
 )
-UNKNOWN_IN_MESSAGES = ("extra_content", "reasoning_content", "thinking_blocks")
-"""What answers of other vendors leave in messages."""
 WHY = "Mistral answers 422 to members it does not know"
 
 
@@ -41,8 +40,6 @@ def use_mistrals_names(endpoint: EndpointId, edit: JsonEdit) -> None:
 def drop_unknown_fields(_endpoint: EndpointId, edit: JsonEdit) -> None:
     """Take out ``user``, ``logit_bias``, ``store`` and other members that Mistral would answer 422 to."""
     drop_fields(edit, UNKNOWN, WHY)
-    for name in UNKNOWN_IN_MESSAGES:
-        drop_from_items(edit, "messages", name, WHY)
 
 
 def drop_stream_options(_endpoint: EndpointId, edit: JsonEdit) -> None:
@@ -59,7 +56,7 @@ PROVIDER = Provider(
     paths={"chat_completions": "/chat/completions", "embeddings": "/embeddings"},
     key_env=("MISTRAL_API_KEY",),
     stream_usage="always",
-    request_quirks=(use_mistrals_names, drop_unknown_fields, drop_stream_options),
+    request_quirks=(use_mistrals_names, drop_unknown_fields, drop_foreign_marks, drop_stream_options),
     model_patterns=(
         "mistral-*",
         "ministral-*",

@@ -1,11 +1,13 @@
 """OpenAI: whose formats all others here are compatible with.
 
-https://developers.openai.com/api/reference (read 2026-11-23).
+https://developers.openai.com/api/reference (read 2026-11-23). Some models refuse members of messages that are not in it
+("Additional properties are not allowed"): https://github.com/openai/openai-node/issues/1161.
 """
 
 from __future__ import annotations
 
 from penstock.core.provider import Provider
+from penstock.wire.openai_chat.foreign_marks import drop_foreign_marks
 
 PROVIDER = Provider(
     id="openai",
@@ -19,6 +21,7 @@ PROVIDER = Provider(
     key_env=("OPENAI_API_KEY",),
     base_url_env=("OPENAI_BASE_URL",),
     header_env={"openai-organization": "OPENAI_ORG_ID", "openai-project": "OPENAI_PROJECT_ID"},
+    request_quirks=(drop_foreign_marks,),
     model_patterns=(
         "gpt-[0-9]*",
         "gpt-audio*",

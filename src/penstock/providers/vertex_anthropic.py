@@ -1,7 +1,8 @@
 """Claude on Google's Vertex AI, by ``rawPredict``: Anthropic's Messages API with the model in the path.
 
-https://platform.claude.com/docs/en/api/claude-on-vertex-ai (read 2026-11-23). Pictures and documents are base64 only
-("URL sources are not supported": https://github.com/anthropics/anthropic-sdk-typescript/issues/1038).
+https://platform.claude.com/docs/en/api/claude-on-vertex-ai and .../docs/en/build-with-claude/vision ("base64 image
+sources only" for models that Google manages; documents: https://github.com/anthropics/anthropic-sdk-typescript/issues/1038)
+(read 2026-11-23).
 """
 
 from __future__ import annotations

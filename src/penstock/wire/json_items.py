@@ -40,4 +40,4 @@ def _written(array: bytes, items: list[bytes], changed: list[bytes | None]) -> b
         if new is not None:
             pieces += (array[end:start] if pieces else opening, new)
         end = start + len(item)
-    return b"".join(pieces or [b"["]) + array[end:]
+    return b"".join(pieces) + array[end:] if pieces else b"[]"

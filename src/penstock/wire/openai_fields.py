@@ -11,11 +11,13 @@ Defaults: OpenAI's API reference, as the request types of its Python SDK 3.54 st
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from functools import cache
 from types import MappingProxyType
 
 import msgspec
 
 from penstock.core.json_object import JsonEdit, JsonObject
+from penstock.wire.json_items import change_items
 
 ASKS_NOTHING: Mapping[str, tuple[object, ...]] = MappingProxyType(
     {
@@ -96,22 +98,35 @@ def move_output_limit(edit: JsonEdit, why: str) -> None:
 
 def drop_from_items(edit: JsonEdit, array: str, name: str, why: str) -> None:
     """Take a member out of every object of a top-level array (``messages[].name``); the other bytes of each stay."""
-    raw = edit.raw(array)
-    if raw is None or f'"{name}"'.encode() not in raw:
+    mark = f'"{name}"'.encode()
+    items = edit.raw(array)
+    if items is None or mark not in items or not _some_has(items, name):
         return
+    kept = change_items(
+        items, lambda number, item: _without(edit, item, f"{array}[{number}]", name, why) if mark in item else item
+    )
+    if kept is not items and kept is not None:
+        edit.set(array, kept)
+
+
+def _some_has(array: bytes, name: str) -> bool:
+    """Say whether some object of an array has the member; members of its members do not count (a tool call's name)."""
     try:
-        items = [bytes(item) for item in msgspec.json.decode(raw, type=list[msgspec.Raw])]
-    except msgspec.DecodeError:  # not an array: the vendor will say so
-        return
-    kept = [
-        _without(edit, item, f"{array}[{index}]", name, why) if item.startswith(b"{") else item
-        for index, item in enumerate(items)
-    ]
-    if kept != items:
-        edit.set(array, b"[" + b",".join(kept) + b"]")
+        return any(getattr(item, name) is not msgspec.UNSET for item in _decoder_of(name).decode(array))
+    except (msgspec.DecodeError, RecursionError, UnicodeDecodeError):
+        return True  # not all are objects: each is looked at
+
+
+@cache
+def _decoder_of(name: str) -> msgspec.json.Decoder[list[msgspec.Struct]]:
+    """Return a reader of objects that reads this member only; names are those of provider files, a few."""
+    item = msgspec.defstruct("Item", [(name, msgspec.Raw | msgspec.UnsetType, msgspec.UNSET)])
+    return msgspec.json.Decoder(list[item])  # type: ignore[valid-type]  # made at run time
 
 
 def _without(edit: JsonEdit, item: bytes, path: str, name: str, why: str) -> bytes:
+    if not item.startswith(b"{"):
+        return item
     inner = JsonEdit(JsonObject(item))
     if inner.raw(name) is None:
         return item

@@ -61,11 +61,12 @@ def test_a_turn_of_nothing_else_goes_with_it() -> None:
 def test_the_other_bytes_stay() -> None:
     body = (
         b'{ "messages" : [ {"role":"user", "content":"\\u00e4 \xc3\xa4"},{"content":[ {"type":"tool_use", "input":'
-        b' {"x" : 1.50, "y":1e3} , "extra_content":{"google":{}}} ], "role":"assistant"} ] ,"model":"m"}'
+        b' {"x" : 1.50, "y":1e3} , "extra_content":{"google":{"thought_signature":"a"}}} ], "role":"assistant"} ] ,'
+        b'"model":"m"}'
     )
     expected = (
-        b'{ "messages" : [{"role":"user", "content":"\\u00e4 \xc3\xa4"},{"content":[{"type":"tool_use", "input":'
-        b' {"x" : 1.50, "y":1e3}}], "role":"assistant"}] ,"model":"m"}'
+        b'{ "messages" : [ {"role":"user", "content":"\\u00e4 \xc3\xa4"},{"content":[ {"type":"tool_use", "input":'
+        b' {"x" : 1.50, "y":1e3}} ], "role":"assistant"} ] ,"model":"m"}'
     )
     assert cleaned(body)[0] == expected
 

@@ -4,22 +4,23 @@ A caller sends back what it was given, and some of that came from another provid
 (Gemini's signatures, written by ``lower_answer``), thinking that nobody signed (an empty signature), thinking that
 another vendor signed. Anthropic's own signatures are base64; those of others begin with ``vendor:``.
 https://platform.claude.com/docs/en/api/errors (400 for members that are not documented) and
-.../build-with-claude/extended-thinking (read 2026-11-23). A body without such marks is not read. Requests that are
-translated lose theirs in ``lower_blocks``.
+.../build-with-claude/extended-thinking (read 2026-11-23). A body without such marks is searched and not read. Requests
+that are translated lose theirs in ``lower_blocks``.
 """
 
 from __future__ import annotations
 
 import re
 
-import msgspec
-
 from penstock.core.json_object import TEXT, JsonEdit, JsonObject
 from penstock.wire.claude_thinking import is_claudes
+from penstock.wire.json_items import change_items
 
-_MARK = re.compile(rb'"(?:extra_content"|signature": ?"(?:"|[a-z_]{1,30}:))')
-"""What a body with a mark has in it; one search, since long conversations are searched too."""
-_ITEMS: msgspec.json.Decoder[list[msgspec.Raw]] = msgspec.json.Decoder(list[msgspec.Raw])
+_SIGNED = b'signature"'
+"""What every mark ends its name in: Gemini's ``thought_signature`` inside ``extra_content``, and ``signature``."""
+_GEMINIS = b'"thought_'
+_FOREIGN = re.compile(rb': ?"(?:"|[a-z_]{1,30}:)')
+"""What follows a ``signature`` that is not Anthropic's."""
 _WHY = "a mark of another vendor, which Anthropic would refuse"
 
 
@@ -29,52 +30,49 @@ def drop_foreign_marks(edit: JsonEdit) -> None:
     Raises:
         InvalidRequest: a message with a mark has a member twice.
     """
-    if _MARK.search(edit.object.source) is None:
+    if not _has_mark(edit.object.source):
         return
-    turns = _items(edit.raw("messages"))
-    kept = [_turn(turn, f"messages[{index}]", edit) for index, turn in enumerate(turns)]
-    if kept != turns:
-        edit.set("messages", _array([turn for turn in kept if turn]))
+    turns = edit.raw("messages")
+    kept = change_items(turns, lambda number, turn: _turn(turn, f"messages[{number}]", edit))
+    if kept is not turns and kept is not None:
+        edit.set("messages", kept)
 
 
-def _turn(turn: bytes, path: str, edit: JsonEdit) -> bytes:
-    """Return a message without marks; empty when nothing else was in it."""
-    if not turn.startswith(b"{") or _MARK.search(turn) is None:
+def _has_mark(source: bytes) -> bool:
+    """Say whether there may be a mark in it; long conversations are searched too, and backwards is twice as fast."""
+    end = source.rfind(_SIGNED)
+    while end >= 0:
+        if source.startswith(_GEMINIS, end - len(_GEMINIS)) or _FOREIGN.match(source, end + len(_SIGNED)):
+            return True
+        end = source.rfind(_SIGNED, 0, end)
+    return False
+
+
+def _turn(turn: bytes, path: str, edit: JsonEdit) -> bytes | None:
+    """Return a message without marks; None when nothing else was in it."""
+    if not turn.startswith(b"{") or not _has_mark(turn):
         return turn
     message = JsonEdit(JsonObject(turn))
-    blocks = _items(message.raw("content"))
-    kept = [_block(block, f"{path}.content[{index}]", edit) for index, block in enumerate(blocks)]
-    if kept == blocks:
+    blocks = message.raw("content")
+    kept = change_items(blocks, lambda number, block: _block(block, f"{path}.content[{number}]", edit))
+    if kept is blocks or kept is None:
         return turn
-    left = [block for block in kept if block]
-    message.set("content", _array(left))
-    return message.render() if left else b""
+    message.set("content", kept)
+    return None if kept == b"[]" else message.render()
 
 
-def _block(block: bytes, path: str, edit: JsonEdit) -> bytes:
-    """Return a block without marks; empty for one that held nothing else, or another vendor's thinking."""
-    if not block.startswith(b"{") or _MARK.search(block) is None:
+def _block(block: bytes, path: str, edit: JsonEdit) -> bytes | None:
+    """Return a block without marks; None for one that held nothing else, or another vendor's thinking."""
+    if not block.startswith(b"{") or not _has_mark(block):
         return block
     members = JsonEdit(JsonObject(block))
     if members.object.read("type", TEXT) == "thinking" and not is_claudes(members.object.read("signature", TEXT)):
         edit.report(path, "dropped", _WHY)
-        return b""
+        return None
     if members.raw("extra_content") is None:
         return block
     edit.report(f"{path}.extra_content", "dropped", _WHY)
     if members.raw("text") == b'""':  # it only carried the mark, and an empty text is refused
-        return b""
+        return None
     members.remove("extra_content")
     return members.render()
-
-
-def _items(raw: bytes | None) -> list[bytes]:
-    """Return the items of an array; none of anything else, of which the vendor will say that it is wrong."""
-    try:
-        return [bytes(item) for item in _ITEMS.decode(raw or b"[]")]
-    except msgspec.DecodeError:
-        return []
-
-
-def _array(items: list[bytes]) -> bytes:
-    return b"[" + b",".join(items) + b"]"
