@@ -15,14 +15,15 @@ from penstock.config.document import (
     BackendSection,
     MatchSection,
     ModelSection,
-    RetrySection,
     RouteSection,
     RuleSection,
     TargetSection,
 )
 from penstock.config.problems import Findings
+from penstock.config.retry_section import RetrySection, RuleTimeoutsSection
 from penstock.config.similar_names import hint
 from penstock.config.yaml_tree import KeyPath
+from penstock.providers import PLAIN_HTTP
 from penstock.relay.snapshot import NO_MUTATIONS, Backend, Model, Mutations, Retry, RuleTimeouts, Target
 from penstock.routing.name_pattern import is_pattern
 from penstock.routing.route_table import Entry, HeaderCondition, RouteTable
@@ -43,7 +44,7 @@ def build_models(
                 created=section.created,
                 listed=section.listed and not is_pattern(name),
                 losses=section.losses,
-                retry=_build_retry(section.retry),
+                retry=build_retry(section.retry),
             )
     if not sections and not findings.breaks_under(("models",)):
         findings.error(("models",), "at least one model is needed; leave models out for the providers' own names")
@@ -64,13 +65,10 @@ def build_routes(
     return RouteTable.build(entries) if sections else None
 
 
-def warn_of_idle_backends(
-    models: Iterable[Model], routes: RouteTable[Model] | None, backends: Mapping[str, Backend], findings: Findings
-) -> None:
+def warn_of_idle_backends(rules: Iterable[Model], backends: Mapping[str, Backend], findings: Findings) -> None:
     """Warn of backends that nothing leads to."""
     if findings.failed:
         return
-    rules = [*models, *(routes.rules() if routes else ())]
     used = {target.backend.name for model in rules for target in model.targets}
     for name in backends:
         if name not in used:
@@ -123,29 +121,34 @@ def _build_entries(
                     host=host.lower(),
                     model=match.model,
                     expression=re.compile(match.model_regex) if match.model_regex else None,
-                    headers=tuple(_build_conditions(match)),
+                    headers=tuple(build_conditions(match.headers, match.header_regex)),
                 )
 
 
-def _build_conditions(match: MatchSection) -> Iterator[HeaderCondition]:
-    for name, value in match.headers.items():
+def build_conditions(values: Mapping[str, str], expressions: Mapping[str, str]) -> Iterator[HeaderCondition]:
+    """Yield the conditions on headers: those with values, and those whose values expressions fit."""
+    for name, value in values.items():
         yield HeaderCondition(name.lower().encode("ascii"), value.encode("latin-1"))
-    for name, expression in match.header_regex.items():
+    for name, expression in expressions.items():
         yield HeaderCondition(name.lower().encode("ascii"), expression=re.compile(expression.encode("latin-1")))
 
 
 def _build_rule(name: str, rule: RuleSection, targets: tuple[Target, ...]) -> Model:
-    waits = rule.timeouts
-    timeouts = RuleTimeouts(total_s=waits.total_s, attempt_s=waits.attempt_s, idle_s=waits.idle_s)
     return Model(
         name=name,
         targets=targets,
         owned_by=rule.owned_by or targets[0].backend.provider.id,
         created=rule.created,
         losses=rule.losses,
-        retry=_build_retry(rule.retry),
-        timeouts=None if timeouts == RuleTimeouts() else timeouts,
+        retry=build_retry(rule.retry),
+        timeouts=build_rule_timeouts(rule.timeouts),
     )
+
+
+def build_rule_timeouts(section: RuleTimeoutsSection) -> RuleTimeouts | None:
+    """Return the waits of a rule; None where they are the backends' own."""
+    timeouts = RuleTimeouts(total_s=section.total_s, attempt_s=section.attempt_s, idle_s=section.idle_s)
+    return None if timeouts == RuleTimeouts() else timeouts
 
 
 def _build_targets(
@@ -171,12 +174,13 @@ def _build_targets(
 def _build_target(
     name: str | None, section: TargetSection, path: KeyPath, backends: Mapping[str, Backend], findings: Findings
 ) -> Target | None:
-    backend = backends.get(section.backend)
+    backend = find_backend(section.backend, path, backends, findings)
     if backend is None:
-        if not findings.is_broken(("backends", section.backend)):
-            known = [*backends, *(str(each[1]) for each in findings.broken if each[0] == "backends" and len(each) == 2)]
-            message = f'there is no backend "{section.backend}"{hint(section.backend, sorted(known))}'
-            findings.error((*path, "backend"), message)
+        return None
+    if backend.provider is PLAIN_HTTP:
+        findings.error(
+            (*path, "backend"), "is a plain HTTP server, which serves no models: only passthrough leads to it"
+        )
         return None
     if section.model is not None and "*" in section.model and (name is None or "*" not in name):
         findings.error((*path, "model"), "a * here needs a * in the model's name, to stand for the same")
@@ -192,7 +196,17 @@ def _build_target(
     )
 
 
-def _build_retry(section: RetrySection) -> Retry:
+def find_backend(name: str, path: KeyPath, backends: Mapping[str, Backend], findings: Findings) -> Backend | None:
+    """Return the backend that the target at ``path`` names; report it when there is none."""
+    backend = backends.get(name)
+    if backend is None and not findings.is_broken(("backends", name)):
+        known = [*backends, *(str(each[1]) for each in findings.broken if each[0] == "backends" and len(each) == 2)]
+        findings.error((*path, "backend"), f'there is no backend "{name}"{hint(name, sorted(known))}')
+    return backend
+
+
+def build_retry(section: RetrySection) -> Retry:
+    """Return when another target is tried."""
     return Retry(
         attempts=section.attempts,
         statuses=frozenset(section.statuses),

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 
 from penstock.config.address import Address, BaseUrl, is_loopback, read_base_url
 from penstock.config.compile_models import build_models, build_mutations, build_routes, warn_of_idle_backends
+from penstock.config.compile_passages import build_passages
 from penstock.config.credentials import read_credentials
 from penstock.config.default_models import list_default_models
 from penstock.config.document import BackendSection, Document
@@ -20,7 +21,7 @@ from penstock.config.similar_names import hint
 from penstock.config.value_readers import hash_key
 from penstock.core.provider import Options, Provider, fill_base_url
 from penstock.identity.client_keys import ANONYMOUS
-from penstock.providers import all_providers
+from penstock.providers import PLAIN_HTTP, configurable_providers
 from penstock.relay.snapshot import (
     AccessLog,
     Backend,
@@ -51,13 +52,15 @@ def compile_snapshot(
     explanation: list[str] = []
     named: Mapping[str, Model] = {}
     if document.models is None and not document.routes:
-        defaults = list_default_models(backends)
+        providers = {name: backend for name, backend in backends.items() if backend.provider is not PLAIN_HTTP}
+        defaults = list_default_models(providers)
         named, explanation = {**defaults.patterns, **defaults.models}, defaults.explanation
     elif document.models is not None:
         named = build_models(document.models, backends, findings)
     routes = build_routes(document.routes, backends, findings)
-    if document.models is not None or routes is not None:
-        warn_of_idle_backends(named.values(), routes, backends, findings)
+    passages = build_passages(document.passthrough, backends, findings)
+    passed_on = [entry.rule for entry in passages.entries()] if passages else []
+    warn_of_idle_backends([*named.values(), *(routes.rules() if routes else ()), *passed_on], backends, findings)
     keys = _build_client_keys(document, findings)
     listener = _build_listener(document, overrides, bool(keys), findings)
     admin = overrides.admin or document.admin
@@ -70,6 +73,7 @@ def compile_snapshot(
         models={name: model for name, model in named.items() if not is_pattern(name)},
         patterns=tuple(named[name] for name in sorted(filter(is_pattern, named), key=specificity)),
         routes=routes,
+        passages=passages,
         client_keys=keys,
         fetching=document.fetch.rules(),
         access_log=AccessLog(path=document.access_log),
@@ -93,7 +97,7 @@ def _build_backends(document: Document, findings: Findings) -> dict[str, Backend
 
 
 def _find_provider(name: str, section: BackendSection, findings: Findings) -> Provider | None:
-    providers = all_providers()
+    providers = configurable_providers()
     if section.provider is not None:
         return providers[section.provider]
     if name not in providers and not findings.is_broken(("backends", name, "provider")):

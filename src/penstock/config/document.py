@@ -37,6 +37,8 @@ from penstock.config.fields import (
     Whole,
     Word,
 )
+from penstock.config.passthrough_section import PassageSection
+from penstock.config.retry_section import RetrySection, RuleTimeoutsSection
 from penstock.config.section import Section
 from penstock.config.tests_section import ConfigTestSection
 from penstock.relay.snapshot import (
@@ -47,8 +49,6 @@ from penstock.relay.snapshot import (
     Listener,
     LossPolicy,
     PoolLimits,
-    Retry,
-    RetryCause,
 )
 
 _LISTENER = Listener()
@@ -244,28 +244,6 @@ class TargetSection(Section):
         return {"backend": backend, "model": model} if slash else {"backend": backend}
 
 
-class RetrySection(Section):
-    """When another target is tried, as long as the caller has nothing of an answer yet.
-
-    Always when a backend refuses the gateway's credential.
-    """
-
-    attempts: Count | None = Field(
-        None,
-        description="Tries of all targets together. Default: each once, and an only target again if unreachable.",
-    )
-    statuses: list[Whole] = Field(
-        default_factory=lambda: sorted(Retry().statuses), description="Statuses of answers that are not an answer."
-    )
-    on: list[RetryCause] = Field(
-        default_factory=lambda: sorted(Retry().causes), description="Further causes: why there was no answer."
-    )
-    backoff_s: Seconds = Field(
-        Retry().backoff_s, description="Longest wait before a target is tried again; doubled for each round."
-    )
-    backoff_max_s: Seconds = Field(Retry().backoff_max_s, description="The longest of these waits.")
-
-
 class ModelSection(Section):
     """Where the requests for a model go."""
 
@@ -306,14 +284,6 @@ class MatchSection(Section):
             msg = "takes either model or model_regex"
             raise ValueError(msg)
         return self
-
-
-class RuleTimeoutsSection(Section):
-    """Waits of a rule, instead of the backends' own."""
-
-    total_s: Seconds | None = Field(None, description="All attempts together, the end of a stream included.")
-    attempt_s: Seconds | None = Field(None, description="One attempt, until the head of its answer.")
-    idle_s: Seconds | None = Field(None, description="Longest pause inside an answer.")
 
 
 class RuleSection(Section):
@@ -378,6 +348,10 @@ class Document(Section):
     )
     routes: list[RouteSection] = Field(
         default_factory=list, description="Rules by model, host and headers; they are looked at before models."
+    )
+    passthrough: list[PassageSection] = Field(
+        default_factory=list,
+        description="Requests to pass on as they are, by their paths, where no endpoint of the API has the path.",
     )
     client_keys: dict[Word, ClientKeySection] = Field(
         default_factory=dict, description="Keys that callers must show, by caller."

@@ -81,6 +81,9 @@ ProviderId = Annotated[str, PlainValidator(read.read_provider_id), _schema("prov
 ModelName = Annotated[str, PlainValidator(read.read_model_name), _schema("model name", _STRING)]
 Pattern = Annotated[str, PlainValidator(read.read_expression), _schema("regular expression", _STRING)]
 Headers = Annotated[dict[str, str], PlainValidator(read.read_headers), _schema("headers", _HEADERS)]
+RequestPath = Annotated[str, PlainValidator(read.read_request_path), _schema("path", _STRING)]
+Method = Annotated[str, PlainValidator(read.read_method), _schema("method", _STRING)]
+HostText = Annotated[str, PlainValidator(read.read_host), _schema("host name", _STRING)]
 Origins = Annotated[
     tuple[str, ...], PlainValidator(read.read_origins), _schema("list of origins", {"type": "array", "items": _STRING})
 ]

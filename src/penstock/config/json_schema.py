@@ -11,7 +11,7 @@ import msgspec
 
 from penstock.config.document import Document
 from penstock.config.fields import SECRET_FILE, JsonSchema
-from penstock.providers import all_providers
+from penstock.providers import configurable_providers
 
 _DIALECT = "https://json-schema.org/draft/2020-12/schema"
 
@@ -28,7 +28,7 @@ def build_json_schema() -> JsonSchema:
 
 
 def _add_providers(definitions: JsonSchema) -> None:
-    providers = all_providers()
+    providers = configurable_providers()
     backend = _members(definitions, "BackendSection")
     fields = _members(backend, "properties")
     _members(fields, "provider")["anyOf"] = [

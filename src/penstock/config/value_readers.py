@@ -17,9 +17,10 @@ from penstock.config.address import Address, BaseUrl, read_address, read_base_ur
 from penstock.config.files import Files
 from penstock.config.similar_names import hint
 from penstock.core.secret import Secret
-from penstock.providers import all_providers
+from penstock.providers import configurable_providers
 from penstock.routing.choose_model import LONGEST_NAME
 from penstock.routing.name_pattern import match_pattern
+from penstock.routing.path_table import climbs
 
 _SIZE_UNITS = {"": 1, "b": 1, "kb": 1000, "mb": 1000**2, "gb": 1000**3, "kib": 1024, "mib": 1024**2, "gib": 1024**3}
 _SIZE = re.compile(r"([0-9]{1,15})\s*([A-Za-z]{0,3})")
@@ -27,6 +28,8 @@ _WORD = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 _VISIBLE = re.compile(r"[!-~]+")
 _HEADER_NAME = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")
 _HEADER_VALUE = re.compile(r"[\t -~]*")
+_PATH = re.compile(r'/[!"$->@-~]*')
+_LONGEST_PATH = 1024
 _OUR_HEADERS = frozenset({"connection", "content-length", "expect", "host", "keep-alive", "proxy-authorization"}) | {
     *("proxy-connection", "te", "trailer", "transfer-encoding", "upgrade"),
 }
@@ -193,7 +196,7 @@ def read_word(value: object) -> str:
 
 def read_provider_id(value: object) -> str:
     """Read the id of a provider that exists."""
-    known = all_providers()
+    known = configurable_providers()
     provider_id = read_text(value)
     if provider_id not in known:
         refuse(f'there is no provider "{provider_id}"{hint(provider_id, known)}')
@@ -236,6 +239,32 @@ def read_headers(value: object) -> dict[str, str]:
             refuse(f'the value of "{name}" must be one line of ASCII text, in quotes if it is a number')
         headers[folded] = text.strip()
     return headers
+
+
+def read_request_path(value: object) -> str:
+    """Read the path of requests, or a prefix of paths: as it is sent, percent-encoded where that is needed."""
+    path = read_text(value)
+    if not _PATH.fullmatch(path) or len(path) > _LONGEST_PATH:
+        refuse(f"must be a path of up to {_LONGEST_PATH} ASCII characters that begins with /, without ? and #")
+    if climbs(path) or "//" in path:
+        refuse("has an empty segment, or . or .. for one")
+    return path
+
+
+def read_method(value: object) -> str:
+    """Read the method of a request."""
+    method = read_text(value)
+    if not re.fullmatch("[A-Z][A-Z-]{0,31}", method) or method == "CONNECT":
+        refuse("must be a method in capitals, such as GET, and not CONNECT")
+    return method
+
+
+def read_host(value: object) -> str:
+    """Read what stands in a ``Host`` header."""
+    host = read_text(value)
+    if not re.fullmatch(r"[A-Za-z0-9.-]{1,253}(?::[0-9]{1,5})?", host):
+        refuse("must be a host name, with :PORT or without")
+    return host
 
 
 def read_origins(value: object) -> tuple[str, ...]:

@@ -52,7 +52,7 @@ def identify(header: Callable[[bytes], bytes | None], keys: KeyIndex) -> str:
     """
     if not keys:
         return ANONYMOUS
-    key = _find_key(header)
+    key = find_key(header)
     if not key:
         msg = f"This gateway requires a key. {_HOW}"
         raise Unauthenticated(msg, code="missing_api_key", headers=_CHALLENGE)
@@ -64,7 +64,8 @@ def identify(header: Callable[[bytes], bytes | None], keys: KeyIndex) -> str:
     raise Unauthenticated(msg, headers=_CHALLENGE)
 
 
-def _find_key(header: Callable[[bytes], bytes | None]) -> bytes | None:
+def find_key(header: Callable[[bytes], bytes | None]) -> bytes | None:
+    """Return the key that a request carries, known or not; the header that decides is the first that is there."""
     authorization = header(b"authorization")
     if authorization is not None and authorization[:7].lower() == b"bearer ":
         return authorization[7:].strip(b" \t")

@@ -14,6 +14,7 @@ from msgspec.structs import astuple
 
 from penstock.core.usage import UNREPORTED, Usage
 from penstock.relay.exchange import Exchange
+from penstock.relay.passthrough import PASSTHROUGH
 from penstock.telemetry.access_log import AccessLine, AccessLog
 from penstock.telemetry.metrics import Counter, CounterFamily, Family, Histogram, HistogramFamily
 
@@ -105,14 +106,15 @@ class Accounting:
     def _new_place(self, key: tuple[str, str, str]) -> _Place:
         kinds = {name: kind for kind, name in TOKEN_TYPES}
         counted = [kinds[name] for name in Usage.__struct_fields__ if name in kinds]
+        is_read = bool(key[2]) and key[0] != PASSTHROUGH.id
         return _Place(
             *key,
             requests={},
             durations=self._durations.child(*key) if key[2] else Histogram(),
-            first_events=self._first_events.child(*key) if key[2] else Histogram(),
-            unreported=self._unreported.child(*key) if key[2] else Counter(),
-            losses=self._losses.child(*key) if key[2] else Counter(),
-            tokens=[self._tokens.child(*key, kind) for kind in counted] if key[2] else [],
+            first_events=self._first_events.child(*key) if is_read else Histogram(),
+            unreported=self._unreported.child(*key) if is_read else Counter(),
+            losses=self._losses.child(*key) if is_read else Counter(),
+            tokens=[self._tokens.child(*key, kind) for kind in counted] if is_read else [],
         )
 
     def _timestamp(self, unix_s: float) -> str:

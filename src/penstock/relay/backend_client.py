@@ -8,7 +8,7 @@ heads of its own backend.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
 from penstock.core.endpoint import Endpoint, EndpointId
@@ -73,7 +73,7 @@ class BackendClient:
         self.host = host if backend.port == DEFAULT_PORTS[backend.scheme] else f"{host}:{backend.port}"
         """The ``Host`` header."""
         self._ways: dict[EndpointId, Way | None] = {}
-        fixed = self._fixed_headers()
+        fixed = self._fixed_headers({"host": self.host, "content-type": "application/json"})
         override = backend.credential_override
         brought = {override.header.encode("ascii")} if override else set()
         self.fixed_names = frozenset({name for name, _ in fixed} | {backend.provider.key_header.name.lower().encode()})
@@ -86,6 +86,12 @@ class BackendClient:
         )
         """Headers of requests whose caller does not send them."""
         self._fixed_lines = header_block(fixed)
+        plain = self._fixed_headers({"host": self.host})
+        self._plain_headers = [item for item in plain if item[0] != b"host"]
+        has_key = backend.api_key is not None or authorizer is not None or override is not None
+        own_key = {backend.provider.key_header.name.lower().encode()} if has_key else set()
+        self.plain_names = frozenset({name for name, _ in plain} | own_key | brought)
+        """Headers that stand in every head of a request that is passed on unread, or that hold a key."""
         self._heads: dict[tuple[EndpointId, str, bool], RenderedHead] = {}
 
     @property
@@ -124,6 +130,14 @@ class BackendClient:
         rendered = self._heads[place] = RenderedHead(way, head, path)
         return rendered
 
+    def plain_head(self, method: str, target: str, host: str | None) -> bytes:
+        """Return the request line and our own headers of a request that is passed on unread.
+
+        ``target``: path and query, as sent; ``host``: another ``Host`` than the address.
+        """
+        named = header_block([(b"host", (host or self.host).encode("ascii")), *self._plain_headers])
+        return b"%b %b HTTP/1.1\r\n%b" % (method.encode("ascii"), target.encode("ascii"), named)
+
     def embeddings_of(self, model: str) -> NativeEmbeddings:
         """Return the provider's embeddings API for a model.
 
@@ -161,9 +175,10 @@ class BackendClient:
     def _key_value(self, key: str) -> str:
         return self.backend.provider.key_header.prefix + key
 
-    def _fixed_headers(self) -> HeaderList:
+    def _fixed_headers(self, usual: Mapping[str, str]) -> HeaderList:
+        """Return the headers of every request: the usual ones, and those of provider and operator, which win."""
         backend = self.backend
-        lines = {"host": self.host, "content-type": "application/json"}
+        lines = dict(usual)
         lines |= {name.lower(): value for name, value in {**backend.provider.headers, **backend.headers}.items()}
         if backend.api_key and backend.credential_override is None:
             lines[backend.provider.key_header.name.lower()] = self._key_value(backend.api_key.reveal())

@@ -36,7 +36,9 @@ CREDENTIALS = frozenset(
 )
 """Headers of a caller that hold its credentials for us; ``x-…-key`` counts as one too."""
 
-SET_BY_US = frozenset({b"accept-encoding", b"content-length", b"content-type", b"expect", b"host", b"x-amz-date"})
+SET_BY_ANY_HOP = frozenset({b"content-length", b"expect", b"host"})
+"""Request headers that whoever passes a request on writes itself."""
+SET_BY_US = SET_BY_ANY_HOP | {b"accept-encoding", b"content-type", b"x-amz-date"}
 """Request headers that we write ourselves towards the upstream."""
 
 NOT_FROM_UPSTREAM = frozenset(
@@ -80,13 +82,19 @@ class LineStarts(dict[bytes, bytes | None]):
         return start
 
 
+def is_credential(name: bytes) -> bool:
+    """Say whether a caller's header is taken for one of its credentials (``name`` in lower case)."""
+    return name in CREDENTIALS or (name.startswith(b"x-") and name.endswith(b"-key"))
+
+
+def travels_on(name: bytes) -> bool:
+    """Say whether a caller's header goes to a server that gets the request unread (``name`` in lower case)."""
+    return name not in HOP_BY_HOP and name not in SET_BY_ANY_HOP and not name.startswith((b"x-penstock-", b"x-ai-eg-"))
+
+
 def travels_up(name: bytes) -> bool:
     """Say whether a caller's header goes to the upstream (``name`` in lower case)."""
-    if name in HOP_BY_HOP or name in CREDENTIALS or name in SET_BY_US:
-        return False
-    if name.startswith((b"x-penstock-", b"x-ai-eg-")):
-        return False
-    return not (name.startswith(b"x-") and name.endswith(b"-key"))
+    return travels_on(name) and name not in SET_BY_US and not is_credential(name)
 
 
 def travels_down(name: bytes) -> bool:
@@ -106,7 +114,7 @@ def lines_up(headers: HeaderList, fields: dict[bytes, bytes], *, stream: bool) -
     A stream is asked for without compression: its events must pass one by one.
     """
     starts = _up
-    lines = [start + value for name, value in _without_named(headers, fields) if (start := starts[name]) is not None]
+    lines = [start + value for name, value in without_named(headers, fields) if (start := starts[name]) is not None]
     codings = b"" if stream else _readable(fields.get(b"accept-encoding", b""))
     lines.append(b"accept-encoding: " + (codings or b"identity"))
     lines.append(b"")
@@ -116,7 +124,7 @@ def lines_up(headers: HeaderList, fields: dict[bytes, bytes], *, stream: bool) -
 def lines_down(headers: HeaderList, fields: dict[bytes, bytes]) -> bytes:
     """Render an upstream's headers for the caller."""
     starts = _down
-    lines = [start + value for name, value in _without_named(headers, fields) if (start := starts[name]) is not None]
+    lines = [start + value for name, value in without_named(headers, fields) if (start := starts[name]) is not None]
     lines.append(b"")
     return b"\r\n".join(lines)
 
@@ -128,7 +136,7 @@ def told_wait(wait_s: float | None, fields: dict[bytes, bytes]) -> HeaderList:
     return [(RETRY_AFTER, b"%d" % ceil(wait_s))]
 
 
-def _without_named(headers: HeaderList, fields: dict[bytes, bytes]) -> HeaderList:
+def without_named(headers: HeaderList, fields: dict[bytes, bytes]) -> HeaderList:
     """Leave out the headers that ``Connection`` declares to be of this connection only."""
     connection = fields.get(b"connection")
     if connection is None or (connection.lower() in {b"keep-alive", b"close"} and len(fields) == len(headers)):

@@ -8,7 +8,7 @@ sees one snapshot from first byte to last.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from random import random
 from time import monotonic
 from typing import NamedTuple
@@ -41,8 +41,9 @@ from penstock.relay.local_answers import (
     preflight_headers,
     speaks_anthropic,
 )
+from penstock.relay.passthrough import PASSTHROUGH, find_passage, is_preflight, pass_on
 from penstock.relay.plan import Plan
-from penstock.relay.snapshot import Model, Retry, RetryCause, RuleTimeouts, Snapshot, Target
+from penstock.relay.snapshot import Limits, Model, Passage, Retry, RetryCause, RuleTimeouts, Snapshot, Target
 from penstock.routing.choose_model import choose, name_upstream
 from penstock.routing.order_targets import order_targets
 from penstock.transport.client_protocol import ExchangeTimeouts
@@ -55,6 +56,9 @@ JSON = (b"content-type", b"application/json")
 CLIENT_CLOSED_REQUEST = 499
 """Status in the log of an exchange whose caller left before an answer began (nginx's number for it)."""
 
+
+Attempting = Callable[[Exchange, BackendClient, Plan, Limits], Awaitable[None]]
+"""Tries one target, as :func:`penstock.relay.attempt.attempt` does."""
 
 RETRY_CAUSES: tuple[tuple[type[GatewayError], RetryCause], ...] = (
     (UpstreamUnreachable, "connect_failure"),
@@ -106,13 +110,14 @@ class Gateway:
             return None
         try:
             allow = self._find_path(exchange)
-            if request.method == "OPTIONS":
+            if request.method == "OPTIONS" and (exchange.model is None or is_preflight(request)):
                 return None
             if request.method not in allow:
                 msg = f"{request.path[:200]} takes {allow}, not {request.method}."
                 return MethodNotAllowed(msg, headers=(("allow", allow),))
             exchange.client_key = identify(request.header, self._keys)
-            request.notes[self] = _Known(exchange.endpoint, exchange.client_key)
+            if exchange.model is None:
+                request.notes[self] = _Known(exchange.endpoint, exchange.client_key)
         except GatewayError as error:
             return error
         return None
@@ -125,6 +130,10 @@ class Gateway:
             return "POST, OPTIONS"
         if is_models_path(path):
             return "GET, HEAD, OPTIONS"
+        if self.snapshot.passages is not None:
+            exchange.model = find_passage(self.snapshot.passages, exchange.request)
+            if exchange.model is not None:
+                return f"{exchange.request.method}, OPTIONS"
         known = ", ".join([*self._endpoints, "/v1/models"])
         msg = f"No endpoint has the path {path[:200]}. Paths here: {known}."
         raise UnknownPath(msg)
@@ -160,11 +169,14 @@ class Gateway:
     async def _serve(self, exchange: Exchange) -> None:
         """Take a request through its stages."""
         request, endpoint = exchange.request, exchange.endpoint
-        if request.method == "OPTIONS":
+        if request.method == "OPTIONS" and (exchange.model is None or is_preflight(request)):
             headers = preflight_headers(self._cors, request, self._find_path(exchange))
             self._respond(exchange, 204, [*headers, *self._request_ids(exchange)], b"")
             return
         if endpoint is None:
+            if isinstance(exchange.model, Passage):
+                await self._pass_on(exchange, exchange.model)
+                return
             body = answer_models(self.snapshot, request)
             headers = [JSON, *self._request_ids(exchange), *cors_headers(self._cors, request)]
             self._respond(exchange, 200, headers, body)
@@ -176,9 +188,15 @@ class Gateway:
         name, model = self.choose(exchange, endpoint)
         only = self._only_plan(model, endpoint)
         if only is None:
-            await self._try_targets(exchange, endpoint, model, name)
+            await self._try_targets(exchange, model, name, self.offering(model, endpoint))
         else:
             await self._try_only(exchange, model.retry, *only)
+
+    async def _pass_on(self, exchange: Exchange, passage: Passage) -> None:
+        """Pass a request on as it is."""
+        exchange.endpoint = PASSTHROUGH
+        exchange.own_lines = header_block(self._common_headers(exchange))
+        await self._try_targets(exchange, passage, "", passage.targets, pass_on)
 
     def choose(self, exchange: Exchange, endpoint: Endpoint) -> tuple[str, Model]:
         """Read the body; return the model's name as the caller has it, and the rule that serves it.
@@ -234,10 +252,12 @@ class Gateway:
             self._only_plans[place] = known
         return self._only_plans[place]
 
-    async def _try_targets(self, exchange: Exchange, endpoint: Endpoint, model: Model, name: str) -> None:
+    async def _try_targets(
+        self, exchange: Exchange, model: Model, name: str, offering: Sequence[Target], attempt_one: Attempting = attempt
+    ) -> None:
         """Try the targets in their order until one has answered, or the attempts are used up."""
         retry, timeouts = model.retry, model.timeouts
-        targets = order_targets(self.offering(model, endpoint), random)
+        targets = order_targets(offering, random)
         once = max(len(targets), 2)  # an only target that could not be reached is tried again
         attempts = retry.attempts or once
         for number in range(attempts):
@@ -248,7 +268,7 @@ class Gateway:
             waits = client.timeouts if timeouts is None else _waits(client.timeouts, timeouts, exchange.started_at)
             plan = Plan(target, name_upstream(model, target, name), waits, statuses)
             try:
-                await attempt(exchange, client, plan, self._limits)
+                await attempt_one(exchange, client, plan, self._limits)
                 return
             except GatewayError as error:
                 unreachable = isinstance(error, UpstreamUnreachable)
@@ -295,6 +315,8 @@ class Gateway:
         exchange = request.context
         if not isinstance(exchange, Exchange):
             exchange = Exchange(request, monotonic())
+        if isinstance(exchange.model, Passage):
+            exchange.endpoint = PASSTHROUGH
         headers, body = self._error_answer(exchange, error)
         self._note_answer(exchange, error.status, body)
         self._record(exchange)

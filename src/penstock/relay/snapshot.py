@@ -15,6 +15,7 @@ from penstock.core.fetch_rules import FetchRules
 from penstock.core.provider import Options, Provider
 from penstock.core.secret import Secret
 from penstock.core.upstream_credentials import UpstreamCredentials
+from penstock.routing.path_table import PathTable
 from penstock.routing.route_table import RouteTable
 
 MIB = 1024 * 1024
@@ -199,6 +200,38 @@ class Model:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class HeaderChanges:
+    """Changes that the operator wants made to headers, names in lower case."""
+
+    set: tuple[tuple[bytes, bytes], ...] = field(default=(), repr=False)
+    """Instead of any of that name."""
+    add: tuple[tuple[bytes, bytes], ...] = field(default=(), repr=False)
+    """Beside any of that name."""
+    remove: frozenset[bytes] = frozenset()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Passage(Model):
+    """Where requests go whose path no endpoint has: to servers that get them as they are.
+
+    It is a model as far as targets, retries and waits go.
+    """
+
+    path: str
+    """A prefix by whole segments, without a slash at its end; or a whole path."""
+    new_prefix: str | None = None
+    """What the server has in place of ``path``."""
+    new_path: str | None = None
+    """The whole path that the server gets instead."""
+    host: str | None = None
+    """``Host`` that the server gets, instead of its address."""
+    request: HeaderChanges = HeaderChanges()
+    answer: HeaderChanges = HeaderChanges()
+    forwards_credentials: bool = False
+    """Callers' credentials and cookies go to the server, and its cookies to them."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ClientKey:
     """A caller's key, hashed: the SHA-256 of its bytes, in hex."""
 
@@ -257,6 +290,8 @@ class Snapshot:
     """Names with ``*``, most specific first, tried in this order when no exact name fits."""
     routes: RouteTable[Model] | None = None
     """Rules by model, host and headers, looked at before names and patterns."""
+    passages: PathTable[Passage] | None = None
+    """What is passed on, looked at where no endpoint has the path."""
     client_keys: tuple[ClientKey, ...] = ()
     fetching: FetchRules | None = None
     """What may be fetched for providers that take bytes only; None is nothing."""

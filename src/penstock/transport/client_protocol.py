@@ -102,6 +102,7 @@ class UpstreamConnection(asyncio.Protocol):
         "_remaining",
         "_scanner",
         "_timeouts",
+        "answers_head",
         "closed",
         "deadline",
         "exchanges",
@@ -123,6 +124,8 @@ class UpstreamConnection(asyncio.Protocol):
         self.name = name
         self.deadline = NEVER
         self.closed = False
+        self.answers_head = False
+        """The request to be sent is a HEAD: its answer has no body, whatever its head says."""
         self.exchanges = 0
         self._loop = loop
         self._deadlines = deadlines
@@ -335,7 +338,8 @@ class UpstreamConnection(asyncio.Protocol):
 
     def _find_framing(self, head: AnswerHead) -> str | None:
         """Decide how the body ends (RFC 9112, section 6.3); return what is wrong, or None."""
-        if head.status in BODYLESS:
+        if head.status in BODYLESS or self.answers_head:
+            self.answers_head = False
             return None
         fields = head.fields
         if len(fields) != len(head.headers) and _disagree(head.headers):

@@ -13,6 +13,9 @@ from penstock.core.errors import GatewayError
 from penstock.transport.http_syntax import header_block, status_line
 from penstock.transport.server_request import FlowControlled, ServerApp
 
+BODYLESS = frozenset({204, 304})
+"""Statuses without a body, whose answers say no length of one (RFC 9110, section 8.6)."""
+
 
 class AnsweringConnection(Protocol):
     """The connection that a request came on, as far as the request must know it."""
@@ -120,7 +123,7 @@ class HttpRequest:
 
     def _render_head(self, status: int, block: bytes, content_length: int | None) -> bytes:
         if content_length is not None:
-            framing = b"content-length: %d\r\n" % content_length if status != 204 else b""
+            framing = b"content-length: %d\r\n" % content_length if status not in BODYLESS else b""
         elif self.http_minor:
             framing = b"transfer-encoding: chunked\r\n"
         else:
