@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from penstock.providers import all_providers
+from penstock.relay.snapshot import Limits
 from penstock.wire.framing.aws_eventstream import encode_frame
 from tests.relay.plain_client import Answered, ask
 from tests.relay.scripted_upstream import (
@@ -59,14 +60,15 @@ MESSAGES = b'{"model":"gpt","stream":true,"max_tokens":9,"messages":[{"role":"us
 
 @asynccontextmanager
 async def gateway_to(
-    provider_id: str, script: Script, *, log: Path | None = None, **of_model: Any
+    provider_id: str, script: Script, *, log: Path | None = None, limits: Limits | None = None, **of_model: Any
 ) -> AsyncIterator[tuple[Served, ScriptedUpstream]]:
     provider = all_providers()[provider_id]
     async with scripted_upstream(script) as upstream:
         backend = backend_at(upstream.port, provider=provider, options=provider.options(), base_path="/base")
         snapshot = snapshot_of(backend)
         models = {"gpt": replace(snapshot.models["gpt"], **of_model)}
-        async with served(replace(snapshot, models=models), log=log) as gateway:
+        listener = replace(snapshot.listener, limits=limits or snapshot.listener.limits)
+        async with served(replace(snapshot, models=models, listener=listener), log=log) as gateway:
             yield gateway, upstream
 
 
@@ -389,3 +391,48 @@ async def test_a_version_of_the_api_is_the_callers_or_the_usual_one(path: str, v
         sent = b'{"model":"gpt","max_tokens":9,"messages":[{"role":"user","content":"Hi"}]}'
         assert (await ask(gateway.url, sent, path=path, headers=headers)).status == 200
     assert upstream.request.values(b"anthropic-version") == [(version or "2023-06-01").encode()]
+
+
+@pytest.mark.parametrize(
+    ("begins", "endless", "body"),
+    [
+        pytest.param(
+            {"type": "content_block_start", "index": 0, "content_block": {"type": "thinking", "thinking": ""}},
+            {"type": "content_block_delta", "index": 0, "delta": {"type": "thinking_delta", "thinking": "h" * 500}},
+            STREAM,
+            id="thinking that is shown, and said again with its signature",
+        ),
+        pytest.param(
+            {"type": "content_block_start", "index": 0, "content_block": {"type": "server_tool_use", "id": "s"}},
+            {
+                "type": "content_block_delta",
+                "index": 0,
+                "delta": {"type": "input_json_delta", "partial_json": "1" * 500},
+            },
+            STREAM,
+            id="a vendor's own block",
+        ),
+        pytest.param(
+            {"type": "content_block_start", "index": 0, "content_block": {"type": "text", "text": ""}},
+            {"type": "content_block_delta", "index": 0, "delta": {"type": "text_delta", "text": "h" * 500}},
+            STREAM[:-1] + b',"response_format":{"type":"json_object"}}',
+            id="text that may be in front of the answer's tool",
+        ),
+    ],
+)
+async def test_a_stream_that_makes_us_hold_too_much_ends_in_an_error(
+    begins: Json, endless: Json, body: bytes, tmp_path: Path
+) -> None:
+    limits = Limits(inspected_answer_bytes=64 * 1024)
+    text = {"type": "content_block_start", "index": 9, "content_block": {"type": "redacted_thinking", "data": "eA=="}}
+    script = stream_of(as_events([START, text, begins, *[endless] * 1000]), "text/event-stream", 100, [HOLD])
+    async with gateway_to("anthropic", script, log=tmp_path / "log", limits=limits) as (gateway, upstream):
+        answered = await ask(gateway.url, body)
+        await upstream.until_left()
+        (line,) = await gateway.log()
+
+    assert answered.status == 200
+    assert [chunk["error"]["code"] for chunk in chunks_of(answered) if "error" in chunk] == ["upstream_invalid"]
+    assert b"[DONE]" not in answered.body
+    assert line["outcome"] == "error"
+    assert "translated whole" in line["error"]

@@ -131,7 +131,7 @@ class Replay:
         self._encoder = caller.encoder(vector.lift(caller), context)
         self._cutter = EventCutter(upstream.framing, MAX_FRAME_BYTES)
         tool = vector.case.json_tool
-        self._unwrapper = None if tool is None else EventUnwrapper(tool)
+        self._unwrapper = None if tool is None else EventUnwrapper(tool, context)
 
     def run(self, pieces: Iterator[bytes]) -> None:
         try:

@@ -20,6 +20,7 @@ from penstock.core.chat_answer import (
     Ping,
     TextDelta,
 )
+from penstock.core.chat_format import AnswerContext
 from penstock.wire.json_tool import EventUnwrapper, choose_tool_name, unwrap_answer
 
 TOOL = "json_answer"
@@ -97,7 +98,7 @@ def test_the_text_beside_the_call_is_left_out_so_that_the_text_is_json() -> None
 
 
 def test_fragments_are_passed_on_as_they_come() -> None:
-    unwrapper = EventUnwrapper(TOOL)
+    unwrapper = EventUnwrapper(TOOL, AnswerContext(model="m", request_id="r"))
     passed = [unwrapper.unwrap([event]) for event in stream(ToolCall("t", TOOL, '{"a":1}'))]
     assert passed[1] == [BlockBegin(0, 0, Text(""))]
     assert passed[2] == [TextDelta(0, 0, "{")]
@@ -105,7 +106,7 @@ def test_fragments_are_passed_on_as_they_come() -> None:
 
 
 def test_text_is_held_until_it_is_known_that_no_call_follows() -> None:
-    unwrapper = EventUnwrapper(TOOL)
+    unwrapper = EventUnwrapper(TOOL, AnswerContext(model="m", request_id="r"))
     events = stream(Text("No."), finish="stop")
     passed = [unwrapper.unwrap([event]) for event in events]
     assert passed[1] == []
@@ -113,13 +114,13 @@ def test_text_is_held_until_it_is_known_that_no_call_follows() -> None:
 
 
 def test_other_events_are_not_held() -> None:
-    unwrapper = EventUnwrapper(TOOL)
+    unwrapper = EventUnwrapper(TOOL, AnswerContext(model="m", request_id="r"))
     unwrapper.unwrap([BlockBegin(0, 0, Text(""))])
     assert unwrapper.unwrap([Ping()]) == [Ping()]
 
 
 def test_text_is_given_out_when_the_stream_is_cut() -> None:
-    unwrapper = EventUnwrapper(TOOL)
+    unwrapper = EventUnwrapper(TOOL, AnswerContext(model="m", request_id="r"))
     unwrapper.unwrap([BlockBegin(0, 0, Text("")), TextDelta(0, 0, "No")])
     assert unwrapper.close() == [BlockBegin(0, 0, Text("")), TextDelta(0, 0, "No")]
 
@@ -137,7 +138,7 @@ BLOCKS = st.lists(
 @given(BLOCKS, st.integers(1, 5))
 def test_a_stream_gives_what_the_whole_answer_gives(blocks: list[Block], piece: int) -> None:
     events = stream(*blocks)
-    unwrapper = EventUnwrapper(TOOL)
+    unwrapper = EventUnwrapper(TOOL, AnswerContext(model="m", request_id="r"))
     passed = [
         event for start in range(0, len(events), piece) for event in unwrapper.unwrap(events[start : start + piece])
     ]

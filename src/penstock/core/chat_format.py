@@ -23,6 +23,7 @@ CountFormatId = Literal["bedrock_converse_count", "bedrock_invoke_count", "gemin
 """Ways to ask for the number of tokens in a prompt, other than the callers' own."""
 MOST_WORDS = 100
 MOST_WORD_CHARS = 200
+MOST_HELD_BYTES = 16 * 1024 * 1024
 Framing = Literal["sse", "aws_eventstream"]
 
 
@@ -58,9 +59,13 @@ class Lowered(NamedTuple):
     """Further request headers that the body needs (``anthropic-beta``)."""
 
 
+class TooMuchHeldError(ValueError):
+    """A stream makes us hold more of it than we may: something in it begins and does not end."""
+
+
 @dataclass(slots=True, kw_only=True)
 class AnswerContext:
-    """What a lift of an answer needs beside its bytes, and where it counts what it does not know."""
+    """What a lift of an answer needs beside its bytes, and where it counts what it does not know and what it holds."""
 
     model: str
     """The model's name at the provider; stands in where the answer names none."""
@@ -74,6 +79,25 @@ class AnswerContext:
     """The provider's own reading of ``usage``, of a vendor that speaks OpenAI chat and counts in another way."""
     unknown: list[str] = field(default_factory=list)
     """Vendor words outside our tables (``stop_reason=foo``), to be counted; never an error."""
+
+    most_held_bytes: int = MOST_HELD_BYTES
+    """How much of a stream may be held, in all its decoder, its encoder and what is between them, while it goes on."""
+    held_bytes: int = 0
+
+    def hold(self, size_bytes: int) -> None:
+        """Count what is held of the stream from now on.
+
+        Raises:
+            TooMuchHeldError: it is more than may be held.
+        """
+        self.held_bytes += size_bytes
+        if self.held_bytes > self.most_held_bytes:
+            msg = f"more than {self.most_held_bytes} bytes of a stream would have to be held"
+            raise TooMuchHeldError(msg)
+
+    def release(self, size_bytes: int) -> None:
+        """Count what is not held any more."""
+        self.held_bytes -= size_bytes
 
     def note(self, word: str) -> None:
         """Note a word outside our tables; of a provider that says no end of them, the first ones, cut short."""
@@ -90,7 +114,8 @@ class EventDecoder(Protocol):
     """Turns the upstream's events, one at a time, into neutral events.
 
     ``kind`` is the event's name where its framing has one (``event:`` of SSE, ``:event-type`` of AWS), else empty.
-    Raises ``ValueError`` for an event that is not the format at all (not JSON, a needed member missing).
+    Raises ``ValueError`` for an event that is not the format at all (not JSON, a needed member missing), and
+    ``TooMuchHeldError`` where more would have to be held than the context allows.
     """
 
     def decode(self, kind: str, data: bytes) -> list[ChatEvent]:
@@ -103,7 +128,10 @@ class EventDecoder(Protocol):
 
 
 class EventEncoder(Protocol):
-    """Turns neutral events into bytes of the caller's stream, framing included (empty where nothing is to be said)."""
+    """Turns neutral events into bytes of the caller's stream, framing included (empty where nothing is to be said).
+
+    Raises ``TooMuchHeldError`` where more would have to be held than the context allows.
+    """
 
     def encode(self, event: ChatEvent) -> bytes:
         """Take one event."""

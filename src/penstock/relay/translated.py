@@ -6,13 +6,14 @@ done, error, cancelled; before the first event nothing has been sent. What the f
 
 from __future__ import annotations
 
+from contextlib import suppress
 from time import monotonic, time
 
 from msgspec import structs
 
 from penstock.core.chat import ChatRequest
 from penstock.core.chat_answer import ChatEvent, End, Finish, StreamFailure, UsageReport, VendorError
-from penstock.core.chat_format import AnswerContext, Lowered
+from penstock.core.chat_format import AnswerContext, Lowered, TooMuchHeldError
 from penstock.core.endpoint import AnswerFacts
 from penstock.core.errors import CredentialRejected, GatewayError, UpstreamBrokeOff, UpstreamFault
 from penstock.core.usage import later_counts
@@ -80,6 +81,7 @@ class TranslatedAnswer(Answer):
             created=int(time()),
             unknown=exchange.unknown,
             read_usage=self.read_usage,
+            most_held_bytes=self.limits.inspected_answer_bytes,
         )
         if 300 <= head.status < 400:
             self.connection.cancel()
@@ -242,7 +244,7 @@ class TranslatedStream:
         self._cutter = EventCutter(framing, limit_bytes)
         self._decoder = translation.upstream.decoder(answer.context)
         self._decode = self._decoder.decode
-        self._unwrapper = None if answer.json_tool is None else EventUnwrapper(answer.json_tool)
+        self._unwrapper = None if answer.json_tool is None else EventUnwrapper(answer.json_tool, answer.context)
         self._encode = translation.caller.encoder(answer.chat, answer.context).encode
         self._begun = False
         self._finished = False
@@ -265,8 +267,8 @@ class TranslatedStream:
             failure = self._take([StreamFailure(self._read_framed(error))], out)
         except UnreadableCodingError as error:
             failure = self._answer.invalid(f"sent a stream that cannot be read: {error}")
-        except UNREADABLE:
-            failure = self._answer.invalid("sent an event that is not of its own format")
+        except UNREADABLE as error:
+            failure = self._unreadable(error)
         self._send(out[0] if len(out) == 1 else b"".join(out), failure)
 
     def on_end(self) -> None:
@@ -280,9 +282,14 @@ class TranslatedStream:
                 failure = self._take(self._decode(kind, data), out)
             if failure is None and not self._finished:
                 failure = self._take(self._decoder.close(), out)
-        except UNREADABLE:
-            failure = self._answer.invalid("sent an event that is not of its own format")
+        except UNREADABLE as error:
+            failure = self._unreadable(error)
         self._send(b"".join(out), failure or self._truncated())
+
+    def _unreadable(self, error: Exception) -> GatewayError:
+        if isinstance(error, TooMuchHeldError):
+            return self._answer.invalid("sent too much of something that can only be translated whole")
+        return self._answer.invalid("sent an event that is not of its own format")
 
     def _truncated(self) -> GatewayError | None:
         if self._finished:
@@ -341,10 +348,11 @@ class TranslatedStream:
 
     def _send(self, out: bytes, failure: GatewayError | None) -> None:
         answer = self._answer
-        if answer.finished.done():
+        if answer.is_set:
             return
         if failure is not None and self._unwrapper is not None:  # nothing will tell any more what its text is
-            out += b"".join([self._encode(event) for event in self._unwrapper.close()])
+            with suppress(TooMuchHeldError):
+                out += b"".join([self._encode(event) for event in self._unwrapper.close()])
         if out:
             if not self._begun:
                 self._begin()

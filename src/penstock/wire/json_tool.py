@@ -12,6 +12,7 @@ Calls of the caller's own tools stay what they are.
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import get_args
 
 import msgspec
 
@@ -23,24 +24,18 @@ from penstock.core.chat_answer import (
     ChatAnswer,
     ChatEvent,
     Choice,
-    CitationDelta,
     End,
     Finish,
     FinishReason,
-    RefusalDelta,
-    SignatureDelta,
     StreamFailure,
     TextDelta,
-    ThinkingDelta,
 )
+from penstock.core.chat_format import AnswerContext
+from penstock.wire.held_text import BLOCK_BYTES, BlockEvent, weigh_event
 
 TOOL_NAME = "json_answer"
 DESCRIPTION = (
     "Give the final answer by calling this tool. Its input is the answer itself, as the JSON object that was asked for."
-)
-
-_OfBlock = (
-    BlockBegin | TextDelta | ThinkingDelta | SignatureDelta | ArgumentsDelta | RefusalDelta | CitationDelta | BlockEnd
 )
 
 
@@ -80,12 +75,17 @@ def _finish(reason: FinishReason, *, others: bool) -> FinishReason:
     return "stop" if reason == "tool_calls" and not others else reason
 
 
+_OF_CHOICE = (*get_args(BlockEvent), Finish)
+
+
 class _ChoiceState:
     """What is known of one choice of a stream."""
 
-    __slots__ = ("called", "held", "index", "left_out", "numbers", "others", "tool_index")
+    __slots__ = ("called", "context", "held", "held_bytes", "index", "left_out", "numbers", "others", "tool_index")
 
-    def __init__(self) -> None:
+    def __init__(self, context: AnswerContext) -> None:
+        context.hold(BLOCK_BYTES)
+        self.context = context
         self.called = False
         self.others = False
         self.tool_index = -1
@@ -94,28 +94,54 @@ class _ChoiceState:
         """Blocks given out so far."""
         self.numbers: dict[int, int] = {}
         self.left_out: set[int] = set()
-        self.held: list[_OfBlock] | None = None
+        self.held: list[BlockEvent] | None = None
         """Events since a first text block, while it is open what that text is."""
+        self.held_bytes = 0
+
+    def hold(self, event: BlockEvent) -> None:
+        """Hold an event.
+
+        Raises:
+            TooMuchHeldError: the stream makes us hold more than it may.
+        """
+        size_bytes = weigh_event(event)
+        self.context.hold(size_bytes)
+        self.held_bytes += size_bytes
+        if self.held is None:
+            self.held = []
+        self.held.append(event)
+
+    def take_held(self) -> list[BlockEvent]:
+        """Return what was held, and hold nothing any more."""
+        held, self.held = self.held or [], None
+        self.context.release(self.held_bytes)
+        self.held_bytes = 0
+        return held
 
 
 class EventUnwrapper:
     """Does to the events of a stream what :func:`unwrap_answer` does to a whole answer."""
 
-    __slots__ = ("_choices", "_tool_name")
+    __slots__ = ("_choices", "_context", "_tool_name")
 
-    def __init__(self, tool_name: str) -> None:
-        """Unwrap the calls of the tool of this name."""
+    def __init__(self, tool_name: str, context: AnswerContext) -> None:
+        """Unwrap the calls of the tool of this name; what is held back counts against the bound of ``context``."""
         self._tool_name = tool_name
+        self._context = context
         self._choices: dict[int, _ChoiceState] = {}
 
     def unwrap(self, events: list[ChatEvent]) -> list[ChatEvent]:
-        """Take the events that one piece of the stream gave; return those that may be passed on."""
+        """Take the events that one piece of the stream gave; return those that may be passed on.
+
+        Raises:
+            TooMuchHeldError: more would have to be held back than the context allows.
+        """
         passed: list[ChatEvent] = []
         for event in events:
-            if isinstance(event, _OfBlock | Finish):
+            if isinstance(event, _OF_CHOICE):
                 state = self._choices.get(event.choice)
                 if state is None:
-                    state = self._choices[event.choice] = _ChoiceState()
+                    state = self._choices[event.choice] = _ChoiceState(self._context)
                 if isinstance(event, Finish):
                     _release(state, passed)
                     passed.append(_unwrap_finish(event, state))
@@ -134,16 +160,18 @@ class EventUnwrapper:
             _release(state, rest)
         return rest
 
-    def _take(self, event: _OfBlock, state: _ChoiceState, passed: list[ChatEvent]) -> None:
+    def _take(self, event: BlockEvent, state: _ChoiceState, passed: list[ChatEvent]) -> None:
         if isinstance(event, BlockBegin):
             self._begin(event, state, passed)
         elif event.index == state.tool_index:
             _give(_as_text(event), state, passed)
         elif event.index not in state.left_out:
             if state.held is not None:
-                state.held.append(event)
+                state.hold(event)
             else:
                 _give(event, state, passed)
+        elif isinstance(event, BlockEnd):
+            state.left_out.remove(event.index)
 
     def _begin(self, event: BlockBegin, state: _ChoiceState, passed: list[ChatEvent]) -> None:
         block = event.block
@@ -158,38 +186,39 @@ class EventUnwrapper:
         elif isinstance(block, Text) and state.called:
             state.left_out.add(event.index)
         elif isinstance(block, Text) and state.held is None:
-            state.held = [event]
+            state.hold(event)
         elif isinstance(block, ToolCall):
             state.others = True
             _release(state, passed)  # the text before it announces that call
             _give(event, state, passed)
         elif state.held is not None:
-            state.held.append(event)
+            state.hold(event)
         else:
             _give(event, state, passed)
 
 
 def _release(state: _ChoiceState, passed: list[ChatEvent], *, without_text: bool = False) -> None:
     """Give out what was held; without its text blocks when the tool's call is the text."""
-    held, state.held = state.held, None
-    for event in held or ():
+    for event in state.take_held():
         if without_text and isinstance(event, BlockBegin) and isinstance(event.block, Text):
             state.left_out.add(event.index)
         if event.index not in state.left_out:
             _give(event, state, passed)
 
 
-def _give(event: _OfBlock, state: _ChoiceState, passed: list[ChatEvent]) -> None:
+def _give(event: BlockEvent, state: _ChoiceState, passed: list[ChatEvent]) -> None:
     """Pass an event of a block on, under the number that leaves no gap."""
     index = state.numbers.get(event.index)
     if index is None:
         index = state.numbers[event.index] = state.index
         state.index += 1
+    if isinstance(event, BlockEnd):
+        del state.numbers[event.index]
     event.index = index
     passed.append(event)
 
 
-def _as_text(event: _OfBlock) -> _OfBlock:
+def _as_text(event: BlockEvent) -> BlockEvent:
     if isinstance(event, ArgumentsDelta):
         return TextDelta(event.choice, event.index, event.fragment)
     return event

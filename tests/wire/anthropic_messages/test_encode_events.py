@@ -43,9 +43,9 @@ from penstock.core.chat_answer import (
     UsageReport,
     VendorError,
 )
-from penstock.core.chat_format import AnswerContext
+from penstock.core.chat_format import AnswerContext, TooMuchHeldError
 from penstock.core.usage import Usage
-from penstock.wire.anthropic_messages.encode_events import HELD_CHARS, Encoder
+from penstock.wire.anthropic_messages.encode_events import Encoder
 from penstock.wire.framing.sse import EventSplitter, event_data
 
 SDK_EVENT: TypeAdapter[RawMessageStreamEvent] = TypeAdapter(RawMessageStreamEvent)
@@ -239,13 +239,22 @@ def test_calls_that_never_end_by_themselves_end_with_the_stream() -> None:
 
 
 def test_what_waits_for_another_block_is_bounded() -> None:
-    writer = encoder()
+    context = AnswerContext(model="m", request_id="r", most_held_bytes=100_000)
+    writer = Encoder(ChatRequest("anthropic_messages", {}, []), context)
     for event in (BEGIN, *call(0)[:1], *call(1)[:1]):
         writer.encode(event)
-    writer.encode(ArgumentsDelta(0, 1, "x" * (HELD_CHARS - 1000)))
+    writer.encode(ArgumentsDelta(0, 1, "x" * 90_000))
     empty = ArgumentsDelta(0, 1, "")
-    with pytest.raises(ValueError, match="too much"):
+    with pytest.raises(TooMuchHeldError):
         b"".join(map(writer.encode, [empty] * 1000))
+
+
+def test_what_has_waited_and_was_sent_is_held_no_more() -> None:
+    context = AnswerContext(model="m", request_id="r")
+    writer = Encoder(ChatRequest("anthropic_messages", {}, []), context)
+    for event in (BEGIN, *call(0)[:1], *call(1, "{}"), BlockEnd(0, 0), Finish(0, "tool_calls"), End()):
+        writer.encode(event)
+    assert context.held_bytes == 0
 
 
 def test_a_refusal_is_text_and_the_stop_reason_says_what_it_is() -> None:

@@ -44,6 +44,7 @@ from penstock.wire.anthropic_messages.lift_answer import (
     read_usage,
     stop_extras,
 )
+from penstock.wire.held_text import HeldText
 
 _EMPTY_ARGUMENTS = "{}"
 
@@ -143,14 +144,14 @@ class _OpenBlock:
 
     __slots__ = ("arguments", "block", "number", "pieces", "whole")
 
-    def __init__(self, block: AnswerBlock, number: int) -> None:
+    def __init__(self, block: AnswerBlock, number: int, context: AnswerContext) -> None:
         self.block = block
         self.number = number
         self.arguments = False
         """Some of a tool call's arguments have been given out."""
         self.whole = isinstance(block, ToolCall) and bool(block.arguments)
         """The call began with all of its arguments."""
-        self.pieces: list[str] = []
+        self.pieces = HeldText(context)
         """Of a vendor's block, what has come of its input (or content) since it began."""
 
 
@@ -234,9 +235,9 @@ class AnthropicEvents:
             case _CitationsDelta(), Text():
                 events.append(CitationDelta(0, number, lift_citation(delta.citation)))
             case _InputDelta(), VendorBlock():
-                open_block.pieces.append(delta.partial_json)
+                open_block.pieces.add(delta.partial_json)
             case _CompactionDelta(), VendorBlock():
-                open_block.pieces.append(delta.content or "")
+                open_block.pieces.add(delta.content or "")
             case _, VendorBlock():
                 pass  # of a block that is documented later; what it began with is kept
             case _:
@@ -274,7 +275,7 @@ class AnthropicEvents:
         for earlier in list(self._open):
             events += self._block_ends(earlier)  # blocks of this format do not overlap
         self._begin(None, events)
-        open_block = self._open[index] = _OpenBlock(block, self._numbers)
+        open_block = self._open[index] = _OpenBlock(block, self._numbers, self._context)
         if not isinstance(block, VendorBlock):
             self._numbers += 1
             events.append(BlockBegin(0, open_block.number, block))
@@ -302,7 +303,7 @@ class AnthropicEvents:
         self._texts.pop(index, None)
         if isinstance(block, VendorBlock):
             self._numbers += 1
-            return [BlockBegin(0, number, _put_together(block, open_block.pieces)), BlockEnd(0, number)]
+            return [BlockBegin(0, number, _put_together(block, open_block.pieces.take())), BlockEnd(0, number)]
         if isinstance(block, ToolCall) and not open_block.whole and not open_block.arguments:
             return [ArgumentsDelta(0, number, _EMPTY_ARGUMENTS), BlockEnd(0, number)]
         return [BlockEnd(0, number)]
@@ -374,9 +375,8 @@ class AnthropicEvents:
         raise ValueError(msg) from error
 
 
-def _put_together(block: VendorBlock, pieces: list[str]) -> VendorBlock:
-    """Return a vendor's block with the input that came in pieces."""
-    text = "".join(pieces)
+def _put_together(block: VendorBlock, text: str) -> VendorBlock:
+    """Return a vendor's block with the input (or content) that came in pieces."""
     if not text:
         return block
     members = _decode_members.decode(block.raw)

@@ -63,21 +63,13 @@ from penstock.wire.anthropic_messages.lower_answer import (
     stop,
 )
 from penstock.wire.anthropic_messages.vocabulary import FORMAT
-
-HELD_CHARS = 4 * 1024 * 1024
-"""How much of blocks that wait for another's end is held."""
-_EVENT_CHARS = 64
+from penstock.wire.held_text import BLOCK_BYTES, AnswerBlock, BlockEvent, HeldText, weigh_event
 
 PING = b'event: ping\ndata: {"type":"ping"}\n\n'
 _DELTA = b'event: content_block_delta\ndata: {"type":"content_block_delta","index":%d,"delta":{"type":"%b","%b":'
 _STOP = b'event: content_block_stop\ndata: {"type":"content_block_stop","index":%d}\n\n'
 
-BlockEvent = (
-    BlockBegin | TextDelta | ThinkingDelta | SignatureDelta | ArgumentsDelta | RefusalDelta | CitationDelta | BlockEnd
-)
-Opened = Text | Thinking | RedactedThinking | Refusal | ToolCall | Image | Audio | VendorBlock
-
-_DELTAS: Mapping[type[Opened], tuple[bytes, bytes]] = MappingProxyType(
+_DELTAS: Mapping[type[AnswerBlock], tuple[bytes, bytes]] = MappingProxyType(
     {
         Text: (b"text_delta", b"text"),
         Refusal: (b"text_delta", b"text"),
@@ -107,7 +99,6 @@ class Encoder:
         "_context",
         "_finish",
         "_held",
-        "_held_chars",
         "_hidden",
         "_kinds",
         "_number",
@@ -116,6 +107,7 @@ class Encoder:
         "_prefix",
         "_signature",
         "_started",
+        "_thinks",
         "_tier",
         "_usage",
     )
@@ -137,16 +129,17 @@ class Encoder:
         """Our index of the open block, or of the last one."""
         self._prefix = b""
         """What stands before the text of a delta of the open block."""
-        self._signature = ""
-        self._kinds: list[Opened] = []
+        self._signature = HeldText(context)
+        self._thinks = False
+        """Whether the open block is thinking."""
+        self._kinds: set[type[AnswerBlock]] = set()
         self._held: dict[int, list[BlockEvent]] = {}
-        self._held_chars = 0
 
     def encode(self, event: ChatEvent) -> bytes:
         """Take one event; return what the caller is to get now.
 
         Raises:
-            ValueError: more must be held than the bound allows.
+            TooMuchHeldError: more must be held than the bound allows.
         """
         # the hot path: more of the open block
         if type(event) is TextDelta or type(event) is ThinkingDelta:
@@ -222,10 +215,7 @@ class Encoder:
         return self._write(event) if isinstance(event, BlockBegin) else b""
 
     def _hold(self, event: BlockEvent) -> None:
-        self._held_chars += _weight(event)
-        if self._held_chars > HELD_CHARS:
-            msg = "too much of a block came before another one ended"
-            raise ValueError(msg)
+        self._context.hold(weigh_event(event))
         self._held.setdefault(event.index, []).append(event)
 
     def _write(self, event: BlockEvent) -> bytes:
@@ -235,7 +225,7 @@ class Encoder:
             case BlockEnd():
                 return self._close() + self._release()
             case SignatureDelta():
-                self._signature += event.signature
+                self._signature.add(event.signature)
                 return b""
             case CitationDelta():
                 citation = show_citation(event.citation)
@@ -247,14 +237,17 @@ class Encoder:
         """Return the start of a block, with what the vendor sent of it at once."""
         block = begun.block
         if isinstance(block, VendorBlock) and block.vendor != FORMAT:
+            self._context.hold(BLOCK_BYTES)
             self._hidden.add(begun.index)
             self._context.note(f"block={block.vendor}.{block.kind}")
             return b""
         self._open = begun.index
         self._number += 1
-        self._kinds.append(block)
+        self._kinds.add(type(block))
+        self._thinks = isinstance(block, Thinking)
         self._prefix = _DELTA % (self._number, *_DELTAS[type(block)])
-        self._signature = (block.signature or "") if isinstance(block, Thinking) else ""
+        if isinstance(block, Thinking) and block.signature:
+            self._signature.add(block.signature)
         start, first = _first_of(block)
         written = _render("content_block_start", {"index": self._number, "content_block": start}) + self._more(first)
         for citation in block.citations if isinstance(block, Text) else ():
@@ -269,11 +262,11 @@ class Encoder:
 
     def _close(self) -> bytes:
         """Return the end of the open block."""
-        signature, self._signature = self._signature, ""
+        signature = self._signature.take()
         self._open = None
         if not signature:
             return _STOP % self._number
-        if isinstance(self._kinds[-1], Thinking):
+        if self._thinks:
             return self._delta({"type": "signature_delta", "signature": signature}) + _STOP % self._number
         stopped = _STOP % self._number  # of a text there is no such delta: an empty one behind it carries it
         self._number += 1
@@ -286,8 +279,8 @@ class Encoder:
         written = b""
         while self._open is None and self._held:
             events = self._held.pop(next(iter(self._held)))
-            self._held_chars -= sum(map(_weight, events))
             for event in events:
+                self._context.release(weigh_event(event))
                 if event.index not in self._hidden:
                     written += self._close() if isinstance(event, BlockEnd) else self._write(event)
         return written
@@ -298,11 +291,6 @@ class Encoder:
         while self._open is not None:
             written += self._close() + self._release()
         return written
-
-
-def _weight(event: BlockEvent) -> int:
-    """Return how much holding an event costs, in characters; one without text costs something too."""
-    return _EVENT_CHARS + len(_text_of(event))
 
 
 def _text_of(event: BlockEvent) -> str:
@@ -318,7 +306,7 @@ def _text_of(event: BlockEvent) -> str:
             return ""
 
 
-def _first_of(block: Opened) -> tuple[Shown | msgspec.Raw, str]:
+def _first_of(block: AnswerBlock) -> tuple[Shown | msgspec.Raw, str]:
     """Return a block as it starts, and what of its text is there already: that goes out as a delta."""
     match block:
         case Text() | Refusal():

@@ -171,6 +171,7 @@ def _arguments(value: msgspec.Raw) -> str:
 
 def lift_citation(raw: msgspec.Raw) -> Citation:
     """Return a citation: a web page, or a place in a document or a search result of the request."""
+    raw = raw.copy()  # it may be held, and would hold all that it stands in
     try:
         found = _decode_citation(raw)
     except msgspec.DecodeError:

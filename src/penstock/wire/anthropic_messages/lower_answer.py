@@ -14,7 +14,7 @@ https://platform.claude.com/docs/en/api/messages/create, .../build-with-claude/h
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Mapping
 
 import msgspec
 
@@ -55,7 +55,7 @@ def lower_answer(answer: ChatAnswer, _request: ChatRequest) -> bytes:
     content = [shown for shown in map(show_block, choice.blocks) if shown is not None]
     message = message_head(answer.id, answer.model)
     message["content"] = content
-    message.update(stop(choice.finish, choice.word, choice.stop_sequence, choice.extras, choice.blocks))
+    message.update(stop(choice.finish, choice.word, choice.stop_sequence, choice.extras, set(map(type, choice.blocks))))
     message["usage"] = {
         "input_tokens": 0,
         "output_tokens": 0,
@@ -79,20 +79,19 @@ def message_head(id_: str, model: str) -> Shown:
 
 
 def stop(
-    finish: FinishReason, word: str, sequence: str | None, extras: Mapping[str, msgspec.Raw], blocks: Iterable[Block]
+    finish: FinishReason,
+    word: str,
+    sequence: str | None,
+    extras: Mapping[str, msgspec.Raw],
+    kinds: Collection[type[Block]],
 ) -> Shown:
     """Return the members that say why an answer ended.
 
-    ``extras`` are what the vendor says beside the reason, of which Anthropic's own details are repeated; ``blocks`` the
-    answer's blocks (their kinds are enough).
+    ``extras`` are what the vendor says beside the reason, of which Anthropic's own details are repeated; ``kinds``
+    those of the answer's blocks.
     """
     if finish == "stop":  # some vendors say so even of calls and refusals
-        for block in blocks:
-            if isinstance(block, ToolCall):
-                finish = "tool_calls"
-            elif isinstance(block, Refusal):
-                finish = "refusal"
-                break
+        finish = "refusal" if Refusal in kinds else "tool_calls" if ToolCall in kinds else finish
     shown: Shown = {"stop_reason": STOP_WORDS[finish], "stop_sequence": sequence}
     if "stop_details" in extras:
         shown["stop_details"] = extras["stop_details"]

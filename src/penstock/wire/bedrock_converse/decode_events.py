@@ -40,8 +40,10 @@ from penstock.wire.bedrock_converse.errors import read_exception
 from penstock.wire.bedrock_converse.lift_answer import Tier, answer_id, read_stop_reason, read_stop_sequence
 from penstock.wire.bedrock_converse.usage import TokenUsage, read_usage
 from penstock.wire.bedrock_converse.vocabulary import FORMAT
+from penstock.wire.held_text import BLOCK_BYTES, HeldText
 
 _ABSENT = msgspec.Raw(b"")
+_MOST_FORM_CHARS = 64
 
 
 class _ToolStart(msgspec.Struct, rename="camel", gc=False):
@@ -125,11 +127,11 @@ class _Open:
 
     __slots__ = ("index", "kind", "pieces", "said")
 
-    def __init__(self, index: int, kind: type) -> None:
+    def __init__(self, index: int, kind: type, context: AnswerContext) -> None:
         self.index = index
         self.kind = kind
         self.said = False
-        self.pieces: list[str] = []
+        self.pieces = HeldText(context)
         """Base64 of redacted thinking, which is given out whole."""
 
 
@@ -196,7 +198,10 @@ class ConverseDecoder:
         if start.tool_use is not None and start.tool_use.type != SERVER_TOOL:
             return self._open_block(number, begin_call(start.tool_use.tool_use_id, start.tool_use.name, ""))
         if start.image is not None:
-            self._pictures[number] = start.image.format or "png"
+            form = start.image.format or "png"
+            if number not in self._pictures:
+                self._context.hold(BLOCK_BYTES)
+            self._pictures[number] = form[:_MOST_FORM_CHARS]
         elif start.tool_use is not None or _is_given(start.tool_result):  # of a tool that Bedrock runs itself
             kind = SERVER_TOOL if start.tool_use is not None else "toolResult"
             return self._open_block(number, VendorBlock(FORMAT, kind, msgspec.Raw(bytes(event.start))))
@@ -230,7 +235,7 @@ class ConverseDecoder:
     def _take_reasoning(self, number: int, delta: _ReasoningDelta) -> list[ChatEvent]:
         if delta.redacted_content is not None:
             events, block = self._block(number, RedactedThinking)
-            block.pieces.append(delta.redacted_content)
+            block.pieces.add(delta.redacted_content)
             return events
         if not delta.text and not delta.signature:
             return []
@@ -254,7 +259,7 @@ class ConverseDecoder:
             return [], block
         events: list[ChatEvent] = [] if block is None else self._close_block(number)
         if kind is RedactedThinking:  # without a delta of its own: begins when all of it is there
-            block = self._open[number] = _Open(-1, RedactedThinking)
+            block = self._keep(number, -1, RedactedThinking)
         else:
             events += self._open_block(number, Text("") if kind is Text else Thinking(""))
             block = self._open[number]
@@ -264,18 +269,27 @@ class ConverseDecoder:
         events = self._begin()
         if number in self._open:
             events += self._close_block(number)
-        self._open[number] = _Open(self._blocks, type(block))
+        self._keep(number, self._blocks, type(block))
         events.append(BlockBegin(0, self._blocks, block))
         self._blocks += 1
         return events
+
+    def _keep(self, number: int, index: int, kind: type) -> _Open:
+        """Keep the state of a block until it ends."""
+        self._context.hold(BLOCK_BYTES)
+        block = self._open[number] = _Open(index, kind, self._context)
+        return block
 
     def _close_block(self, number: int) -> list[ChatEvent]:
         block = self._open.pop(number, None)
         if block is None:
             return []
+        self._context.release(BLOCK_BYTES)
         if block.kind is RedactedThinking:
             events = self._begin()
-            events.append(BlockBegin(0, self._blocks, RedactedThinking(_join_base64(block.pieces))))
+            data = _join_base64(block.pieces.pieces)
+            block.pieces.drop()
+            events.append(BlockBegin(0, self._blocks, RedactedThinking(data)))
             events.append(BlockEnd(0, self._blocks))
             self._blocks += 1
             return events

@@ -58,6 +58,7 @@ def read_citation(raw: msgspec.Raw) -> CitationBody | None:
 
 def lift_citation(found: CitationBody, raw: msgspec.Raw) -> list[Citation]:
     """Return one neutral citation for each source, of which each can have its own URL."""
+    raw = raw.copy()  # it may be held, and would hold all that it stands in
     places = [source.document or source.tool_output or SourceData() for source in found.sources or ()]
     return [
         Citation(

@@ -37,6 +37,7 @@ from penstock.core.usage import UNREPORTED
 from penstock.wire.cohere_chat.answer_body import LogprobBody, lift_citation, lift_finish, lift_logprob, read_citation
 from penstock.wire.cohere_chat.usage import UsageBody, read_usage
 from penstock.wire.cohere_chat.vocabulary import CITES_PLAN, CITES_TEXT, FINISH_REASONS
+from penstock.wire.held_text import BLOCK_BYTES
 
 _STATUS_OF_FAILURE = 500
 _STATUS_OF_TIMEOUT = 504
@@ -270,10 +271,11 @@ class CohereEvents:
     # --- blocks
 
     def _open_block(self, block: Text | Thinking | ToolCall, events: list[ChatEvent]) -> int:
-        """Begin a block, behind the end of a text or a plan that was kept open."""
+        """Begin a block, behind the end of a text or a plan that was kept open; its number is kept to the end."""
         self._close_block(self._text, events)
         self._close_block(self._plan, events)
         self._text = self._plan = None
+        self._context.hold(BLOCK_BYTES)
         index = self._next
         self._next += 1
         self._open.add(index)

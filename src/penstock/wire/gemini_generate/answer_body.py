@@ -8,6 +8,7 @@ and https://ai.google.dev/api/caching#Part (read 2026-11-23), checked against th
 from __future__ import annotations
 
 import hashlib
+from sys import getsizeof
 
 import msgspec
 
@@ -123,6 +124,8 @@ _EXTRAS = {
     "url_context_metadata": "urlContextMetadata",
     "avg_logprobs": "avgLogprobs",
 }
+_ID_BYTES = 128
+"""Of an id in a set that grows."""
 _VENDOR_PARTS = {
     "executable_code": "executableCode",
     "code_execution_result": "codeExecutionResult",
@@ -213,6 +216,7 @@ class Calls:
         if not given or given in self._given:
             source = f"{self._context.request_id}:{len(self._given)}".encode()
             given = f"call_{hashlib.blake2s(source, digest_size=12).hexdigest()}"
+        self._context.hold(getsizeof(given) + _ID_BYTES)
         self._given.add(given)
         return given
 

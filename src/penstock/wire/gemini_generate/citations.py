@@ -76,5 +76,5 @@ def _cite(
         raw, chunk = chunks[number]
         source = chunk.web or chunk.maps or chunk.retrieved_context
         if source is not None and source.uri:
-            citation = Citation(source.uri, source.title, start=start, end=end, vendor=FORMAT, raw=raw)
+            citation = Citation(source.uri, source.title, start=start, end=end, vendor=FORMAT, raw=raw.copy())
             yield segment.part_index, citation

@@ -12,6 +12,7 @@ https://ai.google.dev/api/generate-content#method:-models.streamgeneratecontent 
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Literal
 
 import msgspec
@@ -33,7 +34,7 @@ from penstock.core.chat_answer import (
     TokenLogprob,
     UsageReport,
 )
-from penstock.core.chat_format import AnswerContext
+from penstock.core.chat_format import MOST_WORD_CHARS, AnswerContext
 from penstock.wire.gemini_generate.answer_body import (
     NOTHING,
     Answer,
@@ -55,6 +56,7 @@ from penstock.wire.gemini_generate.errors import as_vendor_error
 from penstock.wire.gemini_generate.lift_answer import read_time
 from penstock.wire.gemini_generate.usage import read_usage
 from penstock.wire.gemini_generate.vocabulary import SIGNATURE_MARK
+from penstock.wire.held_text import BLOCK_BYTES
 
 
 class _Choice:
@@ -145,6 +147,7 @@ class StreamDecoder:
         index = place if candidate.index is None else candidate.index
         choice = self._choices.get(index)
         if choice is None:
+            self._context.hold(BLOCK_BYTES)
             choice = self._choices[index] = _Choice(index)
         if candidate.content is not None:
             logprobs = None if candidate.logprobs_result is None else logprobs_of(candidate.logprobs_result)
@@ -154,9 +157,16 @@ class StreamDecoder:
                 else:
                     self._part(choice, part, events)
         if candidate.finish_reason:
-            choice.word = candidate.finish_reason
+            choice.word = candidate.finish_reason[:MOST_WORD_CHARS]
         if candidate.finish_reason or candidate.grounding_metadata is not NOTHING:
-            choice.extras.update(extras_of(candidate))
+            self._keep(choice, extras_of(candidate))
+
+    def _keep(self, choice: _Choice, extras: Mapping[str, msgspec.Raw]) -> None:
+        """Keep what is said of a candidate alone until it ends: the last of each kind, apart from its event."""
+        for name, raw in extras.items():
+            self._context.release(len(bytes(choice.extras.get(name, NOTHING))))
+            choice.extras[name] = raw.copy()
+            self._context.hold(len(bytes(raw)))
 
     def _text(
         self,

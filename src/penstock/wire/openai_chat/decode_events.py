@@ -12,6 +12,7 @@ https://developers.openai.com/api/reference/resources/chat (read 2026-11-23). Wh
 
 from __future__ import annotations
 
+from sys import getsizeof
 from typing import Literal
 
 from penstock.core.chat import Citation, RedactedThinking, Refusal, Text, Thinking, ToolCall
@@ -32,6 +33,7 @@ from penstock.core.chat_answer import (
     UsageReport,
 )
 from penstock.core.chat_format import AnswerContext
+from penstock.wire.held_text import BLOCK_BYTES, HeldText
 from penstock.wire.openai_chat import answer_read as read
 from penstock.wire.openai_chat.errors import read_error_event
 from penstock.wire.openai_chat.facts import END_OF_STREAM
@@ -44,14 +46,16 @@ _Kind = Literal["text", "thinking", "refusal"]
 class _Call:
     """A call that has begun to come; its block begins when its name is known."""
 
-    __slots__ = ("block", "early", "id", "signature")
+    __slots__ = ("block", "early", "id", "signature", "weight_bytes")
 
-    def __init__(self) -> None:
+    def __init__(self, context: AnswerContext) -> None:
         self.id = ""
         self.block = -1
-        self.early = ""
+        self.early = HeldText(context)
         """Arguments that came before the name."""
         self.signature: str | None = None
+        self.weight_bytes = 0
+        """What keeping it costs, without those arguments."""
 
 
 class _Choice:
@@ -138,6 +142,7 @@ class StreamDecoder:
         number = said.index
         choice = self._choices.get(number)
         if choice is None:
+            self._context.hold(BLOCK_BYTES)
             choice = self._choices[number] = _Choice()
         if choice.finished:
             return
@@ -233,19 +238,34 @@ class StreamDecoder:
         index = self._call_index(choice, said)
         call = choice.calls.get(index)
         if call is None or (said.id and call.id and said.id != call.id and function.name):
-            if call is not None and call.block >= 0:
-                out.append(BlockEnd(number, call.block))
-            call = choice.calls[index] = _Call()
+            if call is not None:
+                self._end_call(call, number, out)
+            call = choice.calls[index] = _Call(self._context)
+            self._weigh(call, BLOCK_BYTES)
         choice.last_call = index
-        call.id = call.id or said.id or ""
-        call.signature = call.signature or read.signature_of(said.extra_content)
+        self._identify(call, said)
         arguments = read.arguments_text(function)
         if call.block < 0:
-            call.early += arguments
+            if arguments:
+                call.early.add(arguments)
             if function.name:
                 self._begin_call(choice, number, call, function.name, out)
         elif arguments:
             out.append(ArgumentsDelta(number, call.block, arguments))
+
+    def _identify(self, call: _Call, said: read.Call) -> None:
+        """Keep the first id and the first signature that are said of a call."""
+        if said.id and not call.id:
+            call.id = said.id
+            self._weigh(call, getsizeof(said.id))
+        signature = read.signature_of(said.extra_content)
+        if signature is not None and call.signature is None:
+            call.signature = signature
+            self._weigh(call, getsizeof(signature))
+
+    def _weigh(self, call: _Call, size_bytes: int) -> None:
+        call.weight_bytes += size_bytes
+        self._context.hold(size_bytes)
 
     def _call_index(self, choice: _Choice, said: read.Call) -> int:
         if said.index is not None:
@@ -260,8 +280,9 @@ class StreamDecoder:
         call.id = call.id or make_call_id(self._context, number, choice.calls_begun)
         choice.calls_begun += 1
         out.append(BlockBegin(number, call.block, ToolCall(call.id, name, "", call.signature)))
-        if call.early:
-            out.append(ArgumentsDelta(number, call.block, call.early))
+        early = call.early.take()
+        if early:
+            out.append(ArgumentsDelta(number, call.block, early))
 
     # --- blocks
 
@@ -285,11 +306,16 @@ class StreamDecoder:
 
     def _close_calls(self, choice: _Choice, number: int, out: list[ChatEvent]) -> None:
         for call in choice.calls.values():
-            if call.block >= 0:
-                out.append(BlockEnd(number, call.block))
-            else:
-                self._context.note("tool_calls.function.name=None")
+            self._end_call(call, number, out)
         choice.calls.clear()
+
+    def _end_call(self, call: _Call, number: int, out: list[ChatEvent]) -> None:
+        if call.block >= 0:
+            out.append(BlockEnd(number, call.block))
+        else:
+            self._context.note("tool_calls.function.name=None")
+        call.early.drop()
+        self._context.release(call.weight_bytes)
 
     def _finish(self, choice: _Choice, number: int, word: str | None, out: list[ChatEvent]) -> None:
         self._close_open(choice, number, out)

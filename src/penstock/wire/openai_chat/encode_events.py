@@ -28,7 +28,6 @@ from penstock.core.chat import (
     Text,
     Thinking,
     ToolCall,
-    VendorBlock,
 )
 from penstock.core.chat_answer import (
     ArgumentsDelta,
@@ -50,6 +49,7 @@ from penstock.core.chat_answer import (
 from penstock.core.chat_format import AnswerContext
 from penstock.core.usage import UNREPORTED, later_counts
 from penstock.wire.framing.sse import render_event
+from penstock.wire.held_text import BLOCK_BYTES, AnswerBlock, HeldText, weigh_block
 from penstock.wire.openai_chat.answer_body import (
     CallBody,
     FunctionBody,
@@ -64,26 +64,29 @@ from penstock.wire.openai_chat.lower_answer import finish_words
 from penstock.wire.openai_chat.render_error import render_vendor_error
 from penstock.wire.openai_chat.usage import usage_body
 
-AnyBlock = Text | Thinking | RedactedThinking | Refusal | ToolCall | Image | Audio | VendorBlock
 _END_OF_STREAM = b"data: [DONE]\n\n"
 _PING = b": ping\n\n"
 _CONTENT = b'"content":'
+_MOST_NAME_CHARS = 512
+"""Of the names that stand in every chunk: a longer one is none, and would make each chunk as long."""
 _encode = msgspec.json.Encoder().encode
 
 
 class _Block:
     """A block that has begun: what must be known of it until it ends."""
 
-    __slots__ = ("arguments", "block", "call", "signature", "texts")
+    __slots__ = ("arguments", "block", "call", "signature", "texts", "weight_bytes")
 
-    def __init__(self, block: AnyBlock, call: int) -> None:
+    def __init__(self, block: AnswerBlock, call: int, context: AnswerContext) -> None:
         self.block = block
+        self.weight_bytes = weigh_block(block)
+        context.hold(self.weight_bytes)
         self.call = call
         """Number of a call among the calls of its choice."""
         self.arguments = False
         """Whether a call has had any."""
-        self.texts: list[str] = []
-        self.signature = ""
+        self.texts = HeldText(context)
+        self.signature = HeldText(context)
 
 
 class _Choice:
@@ -137,8 +140,9 @@ class StreamEncoder:
             return self._arguments(event)
         if isinstance(event, ThinkingDelta):
             choice = self._choice(event.choice)
-            choice.blocks[event.index].texts.append(event.text)
-            return self._chunk(choice, b'"reasoning_content":' + _encode(event.text))
+            shown = self._chunk(choice, b'"reasoning_content":' + _encode(event.text))
+            choice.blocks[event.index].texts.add(event.text)  # now, since encoding has made it larger in memory
+            return shown
         return self._rarer(event)
 
     def _rarer(self, event: ChatEvent) -> bytes:
@@ -148,7 +152,7 @@ class StreamEncoder:
             case BlockEnd():
                 return self._block_end(event)
             case SignatureDelta():
-                self._choice(event.choice).blocks[event.index].signature += event.signature
+                self._choice(event.choice).blocks[event.index].signature.add(event.signature)
                 return b""
             case RefusalDelta():
                 return self._chunk(self._choice(event.choice), b'"refusal":' + _encode(event.text))
@@ -204,16 +208,16 @@ class StreamEncoder:
     def _block_begin(self, event: BlockBegin) -> bytes:
         choice = self._choice(event.choice)
         block = event.block
-        begun = choice.blocks[event.index] = _Block(block, choice.calls)
+        begun = choice.blocks[event.index] = _Block(block, choice.calls, self._context)
         match block:
             case Text():
                 choice.begin = choice.end
-                begun.signature = block.signature or ""
+                begun.signature.add(block.signature or "")
                 return self._text(TextDelta(event.choice, event.index, block.text)) if block.text else b""
             case Thinking():
-                begun.signature = block.signature or ""
-                begun.texts.append(block.text)
+                begun.signature.add(block.signature or "")
                 shown = b'"reasoning_content":' + _encode(block.text)
+                begun.texts.add(block.text)
                 return self._chunk(choice, shown) if block.text else b""
             case ToolCall():
                 choice.calls += 1
@@ -248,13 +252,15 @@ class StreamEncoder:
     def _block_end(self, event: BlockEnd) -> bytes:
         choice = self._choice(event.choice)
         ended = choice.blocks.pop(event.index)
+        self._context.release(ended.weight_bytes)
+        shown, signature = ended.texts.take(), ended.signature.take()
         match ended.block:
             case ToolCall():
                 return b"" if ended.arguments else self._fragment(choice, ended.call, "{}")
-            case Text() if ended.signature:
-                return self._chunk(choice, b'"extra_content":' + _encode(extra_content(ended.signature)))
-            case Thinking() if ended.signature:
-                return self._thought(choice, Thinking("".join(ended.texts), ended.signature))
+            case Text() if signature:
+                return self._chunk(choice, b'"extra_content":' + _encode(extra_content(signature)))
+            case Thinking() if signature:
+                return self._thought(choice, Thinking(shown, signature))
             case RedactedThinking() as redacted:
                 return self._thought(choice, redacted)
             case _:
@@ -269,12 +275,13 @@ class StreamEncoder:
 
     def _begin(self, event: Begin) -> None:
         created = event.created if event.created is not None else self._context.created
+        context = self._context
         self._head = b'data: {"id":%b,"object":"chat.completion.chunk","created":%d,"model":%b,' % (
-            _encode(event.id),
+            _encode(event.id if len(event.id) <= _MOST_NAME_CHARS else context.request_id),
             created,
-            _encode(event.model),
+            _encode(event.model if len(event.model) <= _MOST_NAME_CHARS else context.model),
         )
-        if event.service_tier is not None:
+        if event.service_tier is not None and len(event.service_tier) <= _MOST_NAME_CHARS:
             self._head += b'"service_tier":%b,' % _encode(event.service_tier)
         self._choices.clear()
 
@@ -282,6 +289,7 @@ class StreamEncoder:
         choice = self._choices.get(index)
         if choice is None:
             prefix = self._head + b'"choices":[{"index":%d,"delta":{' % index
+            self._context.hold(BLOCK_BYTES + 2 * len(prefix))
             choice = self._choices[index] = _Choice(prefix)
         return choice
 
