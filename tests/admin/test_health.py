@@ -26,7 +26,7 @@ class Known:
         return Health(status="ok", version="1", configuration="a.yaml", models=2)
 
     async def readiness(self) -> Readiness:
-        return judge("v1", draining=self.draining, models_without_target=())
+        return judge(self.configuration(), draining=self.draining, models_without_target=())
 
     def configuration(self) -> ConfigurationReport:
         return ConfigurationReport(version="v1", source="a.yaml", loaded_at="now", last_error=REFUSED)

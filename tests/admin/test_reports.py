@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from penstock.admin.reports import WorkerReport, WorkerState, judge, write_time
+from penstock.admin.reports import ConfigurationReport, WorkerReport, WorkerState, judge, write_time
 
 
 def worker(state: WorkerState) -> WorkerReport:
@@ -25,8 +25,10 @@ def test_ready_is_who_has_no_reason_not_to_be(
 ) -> None:
     workers = None if states is None else [worker(state) for state in states]
 
-    judged = judge("v1", draining=draining, models_without_target=models, workers=workers)
+    report = ConfigurationReport(version="v1", source="a.yaml", loaded_at="now", listeners=("http://a:1",))
+    judged = judge(report, draining=draining, models_without_target=models, workers=workers)
 
+    assert (judged.configuration, judged.listeners) == ("v1", ("http://a:1",))
     assert (judged.ready, judged.reasons, judged.models_without_target) == (not reasons, reasons, models)
 
 

@@ -85,8 +85,11 @@ def test_reloads_by_signal_and_by_change_and_refuses_what_is_wrong(gateway_file:
             assert "modls: unknown key" in state["last_error"]["message"]
             assert (state["reloads"], state["version"] != first["version"]) == (1, True)
 
-            gateway_file.write_text(gateway_file.read_text().replace("modls: {}", "").replace("1:0", "1:1", 1))
-            penstock.wait_for("not in place until a restart: listen.address")
+            moved = (
+                gateway_file.read_text().replace("modls: {}", "").replace("admin: 127.0.0.1:0", "admin: 127.0.0.1:1")
+            )
+            gateway_file.write_text(moved)
+            penstock.wait_for("not in place until a restart: admin")
             assert models(url) == ["three"]
             assert get_json(f"{admin}/ready")["ready"] is True
             assert penstock.end() == 0

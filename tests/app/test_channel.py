@@ -51,8 +51,9 @@ async def test_a_configuration_travels_whole() -> None:
     channel, (reader, writer) = await pair([])
     question = Configure(
         files=("a.yaml",),
-        overrides=Overrides(listen=Address("::1", 7), allow_anonymous=True),
+        overrides=Overrides(listen=(Address("::1", 7), Address(path="/s")), allow_anonymous=True),
         contents={"a.yaml": b"\xff\x00 bytes", "b": b"x" * 5_000_000},
+        sockets={"127.0.0.1:0": 3, "unix:/s": 4},
     )
     asking = asyncio.create_task(channel.ask(question))
     asked = await read_frame(reader, Asked)

@@ -8,6 +8,7 @@ from penstock.admin.reports import ConfigurationReport
 from penstock.app.channel import Answer
 from penstock.app.machine import Machine
 from penstock.app.run import read_first
+from penstock.app.sockets import Addresses
 from penstock.app.supervisor import Supervisor
 from penstock.config.source import Source
 from penstock.telemetry.readings import Buckets, Reading, render
@@ -27,7 +28,9 @@ async def test_the_machine_is_the_sum_of_living_and_dead(tmp_path: Path) -> None
     path = tmp_path / "gateway.yaml"
     path.write_text("backends: {ollama: }\n")
     source = Source(files=(str(path),))
-    supervisor = Supervisor(source=source, current=read_first(source), sockets=[[], []], grace_s=1, log_level="info")
+    supervisor = Supervisor(
+        source=source, current=read_first(source), workers=2, addresses=Addresses(2), grace_s=1, log_level="info"
+    )
     machine = Machine(supervisor, ConfigurationReport(version="v", source=str(path), loaded_at=""))
     for slot, number in zip(supervisor.slots, (1, 2), strict=True):
         slot.last = counted(number)

@@ -5,24 +5,25 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
+import socket
 
 import pytest
 
 from penstock.app import slot as slot_module
 from penstock.app.channel import ChannelClosed, Report
 from penstock.app.slot import Slot
-from penstock.app.sockets import bind_for_workers, close_all
+from penstock.app.sockets import bind
+from penstock.relay.snapshot import Listener
 from tests.relay.served_gateway import eventually
 
 
 async def test_a_process_is_started_answers_and_its_end_is_described() -> None:
-    sockets = await bind_for_workers("127.0.0.1", 0, 1)
     slot = Slot(0)
     with pytest.raises(ChannelClosed):
         await slot.ask(Report())
     assert await slot.until_ended() == "was not started"
 
-    await slot.spawn(sockets, grace_s=1, log_level="info")
+    await slot.spawn(grace_s=1, log_level="info")
     assert (await slot.ask(Report())).readings == []
     pid = slot.report().pid
     assert pid is not None
@@ -32,15 +33,13 @@ async def test_a_process_is_started_answers_and_its_end_is_described() -> None:
     assert (slot.left.is_set(), slot.state) == (True, "waiting")
     with pytest.raises(ChannelClosed):
         await slot.ask(Report())
-    close_all(sockets)
 
 
 async def test_a_worker_that_hangs_is_ended(monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> None:
     monkeypatch.setattr(slot_module, "REPORT_WAIT_S", 0.05)
     monkeypatch.setattr(slot_module, "MISSED_REPORTS", 2)
-    sockets = await bind_for_workers("127.0.0.1", 0, 1)
     slot = Slot(0)
-    await slot.spawn(sockets, grace_s=1, log_level="info")
+    await slot.spawn(grace_s=1, log_level="info")
     await slot.ask(Report())
     slot.state = "serving"
     pid = slot.report().pid
@@ -51,7 +50,6 @@ async def test_a_worker_that_hangs_is_ended(monkeypatch: pytest.MonkeyPatch, cap
     await slot.refresh()
     assert "SIGKILL" in await slot.until_ended()
     assert "does not answer any more" in caplog.text
-    close_all(sockets)
 
 
 async def test_waits_double_up_to_a_bound_and_begin_anew_after_a_life(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -73,10 +71,9 @@ async def test_waits_double_up_to_a_bound_and_begin_anew_after_a_life(monkeypatc
 
 
 async def test_a_worker_leaves_on_sigterm_and_when_nobody_is_there_any_more() -> None:
-    sockets = await bind_for_workers("127.0.0.1", 0, 1)
     for leave in ("signal", "hang up"):
         slot = Slot(0)
-        await slot.spawn(sockets, grace_s=1, log_level="info")
+        await slot.spawn(grace_s=1, log_level="info")
         await slot.ask(Report())
         pid = slot.report().pid
         assert pid is not None
@@ -87,4 +84,29 @@ async def test_a_worker_leaves_on_sigterm_and_when_nobody_is_there_any_more() ->
             slot._channel.close()
         assert (await slot.until_ended()).endswith("ended with status 0")
         await eventually(slot.left.is_set)
-    close_all(sockets)
+
+
+async def test_sockets_are_handed_over_once_and_again_when_they_were_given_up() -> None:
+    slot = Slot(0)
+    await slot.spawn(grace_s=1, log_level="info")
+    bound = await bind(Listener(port=0))
+    slot.hand_over([bound])
+    slot.keep_sockets([])
+    slot.hand_over([bound])
+    slot.kill()
+    await slot.until_ended()
+    slot.hand_over([bound])  # to a process that is gone: nothing is left open
+    bound.close()
+
+
+async def test_a_process_that_takes_nothing_more_is_as_good_as_gone() -> None:
+    slot = Slot(0)
+    await slot.spawn(grace_s=1, log_level="info")
+    bound = await bind(Listener(port=0))
+    assert slot._handing is not None
+    slot._handing.shutdown(socket.SHUT_RDWR)
+    with pytest.raises(ChannelClosed, match=r"cannot be given the sockets of 127\.0\.0\.1:0: Broken pipe"):
+        slot.hand_over([bound])
+    slot.kill()
+    await slot.until_ended()
+    bound.close()

@@ -15,13 +15,13 @@ _SERVES = r"serves on (\S+) \(admin: http://(\S+)\)"
 
 def test_a_gateway_that_serves_is_ready_and_alive(configuration: Path, tmp_path: Path, invoke: Invoke) -> None:
     with starting(tmp_path, "serve", str(configuration)) as penstock:
-        admin = penstock.wait_for(_SERVES)[2]
+        url, admin = penstock.wait_for(_SERVES).groups()
 
         ran = subprocess.run([PENSTOCK, "healthcheck", "--admin", admin], capture_output=True, text=True, check=False)
         live = invoke("healthcheck", "--live", "--admin", admin)
 
         assert penstock.end() == 0
-    assert (ran.returncode, ran.stdout, ran.stderr) == (0, "ready\n", "")
+    assert (ran.returncode, ran.stdout, ran.stderr) == (0, f"ready: {url}\n", "")
     assert (live.exit_code, live.stdout) == (0, "alive\n")
 
 

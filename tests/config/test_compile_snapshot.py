@@ -148,7 +148,7 @@ def test_client_keys_open_an_address_and_so_does_saying_that_anyone_may_call() -
 
 
 def test_address_of_the_command_line_is_checked_like_that_of_the_file() -> None:
-    snapshot, problems = _compile(_LOCAL, Overrides(listen=Address("0.0.0.0", 1), admin=Address("127.0.0.1", 2)))
+    snapshot, problems = _compile(_LOCAL, Overrides(listen=(Address("0.0.0.0", 1),), admin=Address("127.0.0.1", 2)))
 
     assert [problem.split(" can be reached")[0] for problem in problems] == ["error: --listen: 0.0.0.0:1"]
     assert (snapshot.listener.host, snapshot.admin_port) == ("0.0.0.0", 2)

@@ -106,8 +106,8 @@ def test_public_address_needs_permission_without_client_keys() -> None:
     everywhere = Address("0.0.0.0", 1975)
 
     with pytest.raises(ConfigurationInvalid, match=r"--listen: 0\.0\.0\.0:1975 can be reached by others"):
-        load_environment({"OPENAI_API_KEY": "k"}, Overrides(listen=everywhere))
-    snapshot = load_environment({"OPENAI_API_KEY": "k"}, Overrides(listen=everywhere, allow_anonymous=True)).snapshot
+        load_environment({"OPENAI_API_KEY": "k"}, Overrides(listen=(everywhere,)))
+    snapshot = load_environment({"OPENAI_API_KEY": "k"}, Overrides(listen=(everywhere,), allow_anonymous=True)).snapshot
     assert (snapshot.listener.host, snapshot.listener.allow_anonymous) == ("0.0.0.0", True)
 
 

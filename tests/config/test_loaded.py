@@ -6,7 +6,7 @@ from penstock.relay.snapshot import ClientKey, Listener, Model, Snapshot
 
 
 def test_options_are_named_as_on_the_command_line() -> None:
-    overrides = Overrides(listen=Address("::1", 1), admin=Address("::1", 2), allow_anonymous=True)
+    overrides = Overrides(listen=(Address("::1", 1),), admin=Address("::1", 2), allow_anonymous=True)
 
     assert name_options(overrides) == {
         ("listen", "address"): "--listen",

@@ -13,7 +13,7 @@ from penstock.config.source import Source, load
 
 def test_files_are_read_again_and_the_command_line_still_wins(tmp_path: Path) -> None:
     path = tmp_path / "gateway.yaml"
-    source = Source(files=(str(path),), overrides=Overrides(listen=Address("127.0.0.1", 7)))
+    source = Source(files=(str(path),), overrides=Overrides(listen=(Address("127.0.0.1", 7),)))
 
     path.write_text("backends: {ollama: }\nmodels: {one: ollama}\n")
     first = load(source, {}, Files()).snapshot

@@ -264,7 +264,9 @@ _READERS: list[Callable[[object], object]] = [
     read.read_sha256,
     lambda value: read.read_file_path(value, Path("/nowhere"), Files()),
     lambda value: read.read_log_path(value, Path("/nowhere"), Files()),
-    read.read_listen_address,
+    lambda value: read.read_listen_address(value, Path("/nowhere"), Files()),
+    read.read_networks,
+    read.read_file_mode,
     read.read_url,
     read.read_word,
     read.read_model_name,
@@ -284,3 +286,34 @@ def test_every_value_is_read_or_refused_in_words(reader: Callable[[object], obje
     else:
         return
     assert re.fullmatch(r"[^\n]{10,200}", message)
+
+
+def test_networks_are_written_as_cidr() -> None:
+    assert read.read_networks(["10.0.0.0/8", "192.0.2.7", "fd00::/8", "unix"]) == (
+        *("10.0.0.0/8", "192.0.2.7/32", "fd00::/8", "unix"),
+    )
+    refused: tuple[object, ...] = ("10.0.0.0/8", ["10.0.0.1/8"], ["example.com"], [10], [""], ["10.0.0.0/33"], {})
+    for wrong in refused:
+        with pytest.raises(ValueError, match=r"list of networks|each is a network"):
+            read.read_networks(wrong)
+
+
+def test_permissions_are_octal_and_in_quotes() -> None:
+    assert [read.read_file_mode(text) for text in ("0660", "600", "0777")] == [0o660, 0o600, 0o777]
+    for wrong in (660, 0o660, "rw", "0o660", "0680", "66", "1777", None):
+        with pytest.raises(ValueError, match="permissions in octal, in quotes"):
+            read.read_file_mode(wrong)
+
+
+def test_a_socket_of_a_file_is_found_beside_the_configuration() -> None:
+    def path(text: str) -> str | None:
+        return read.read_listen_address(text, Path("/etc/penstock"), Files()).path
+
+    assert path("unix:run/../gw.sock") == "/etc/penstock/gw.sock"
+    assert path("unix:/run/gw.sock") == "/run/gw.sock"
+    assert path("127.0.0.1:1") is None
+    for wrong in ("unix:", "unix:@abstract", "unix:/run/", "unix:/" + "x" * 107):
+        with pytest.raises(ValueError, match=r"must name a file|is too long for a Unix socket"):
+            path(wrong)
+    with pytest.raises(ValueError, match="is a path: write it as unix:PATH"):
+        path("/run/gw.sock")

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from penstock.core.errors import OperatorError
-from penstock.transport.server import Server, listen
+from penstock.transport.server import Server, listen, serve_on
 from penstock.transport.server_certificate import ServerCertificate, server_tls
 from penstock.transport.server_limits import ServerLimits
 from penstock.transport.server_request import ServerRequest
@@ -385,7 +385,7 @@ async def test_borrowed_sockets_are_accepted_from_until_they_are_given_back(serv
 async def test_a_server_on_bound_sockets_leaves_them_open(serve: Serve) -> None:
     with socket.create_server(("127.0.0.1", 0)) as bound:
         for _ in range(2):
-            server = await listen(RecordingApp(), host="127.0.0.1", port=0, sockets=[bound])
+            server = await serve_on(RecordingApp(), [bound])
             assert server.port == bound.getsockname()[1]
             async with connected(server) as client:
                 client.send(GET)

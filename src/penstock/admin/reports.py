@@ -37,6 +37,8 @@ class ConfigurationReport(msgspec.Struct, kw_only=True):
     backends: int = 0
     models: int = 0
     client_keys: int = 0
+    listeners: tuple[str, ...] = ()
+    """Where callers connect: base URLs, and Unix sockets."""
     needs_restart: tuple[str, ...] = ()
     """Settings of the version in use that only a restart puts in place."""
     reloads: int = 0
@@ -68,6 +70,8 @@ class Readiness(msgspec.Struct, kw_only=True):
     """Models none of whose backends has a credential to send."""
     workers: tuple[WorkerReport, ...] | None = None
     """None where one process does it all."""
+    listeners: tuple[str, ...] = ()
+    """Where callers connect."""
 
 
 class Health(msgspec.Struct, kw_only=True):
@@ -80,7 +84,7 @@ class Health(msgspec.Struct, kw_only=True):
 
 
 def judge(
-    configuration: str,
+    configuration: ConfigurationReport,
     *,
     draining: bool,
     models_without_target: Sequence[str],
@@ -94,8 +98,9 @@ def judge(
         reasons.append("models without a usable target")
     return Readiness(
         ready=not reasons,
-        configuration=configuration,
+        configuration=configuration.version,
         reasons=tuple(reasons),
         models_without_target=tuple(models_without_target),
         workers=None if workers is None else tuple(workers),
+        listeners=configuration.listeners,
     )

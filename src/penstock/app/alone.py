@@ -33,16 +33,19 @@ async def serve_alone(source: Source, first: Candidate, explanation: Sequence[st
     async with serving(snapshot, grace_s=grace_s, report=report) as running:
 
         async def apply(candidate: Candidate) -> tuple[str, ...]:
-            return await running.plane.reload(candidate.loaded.snapshot)
+            needs_restart = await running.plane.reload(candidate.loaded.snapshot)
+            report.listeners = running.plane.urls
+            return needs_restart
 
         reloading = Reloading(source, os.environ, first, report=report, apply=apply, notifier=notifier)
         on_reload_signal(reloading.ask)
         settle()
         for line in explanation:
             log.info("%s", line)
-        log.info("penstock %s serves on %s (admin: %s)", __version__, running.url, running.admin_url)
-        notifier.ready(f"serves on {running.url}")
+        urls = ", ".join(running.plane.urls)
+        log.info("penstock %s serves on %s (admin: %s)", __version__, urls, running.admin_url)
+        notifier.ready(f"serves on {urls}")
         await run_until(stop, reloading.run())
         notifier.stopping()
-        log.info("draining %d connections", running.data.connections)
+        log.info("draining %d connections", running.plane.listening.connections)
         on_end_signals(end_now)

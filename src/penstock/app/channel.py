@@ -30,6 +30,8 @@ class Configure(msgspec.Struct, tag=True, frozen=True, kw_only=True):
     overrides: Overrides
     contents: dict[str, bytes]
     """What the files held, by path."""
+    sockets: dict[str, int]
+    """What to listen on: the numbers of the sockets, by address. They have been handed over."""
 
 
 class Commit(msgspec.Struct, tag=True, frozen=True):

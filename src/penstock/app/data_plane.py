@@ -1,12 +1,12 @@
-"""The data listener of one process and everything behind it: start, reload, drain.
+"""The listeners of one process and everything behind them: start, reload, drain.
 
-Theory of operation of a reload. What the new snapshot needs is prepared beside what runs (``preparing.py``). ``commit``
-puts it in place between two turns of the event loop: heads read from now on are the new gateway's; requests whose head
-was read keep the old one until they have ended. Clients that are no longer used close their idle connections at once
-and each busy one after its exchange; credentials are given up when no request of an older snapshot is left.
+Theory of operation of a reload. What the new snapshot needs is prepared beside what runs (``preparing.py``, and
+``listening.py`` for listeners). ``commit`` puts it in place between two turns of the event loop: heads read from now on
+are the new gateway's; requests whose head was read keep the old one until they have ended. Clients that are no longer
+used close their idle connections at once and each busy one after its exchange; credentials are given up when no request
+of an older snapshot is left.
 
-What cannot change while the process lives is the address it listens on, and whether that speaks TLS. Where the
-configuration comes from, and who decides to reload, is elsewhere.
+Where the configuration comes from, and who decides to reload, is elsewhere.
 """
 
 from __future__ import annotations
@@ -14,18 +14,18 @@ from __future__ import annotations
 import asyncio
 import gc
 import logging
-import socket
-from collections.abc import Coroutine, Sequence
+from collections.abc import Coroutine, Mapping
+from dataclasses import dataclass
 
+from penstock.app.listening import Listening, Readied
 from penstock.app.preparing import Parts, Prepared, forget, prepare
+from penstock.app.sockets import Addresses, Bound
 from penstock.config.address import is_loopback
 from penstock.core.errors import OperatorError
 from penstock.relay.backend_client import BackendClient
 from penstock.relay.life_of_a_request import Gateway
 from penstock.relay.snapshot import Listener, Snapshot
 from penstock.telemetry.access_log import AccessLog
-from penstock.transport.server import Server, listen
-from penstock.transport.server_certificate import ServerCertificate
 from penstock.transport.server_limits import ServerLimits
 
 ROUNDS_AFTER_CUT = 1000
@@ -34,12 +34,24 @@ SWEEP_S = 0.5
 log = logging.getLogger("penstock")
 
 
+@dataclass(frozen=True, slots=True)
+class Change:
+    """Everything that a snapshot needs before it can serve."""
+
+    prepared: Prepared
+    bound: Mapping[str, Bound]
+    readied: Readied
+
+
 class DataPlane:
     """A gateway that serves, in this process."""
 
-    def __init__(self, parts: Parts, first: Prepared, data: Server, certificate: ServerCertificate | None) -> None:
-        """Serve what was prepared on a server that listens; see :func:`start`."""
-        self.data = data
+    def __init__(self, parts: Parts, first: Prepared, listening: Listening, addresses: Addresses | None) -> None:
+        """Serve what was prepared where ``listening`` listens; see :func:`start`.
+
+        ``addresses`` are bound here, and not for this process by another, if given.
+        """
+        self.listening = listening
         self.parts = parts
         self.current = first
         self.retired: list[Gateway] = []
@@ -49,7 +61,7 @@ class DataPlane:
         self.lines_lost_before = 0
         """Lines that access logs lost which are no longer in use."""
         self._started = first.gateway.snapshot
-        self._certificate = certificate
+        self._addresses = addresses
         self._sweeper: asyncio.TimerHandle | None = None
         self._chores: set[asyncio.Task[None]] = set()
 
@@ -59,9 +71,9 @@ class DataPlane:
         return self.current.gateway
 
     @property
-    def url(self) -> str:
-        """Base URL for callers."""
-        return f"{'https' if self.data.tls else 'http'}://{url_host(self.data.host)}:{self.data.port}"
+    def urls(self) -> tuple[str, ...]:
+        """Where callers connect: base URLs, and Unix sockets."""
+        return tuple(opened.url for opened in self.listening.opened)
 
     @property
     def in_flight(self) -> int:
@@ -70,22 +82,30 @@ class DataPlane:
 
     # --- reload
 
-    async def prepare(self, snapshot: Snapshot) -> Prepared:
-        """Build what ``snapshot`` needs; ``commit`` or ``forget`` it.
+    async def prepare(self, snapshot: Snapshot, bound: Mapping[str, Bound] | None = None) -> Change:
+        """Build what ``snapshot`` needs, to listen on what is ``bound`` (None: on addresses that are bound here).
+
+        ``commit`` or ``forget`` it.
 
         Raises:
-            OperatorError: it cannot be put in place here; nothing has changed.
+            OperatorError: it cannot be put in place; nothing has changed.
         """
-        _check_door(snapshot, self.data.host)
-        return await prepare(snapshot, self.parts, self.current)
+        _check_doors(snapshot)
+        prepared = await prepare(snapshot, self.parts, self.current)
+        try:
+            return await _open(snapshot, prepared, self.listening, self._addresses, bound or {})
+        except OperatorError:
+            forget(prepared, self.current)
+            raise
 
-    def commit(self, prepared: Prepared) -> tuple[str, ...]:
+    async def commit(self, change: Change) -> tuple[str, ...]:
         """Serve by what was prepared from now on; return the settings that only a restart puts in place."""
+        prepared, snapshot = change.prepared, change.prepared.gateway.snapshot
         old, self.current = self.current, prepared
         self.parts.accounting.access_log = prepared.access_log
-        self.data.exchange(prepared.gateway, _server_limits(prepared.gateway.snapshot.listener))
-        if self._certificate is not None and prepared.tls is not None:
-            self._certificate.replace(prepared.tls)
+        await self.listening.enter(change.readied, prepared.gateway, _server_limits(snapshot.listener))
+        if self._addresses is not None:
+            self._addresses.adopt(change.bound, snapshot.listeners)
         kept = prepared.clients()
         for client in old.clients():
             if client not in kept:
@@ -96,11 +116,14 @@ class DataPlane:
             old.access_log.flush()
             self._in_background(self._close_log(old.access_log))
         self._sweep_soon()
-        return needing_restart(self._started, prepared.gateway.snapshot)
+        return needing_restart(self._started, snapshot)
 
-    def forget(self, prepared: Prepared) -> None:
+    def forget(self, change: Change) -> None:
         """Give up what was prepared."""
-        forget(prepared, self.current)
+        self.listening.forget(change.readied)
+        if self._addresses is not None:
+            self._addresses.discard(change.bound)
+        forget(change.prepared, self.current)
         self._sweep_soon()
 
     async def reload(self, snapshot: Snapshot) -> tuple[str, ...]:
@@ -109,7 +132,7 @@ class DataPlane:
         Raises:
             OperatorError: it cannot be put in place; the old one stays.
         """
-        return self.commit(await self.prepare(snapshot))
+        return await self.commit(await self.prepare(snapshot))
 
     def _sweep_soon(self) -> None:
         if self._sweeper is None:
@@ -118,11 +141,12 @@ class DataPlane:
     def _sweep(self) -> None:
         """Let go of snapshots that no request uses any more, and of what only they needed."""
         self._sweeper = None
-        self.retired = [old for old in self.retired if old.in_flight or self.data.serves(old)]
+        self.retired = [old for old in self.retired if old.in_flight or self.listening.serves(old)]
         self.closing = [client for client in self.closing if client.pool.busy]
         backends = [each for one in (self.gateway, *self.retired) for each in one.snapshot.backends.values()]
         self._in_background(self.parts.sources.keep_only({each.credentials for each in backends if each.credentials}))
-        if self.retired or self.closing:
+        has_leaving = self.listening.sweep()
+        if self.retired or self.closing or has_leaving:
             self._sweep_soon()
         else:
             gc.collect()  # a configuration is full of cycles, and the collector comes by seldom
@@ -140,7 +164,10 @@ class DataPlane:
 
     async def drain(self, grace_s: float) -> None:
         """Stop accepting, let answers finish within the grace time, cut the rest, and close everything."""
-        cut = await self.data.drain(grace_s)
+        self.listening.stop_accepting()
+        if self._addresses is not None:
+            self._addresses.give_up()
+        cut = await self.listening.drain(grace_s)
         if cut:
             log.warning("%d connections were cut after the grace time of %g s", cut, grace_s)
         if self._sweeper is not None:
@@ -163,28 +190,20 @@ class DataPlane:
         log.warning("%d exchanges did not end after they were cut", self.in_flight)
 
 
-async def start(snapshot: Snapshot, sockets: Sequence[socket.socket] = ()) -> DataPlane:
-    """Serve on the snapshot's address, or on ``sockets`` that are bound to it.
+async def start(snapshot: Snapshot, bound: Mapping[str, Bound] | None = None, worker: int = 0) -> DataPlane:
+    """Serve on the snapshot's addresses; with ``bound``, on what a worker is given of these.
 
     Raises:
-        OperatorError: the address is taken, or something that the snapshot names cannot be used.
+        OperatorError: an address is taken, or something that the snapshot names cannot be used.
     """
     parts = Parts()
-    listener = snapshot.listener
-    host = str(sockets[0].getsockname()[0]) if sockets else listener.host
-    _check_door(snapshot, host)
+    _check_doors(snapshot)
+    listening = Listening(worker)
+    addresses = Addresses() if bound is None else None
     try:
         prepared = await prepare(snapshot, parts)
-        certificate = ServerCertificate(prepared.tls) if prepared.tls else None
         try:
-            data = await listen(
-                prepared.gateway,
-                host=host,
-                port=listener.port,
-                tls=prepared.tls,
-                limits=_server_limits(listener),
-                sockets=sockets,
-            )
+            change = await _open(snapshot, prepared, listening, addresses, bound or {})
         except OperatorError:
             forget(prepared)
             raise
@@ -192,30 +211,44 @@ async def start(snapshot: Snapshot, sockets: Sequence[socket.socket] = ()) -> Da
         await parts.sources.close()
         raise
     parts.accounting.access_log = prepared.access_log
-    return DataPlane(parts, prepared, data, certificate)
+    await listening.enter(change.readied, prepared.gateway, _server_limits(snapshot.listener))
+    if addresses is not None:
+        addresses.adopt(change.bound, snapshot.listeners)
+    return DataPlane(parts, prepared, listening, addresses)
 
 
-def _check_door(snapshot: Snapshot, host: str) -> None:
-    """Refuse what would open an address that is listened on to everybody, whatever the snapshot calls its own."""
-    if not (snapshot.client_keys or snapshot.listener.allow_anonymous or is_loopback(host)):
-        msg = f"without client keys everybody could call: {host} is listened on until a restart"
-        raise OperatorError(msg)
+async def _open(
+    snapshot: Snapshot,
+    prepared: Prepared,
+    listening: Listening,
+    addresses: Addresses | None,
+    given: Mapping[str, Bound],
+) -> Change:
+    """Bind addresses that are not ``given``, and get ready to listen on all."""
+    bound = given if addresses is None else await addresses.open(snapshot.listeners)
+    limits = _server_limits(snapshot.listener)
+    try:
+        readied = await listening.ready(snapshot.listeners, bound, prepared.gateway, limits)
+    except OperatorError:
+        if addresses is not None:
+            addresses.discard(bound)
+        raise
+    return Change(prepared, bound, readied)
+
+
+def _check_doors(snapshot: Snapshot) -> None:
+    """Refuse to serve everybody at an address that others can reach, however the snapshot came about."""
+    for listener in snapshot.listeners:
+        is_local = listener.unix is not None or is_loopback(listener.host)
+        if not (snapshot.client_keys or listener.allow_anonymous or is_local):
+            msg = f"without client keys everybody could call: {listener.address} can be reached by others"
+            raise OperatorError(msg)
 
 
 def needing_restart(started: Snapshot, now: Snapshot) -> tuple[str, ...]:
     """Return the settings of ``now`` that differ from what the process was started with and cannot change."""
-    before, after = started.listener, now.listener
-    differing = {
-        "listen.address": (before.host, before.port) != (after.host, after.port),
-        "listen.tls": (before.tls is None) != (after.tls is None),
-        "admin": (started.admin_host, started.admin_port) != (now.admin_host, now.admin_port),
-    }
-    return tuple(name for name, differs in differing.items() if differs)
-
-
-def url_host(host: str) -> str:
-    """Return a host as it stands in a URL."""
-    return f"[{host}]" if ":" in host else host
+    before, after = ((snapshot.admin_unix, snapshot.admin_host, snapshot.admin_port) for snapshot in (started, now))
+    return ("admin",) if before != after else ()
 
 
 def _server_limits(listener: Listener) -> ServerLimits:

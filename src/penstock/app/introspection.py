@@ -51,7 +51,13 @@ def _gauges_of(plane: DataPlane) -> list[Family]:
 
     return [
         gauge("penstock_exchanges_in_flight", "Requests being answered.", lambda: plane.in_flight),
-        gauge("penstock_client_connections", "Open connections of callers.", lambda: plane.data.connections),
+        gauge("penstock_client_connections", "Open connections of callers.", lambda: plane.listening.connections),
+        GaugeFamily(
+            "penstock_client_connections_refused_total",
+            "Connections of callers that were turned away before their first request.",
+            ("reason",),
+            lambda: [((reason,), number) for reason, number in sorted(plane.listening.refused.items())],
+        ),
         GaugeFamily(
             "penstock_upstream_connections",
             "Connections to backends.",

@@ -33,7 +33,7 @@ class Machine:
         slots = self.supervisor.slots
         missing = dict.fromkeys(name for slot in slots for name in slot.last.models_without_target)
         return judge(
-            self.report.version,
+            self.report,
             draining=self.supervisor.draining,
             models_without_target=tuple(missing),
             workers=[slot.report() for slot in slots],

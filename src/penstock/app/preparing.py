@@ -1,6 +1,6 @@
-"""Everything that a snapshot needs before it can serve, built beside what serves now.
+"""Everything that a snapshot needs before it can serve, but its listeners, built beside what serves now.
 
-Whatever can fail fails here (a certificate, a log that cannot be opened, a library that is missing), and nothing has
+Whatever can fail fails here (a CA file, a log that cannot be opened, a library that is missing), and nothing has
 changed then. An unchanged backend keeps its client, and so its connections. Putting it in place is the data plane's
 business.
 """
@@ -8,7 +8,6 @@ business.
 from __future__ import annotations
 
 import asyncio
-import ssl
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -23,7 +22,6 @@ from penstock.relay.life_of_a_request import Gateway
 from penstock.relay.snapshot import Backend, Snapshot
 from penstock.telemetry.access_log import AccessLog
 from penstock.transport.deadlines import Deadlines
-from penstock.transport.server_certificate import server_tls
 from penstock.upstream_auth.sources import CredentialSources
 
 Making = tuple[Backend, int, tuple[Stamp, ...]]
@@ -46,7 +44,6 @@ class Prepared:
     made: Mapping[str, Made]
     """By backend."""
     access_log: AccessLog | None
-    tls: ssl.SSLContext | None
 
     def clients(self) -> list[BackendClient]:
         """Return the clients of all backends."""
@@ -73,20 +70,19 @@ async def prepare(snapshot: Snapshot, parts: Parts, current: Prepared | None = N
     Raises:
         OperatorError: something that it names cannot be used.
     """
-    listener = snapshot.listener
+    upstream_header_bytes = snapshot.listener.limits.upstream_header_bytes
     made: dict[str, Made] = {}
     try:
-        tls = server_tls(listener.tls.cert_file, listener.tls.key_file) if listener.tls else None
         for name, backend in snapshot.backends.items():
             known = current.made.get(name) if current else None
-            made[name] = _make(backend, listener.limits.upstream_header_bytes, parts, known)
+            made[name] = _make(backend, upstream_header_bytes, parts, known)
             await asyncio.sleep(0)  # a client with TLS takes milliseconds: requests have theirs between two
         access_log = _open_log(snapshot.access_log.path, current.access_log if current else None, parts)
     except OperatorError:
         _close_unused(made, current)
         raise
     clients = {name: each.client for name, each in made.items()}
-    return Prepared(Gateway(snapshot, all_endpoints(), clients, parts.accounting), made, access_log, tls)
+    return Prepared(Gateway(snapshot, all_endpoints(), clients, parts.accounting), made, access_log)
 
 
 def forget(prepared: Prepared, current: Prepared | None = None) -> None:

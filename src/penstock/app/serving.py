@@ -10,15 +10,45 @@ from dataclasses import dataclass
 from penstock import __version__
 from penstock.admin.health import AdminPages
 from penstock.admin.reports import ConfigurationReport, Health, Readiness, judge, write_time
-from penstock.app.data_plane import DataPlane, start, url_host
+from penstock.app.data_plane import DataPlane, start
 from penstock.app.introspection import models_without_target, read_plane
+from penstock.app.sockets import Bound, bind
 from penstock.core.errors import OperatorError
 from penstock.relay.life_of_a_request import Gateway
-from penstock.relay.snapshot import Snapshot
+from penstock.relay.snapshot import Listener, Snapshot
 from penstock.telemetry.readings import Labels, Reading
-from penstock.transport.server import Server, listen
+from penstock.transport.server import Server, serve_on
 
 DRAIN_GRACE_S = 30.0
+
+
+@dataclass(frozen=True, slots=True)
+class Admin:
+    """The listener for operators."""
+
+    server: Server
+    bound: Bound
+
+    @property
+    def url(self) -> str:
+        """Its base URL, or ``unix:PATH``."""
+        return self.bound.url if self.bound.is_unix else f"http://{self.bound.url}"
+
+    async def close(self) -> None:
+        """Let go of it at once."""
+        self.bound.give_up()
+        await self.server.drain(0)
+
+
+async def listen_for_operators(pages: AdminPages, snapshot: Snapshot) -> Admin:
+    """Serve the admin pages.
+
+    Raises:
+        OperatorError: the address is taken or cannot be bound.
+    """
+    place = Listener(host=snapshot.admin_host, port=snapshot.admin_port, unix=snapshot.admin_unix)
+    bound = await bind(place)
+    return Admin(await serve_on(pages, bound.of(0)), bound)
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +56,7 @@ class Running:
     """A gateway that serves."""
 
     plane: DataPlane
-    admin: Server
+    admin: Admin
     configuration: ConfigurationReport
     """Whoever reloads writes down here what came of it."""
 
@@ -37,18 +67,18 @@ class Running:
 
     @property
     def data(self) -> Server:
-        """The data listener."""
-        return self.plane.data
+        """The first listener for callers."""
+        return self.plane.listening.opened[0].server
 
     @property
     def url(self) -> str:
-        """Base URL for callers."""
-        return self.plane.url
+        """Base URL for callers, at the first listener."""
+        return self.plane.urls[0]
 
     @property
     def admin_url(self) -> str:
         """Base URL of the admin listener."""
-        return admin_url(self.admin)
+        return self.admin.url
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,8 +96,8 @@ class OneProcess:
         """Say whether callers should be sent here."""
         plane = self.plane
         return judge(
-            self.report.version,
-            draining=plane.data.state.draining,
+            self.report,
+            draining=plane.listening.draining,
             models_without_target=models_without_target(plane),
         )
 
@@ -91,9 +121,9 @@ async def serving(
     """
     plane = await start(snapshot)
     report = report or describe(snapshot, version="", loaded_at=time.time())
+    report.listeners = plane.urls
     try:
-        pages = AdminPages(OneProcess(plane, report))
-        admin = await listen(pages, host=snapshot.admin_host, port=snapshot.admin_port)
+        admin = await listen_for_operators(AdminPages(OneProcess(plane, report)), snapshot)
     except OperatorError:
         await plane.drain(0)
         raise
@@ -101,7 +131,7 @@ async def serving(
         yield Running(plane, admin, report)
     finally:
         await plane.drain(grace_s)
-        await admin.drain(0)
+        await admin.close()
 
 
 def describe(snapshot: Snapshot, *, version: str, loaded_at: float) -> ConfigurationReport:
@@ -136,8 +166,3 @@ def read_configuration(report: ConfigurationReport) -> list[Reading]:
             numbers=results,
         )
     ]
-
-
-def admin_url(admin: Server) -> str:
-    """Return the base URL of an admin listener."""
-    return f"http://{url_host(admin.host)}:{admin.port}"

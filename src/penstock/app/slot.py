@@ -15,14 +15,15 @@ import socket
 import sys
 import time
 from asyncio.subprocess import Process
-from collections.abc import Sequence
+from collections.abc import Collection, Iterable
 
 import msgspec
 
 from penstock.admin.reports import WorkerReport, WorkerState, write_time
 from penstock.app.channel import Answer, ChannelClosed, Question, Report, WorkerChannel, open_stream
+from penstock.app.handing import hand_over
 from penstock.app.notifier import VARIABLES
-from penstock.app.sockets import Sockets
+from penstock.app.sockets import Bound
 from penstock.app.worker import Setup
 
 FIRST_WAIT_S, LONGEST_WAIT_S, LIVED_S = 0.1, 10.0, 30.0
@@ -46,6 +47,9 @@ class Slot:
         self.restarts = 0
         self._process: Process | None = None
         self._channel: WorkerChannel | None = None
+        self._handing: socket.socket | None = None
+        self._handed: set[int] = set()
+        """The numbers of the sockets that the process has."""
         self._ended: asyncio.Task[str] | None = None
         self._state: WorkerState = "starting"
         self._since = time.time()
@@ -76,29 +80,60 @@ class Slot:
             last_end=self._last_end,
         )
 
-    async def spawn(self, sockets: Sequence[Sockets], *, grace_s: float, log_level: str) -> None:
+    async def spawn(self, *, grace_s: float, log_level: str) -> None:
         """Start a process that waits to be told its configuration."""
         self.state = "starting"
         self._served_from, self._missed = None, 0
         self.left.clear()
         self._ended = None
-        ours, theirs = socket.socketpair()
-        numbers = [[each.fileno() for each in one] for one in sockets]
+        self._close_handing()
+        (ours, theirs), (handing, taking) = socket.socketpair(), socket.socketpair()
+        handing.setblocking(False)
+        self._handing = handing
         setup = Setup(
-            worker=self.worker, channel=theirs.fileno(), sockets=numbers, grace_s=grace_s, log_level=log_level
+            worker=self.worker,
+            channel=theirs.fileno(),
+            handing=taking.fileno(),
+            grace_s=grace_s,
+            log_level=log_level,
         )
-        with theirs:
+        with theirs, taking:
             self._process = await asyncio.create_subprocess_exec(
                 sys.executable,
                 "-m",
                 "penstock.app.worker",
                 msgspec.json.encode(setup).decode(),
                 stdin=asyncio.subprocess.DEVNULL,
-                pass_fds=(theirs.fileno(), *(number for each in numbers for number in each)),
+                pass_fds=(theirs.fileno(), taking.fileno()),
                 env={name: value for name, value in os.environ.items() if name not in VARIABLES},
             )
         self._channel = WorkerChannel(*await open_stream(ours), self._hear)
         self._ended = asyncio.create_task(self._watch(self._process, self._channel))
+
+    def hand_over(self, bound: Iterable[Bound]) -> None:
+        """Give the process the sockets that it has not got yet.
+
+        Raises:
+            ChannelClosed: it has ended, or the system refuses.
+        """
+        for each in bound:
+            if self._handing is not None and each.number not in self._handed:
+                try:
+                    hand_over(self._handing, each)
+                except OSError as error:
+                    msg = f"it cannot be given the sockets of {each.address}: {error.strerror}"
+                    raise ChannelClosed(msg) from error
+                self._handed.add(each.number)
+
+    def keep_sockets(self, numbers: Collection[int]) -> None:
+        """Note that the process has closed all sockets but these."""
+        self._handed.intersection_update(numbers)
+
+    def _close_handing(self) -> None:
+        self._handed.clear()
+        if self._handing is not None:
+            self._handing.close()
+            self._handing = None
 
     def _hear(self, said: Answer) -> None:
         """Take what the worker says unasked: that it leaves, and its last report."""
@@ -110,6 +145,7 @@ class Slot:
     async def _watch(self, process: Process, channel: WorkerChannel) -> str:
         status = await process.wait()
         channel.close()
+        self._close_handing()
         self._last_end = _describe(status)
         self.state = "waiting"
         self.left.set()

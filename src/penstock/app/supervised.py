@@ -10,16 +10,17 @@ from collections.abc import Sequence
 
 from penstock import __version__
 from penstock.admin.health import AdminPages
-from penstock.app.data_plane import url_host
 from penstock.app.event_loop import end_now, nothing_to_reload_yet, on_end_signals, on_reload_signal, run_until, settle
+from penstock.app.listening import url_of
 from penstock.app.machine import Machine
 from penstock.app.notifier import from_environment
 from penstock.app.reloading import Candidate, Reloading
-from penstock.app.serving import admin_url, describe
-from penstock.app.sockets import bind_for_workers, port_of
+from penstock.app.serving import describe, listen_for_operators
+from penstock.app.sockets import TRIES, Addresses
 from penstock.app.supervisor import Supervisor
 from penstock.config.source import Source
-from penstock.transport.server import listen
+from penstock.core.errors import OperatorError
+from penstock.relay.snapshot import Snapshot
 
 log = logging.getLogger("penstock")
 
@@ -37,27 +38,48 @@ async def serve_supervised(
     on_reload_signal(nothing_to_reload_yet)
     notifier = from_environment()
     snapshot = first.loaded.snapshot
-    host = snapshot.listener.host
-    sockets = await bind_for_workers(host, snapshot.listener.port, workers)
-    scheme, port = "https" if snapshot.listener.tls else "http", port_of(sockets)
-    supervisor = Supervisor(source=source, current=first, sockets=sockets, grace_s=grace_s, log_level=log_level)
+    addresses = Addresses(workers, TRIES)
+    addresses.adopt(await addresses.open(snapshot.listeners), snapshot.listeners)
+    supervisor = Supervisor(
+        source=source, current=first, workers=workers, addresses=addresses, grace_s=grace_s, log_level=log_level
+    )
     report = describe(snapshot, version=first.version, loaded_at=time.time())
-    admin = await listen(AdminPages(Machine(supervisor, report)), host=snapshot.admin_host, port=snapshot.admin_port)
-    await supervisor.start()
-    reloading = Reloading(source, os.environ, first, report=report, apply=supervisor.apply, notifier=notifier)
+    report.listeners = _urls(snapshot, addresses)
+    try:
+        admin = await listen_for_operators(AdminPages(Machine(supervisor, report)), snapshot)
+    except OperatorError:
+        addresses.give_up()
+        raise
+    try:
+        await supervisor.start()
+    except OperatorError:
+        await admin.close()
+        raise
+
+    async def apply(candidate: Candidate) -> tuple[str, ...]:
+        needs_restart = await supervisor.apply(candidate)
+        report.listeners = _urls(candidate.loaded.snapshot, addresses)
+        return needs_restart
+
+    reloading = Reloading(source, os.environ, first, report=report, apply=apply, notifier=notifier)
     on_reload_signal(reloading.ask)
     settle()
     for line in explanation:
         log.info("%s", line)
-    url = f"{scheme}://{url_host(host)}:{port}"
-    log.info("penstock %s serves on %s (admin: %s) with %d workers", __version__, url, admin_url(admin), workers)
-    notifier.ready(f"serves on {url} with {workers} workers")
+    urls = ", ".join(report.listeners)
+    log.info("penstock %s serves on %s (admin: %s) with %d workers", __version__, urls, admin.url, workers)
+    notifier.ready(f"serves on {urls} with {workers} workers")
     await run_until(stop, reloading.run(), supervisor.keep())
     notifier.stopping()
     log.info("draining %d workers", workers)
     on_end_signals(lambda: _end_now(supervisor))
     await supervisor.drain()
-    await admin.drain(0)
+    await admin.close()
+
+
+def _urls(snapshot: Snapshot, addresses: Addresses) -> tuple[str, ...]:
+    """Return where callers connect."""
+    return tuple(url_of(listener, addresses.bound[listener.address]) for listener in snapshot.listeners)
 
 
 def _end_now(supervisor: Supervisor) -> None:

@@ -16,14 +16,14 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from penstock.app.channel import Answer, Borrow, ChannelClosed, Commit, Configure, Drain, Forget, GiveBack, Question
+from penstock.app.channel import Answer, Borrow, ChannelClosed, Commit, Configure, Drain, Forget, GiveBack
 from penstock.app.data_plane import needing_restart
 from penstock.app.reloading import Candidate
 from penstock.app.slot import Slot
-from penstock.app.sockets import Sockets, close_all
+from penstock.app.sockets import Addresses, Bound
 from penstock.config.source import Source
 from penstock.core.errors import OperatorError
 from penstock.relay.snapshot import Snapshot
@@ -42,21 +42,26 @@ class Supervisor:
 
     source: Source
     current: Candidate
-    sockets: list[Sockets]
+    workers: int
+    addresses: Addresses
+    """What is listened on; the first of it is open when this begins."""
     grace_s: float
     log_level: str
     slots: list[Slot] = field(init=False)
     draining: bool = False
     of_the_dead: list[Reading] = field(default_factory=list)
     """What workers that have ended had counted."""
+    _bound: Mapping[str, Bound] = field(init=False)
+    """What ``current`` listens on."""
     _started: Snapshot = field(init=False)
     _lent: dict[int, int] = field(default_factory=dict)
     """Whose sockets are served by whom meanwhile."""
     _changing: asyncio.Lock = field(default_factory=asyncio.Lock)
 
     def __post_init__(self) -> None:
-        """Have a slot for each set of sockets."""
-        self.slots = [Slot(worker) for worker in range(len(self.sockets))]
+        """Have a slot for each worker."""
+        self.slots = [Slot(worker) for worker in range(self.workers)]
+        self._bound = self.addresses.bound
         self._started = self.current.loaded.snapshot
 
     # --- workers
@@ -102,7 +107,7 @@ class Supervisor:
     async def _fill(self, slot: Slot) -> str | None:
         """Start a worker and have it serve by the configuration in use; return why it cannot."""
         try:
-            await slot.spawn(self.sockets, grace_s=self.grace_s, log_level=self.log_level)
+            await slot.spawn(grace_s=self.grace_s, log_level=self.log_level)
             problem = await self._bring_up_to_date(slot)
             if problem is None:
                 await self._take_back(slot.worker)
@@ -117,7 +122,7 @@ class Supervisor:
         serves = False
         while True:
             candidate = self.current
-            answer = await slot.ask(self._configure(candidate))
+            answer = await self._configure(slot, candidate, self._bound)
             if answer.problem is None and serves:
                 answer = await slot.ask(Commit())
             if answer.problem is not None:
@@ -128,9 +133,21 @@ class Supervisor:
                     slot.state = "serving"
                     return None
 
-    def _configure(self, candidate: Candidate) -> Configure:
+    async def _configure(self, slot: Slot, candidate: Candidate, bound: Mapping[str, Bound]) -> Answer:
+        """Have a worker build a configuration, to listen on what is bound for it.
+
+        Raises:
+            ChannelClosed: there is no answer.
+        """
+        slot.hand_over(bound.values())
         source = self.source
-        return Configure(files=source.files, overrides=source.overrides, contents=candidate.files.contents)
+        question = Configure(
+            files=source.files,
+            overrides=source.overrides,
+            contents=candidate.files.contents,
+            sockets={address: each.number for address, each in bound.items()},
+        )
+        return await slot.ask(question)
 
     def _bury(self, slot: Slot) -> None:
         """Keep what a dead worker has counted."""
@@ -166,35 +183,46 @@ class Supervisor:
         Raises:
             OperatorError: a worker cannot.
         """
+        snapshot = candidate.loaded.snapshot
         async with self._changing:
+            bound = await self.addresses.open(snapshot.listeners)
             serving = [slot for slot in self.slots if slot.state == "serving"]
-            problems = await _ask_all(serving, self._configure(candidate))
+            problems = await _answers(serving, lambda slot: self._configure(slot, candidate, bound))
             if problems:
-                await _ask_all(serving, Forget())
+                await self._ask_all(serving, Forget())
+                self.addresses.discard(bound)
                 raise OperatorError(problems[0])
-            self.current = candidate
-            await _ask_all(serving, Commit())
-        return needing_restart(self._started, candidate.loaded.snapshot)
+            self.current, self._bound = candidate, bound
+            await self._ask_all(serving, Commit())
+            self.addresses.adopt(bound, snapshot.listeners)
+        return needing_restart(self._started, snapshot)
+
+    async def _ask_all(self, slots: Sequence[Slot], question: Commit | Forget) -> None:
+        """End a change in several workers; each then has the sockets of the configuration in use, and no others."""
+        await _answers(slots, lambda slot: slot.ask(question))
+        numbers = [each.number for each in self._bound.values()]
+        for slot in slots:
+            slot.keep_sockets(numbers)
 
     # --- end
 
     async def drain(self) -> None:
         """Let all workers finish what is in progress; kill those that take too long."""
         self.draining = True
-        close_all(self.sockets)
+        self.addresses.give_up()
         living = [slot for slot in self.slots if slot.state in {"serving", "draining"}]
         for slot in self.slots:
             if slot not in living:
                 slot.kill()  # it serves nobody yet
         for slot in living:
             slot.state = "draining"
-        await _ask_all(living, Drain(self.grace_s), self.grace_s + OVERTIME_S)
+        await _answers(living, lambda slot: slot.ask(Drain(self.grace_s), self.grace_s + OVERTIME_S))
         await self.end_now(wait_s=OVERTIME_S)
 
     async def end_now(self, wait_s: float = 0.0) -> None:
         """End all workers; those that have not ended within ``wait_s`` are killed."""
         self.draining = True
-        close_all(self.sockets)
+        self.addresses.give_up()
         ends = [asyncio.ensure_future(slot.until_ended()) for slot in self.slots]
         await asyncio.wait(ends, timeout=wait_s)
         self.kill()
@@ -206,15 +234,15 @@ class Supervisor:
             slot.kill()
 
 
-async def _ask_all(slots: Sequence[Slot], question: Question, wait_s: float | None = None) -> list[str]:
+async def _answers(slots: Sequence[Slot], ask: Callable[[Slot], Coroutine[object, object, Answer]]) -> list[str]:
     """Ask several workers at once; return what problems they have. One that has died has none."""
-    answers = await asyncio.gather(*(_ask(slot, question, wait_s) for slot in slots))
+    answers = await asyncio.gather(*(_answer(slot, ask) for slot in slots))
     return [answer.problem for answer in answers if answer.problem]
 
 
-async def _ask(slot: Slot, question: Question, wait_s: float | None) -> Answer:
+async def _answer(slot: Slot, ask: Callable[[Slot], Coroutine[object, object, Answer]]) -> Answer:
     try:
-        return await slot.ask(question, wait_s)
+        return await ask(slot)
     except ChannelClosed as closed:
         log.info("worker %d: %s", slot.worker, closed)  # what its end means is said by who watches over it
         return Answer(number=0)

@@ -1,7 +1,8 @@
 """One worker: a process of its own that serves, as its supervisor says. ``python -m penstock.app.worker SETUP``.
 
-It is given its sockets, those of its siblings, and one end of a socket pair. The configuration comes over the pair as
-the texts of its files, so that all workers build the same one, also when a file has changed since. When the supervisor
+It is given the ends of two socket pairs. Over one come the sockets to listen on, its own and its siblings'; over the
+other the configuration, as the texts of its files, so that all workers build the same one, also when a file has changed
+since. When the supervisor
 is gone, however it ended, the pair reads as ended: the worker gives up every socket at once, lets answers in progress
 finish, and ends. SIGTERM to a worker alone does the same; the supervisor then replaces it.
 """
@@ -32,11 +33,11 @@ from penstock.app.channel import (
     read_frame,
     write_frame,
 )
-from penstock.app.data_plane import DataPlane, start
+from penstock.app.data_plane import Change, DataPlane, start
 from penstock.app.event_loop import attempt, compute_beside, log_to_standard_error, new_event_loop, settle
+from penstock.app.handing import Handed, take_over
 from penstock.app.introspection import models_without_target, read_plane
-from penstock.app.preparing import Prepared
-from penstock.app.sockets import Sockets, close_all
+from penstock.app.sockets import Bound
 from penstock.config.files import Files
 from penstock.config.source import Source, load
 from penstock.core.errors import OperatorError
@@ -50,8 +51,8 @@ class Setup(msgspec.Struct, frozen=True, kw_only=True):
 
     worker: int
     channel: int
-    sockets: list[list[int]]
-    """By worker."""
+    handing: int
+    """Where sockets come from."""
     grace_s: float
     log_level: str
 
@@ -59,13 +60,16 @@ class Setup(msgspec.Struct, frozen=True, kw_only=True):
 class Worker:
     """Does what it is asked."""
 
-    def __init__(self, setup: Setup, sockets: list[Sockets], writer: asyncio.StreamWriter) -> None:
-        """Serve on its own of ``sockets``, which are those of all workers."""
+    def __init__(self, setup: Setup, handing: socket.socket, writer: asyncio.StreamWriter) -> None:
+        """Serve on sockets that come over ``handing``, which must not block."""
         self._setup = setup
-        self._sockets = sockets
+        self._handing = handing
+        self._handed: Handed = {}
+        self._bound: dict[str, Bound] = {}
+        """What is listened on now."""
         self._writer = writer
         self._plane: DataPlane | None = None
-        self._prepared: Prepared | None = None
+        self._change: Change | None = None
         self.leaving = asyncio.Event()
         self._grace_s = setup.grace_s
         self._last_number = 0
@@ -84,16 +88,20 @@ class Worker:
         match question:
             case Configure():
                 await self._configure(question)
-            case Commit() if self._plane and self._prepared:
-                self._plane.commit(self._prepared)
-                self._prepared = None
-            case Forget() if self._plane and self._prepared:
-                self._plane.forget(self._prepared)
-                self._prepared = None
+            case Commit() if self._plane and self._change:
+                change, self._change = self._change, None
+                await self._plane.commit(change)
+                self._bound = dict(change.bound)
+                self._close_unused()
+            case Forget() if self._plane:
+                if self._change:
+                    self._plane.forget(self._change)
+                    self._change = None
+                self._close_unused()
             case Borrow() if self._plane:
-                await self._plane.data.borrow(question.worker, self._sockets[question.worker])
+                await self._plane.listening.borrow(question.worker)
             case GiveBack() if self._plane:
-                self._plane.data.give_back(question.worker)
+                self._plane.listening.give_back(question.worker)
             case Report():
                 return self._report(number)
             case Drain():
@@ -106,11 +114,20 @@ class Worker:
 
     async def _configure(self, question: Configure) -> None:
         snapshot = await compute_beside(lambda: _compile(question))
+        take_over(self._handing, self._handed)
+        bound = {address: Bound(number, address, self._handed[number]) for address, number in question.sockets.items()}
         if self._plane is None:
-            self._plane = await start(snapshot, self._sockets[self._setup.worker])
+            self._plane = await start(snapshot, bound, self._setup.worker)
+            self._bound = bound
             settle()
         else:
-            self._prepared = await self._plane.prepare(snapshot)
+            self._change = await self._plane.prepare(snapshot, bound)
+
+    def _close_unused(self) -> None:
+        """Close the sockets that are not listened on."""
+        used = {bound.number for bound in self._bound.values()}
+        for number in [number for number in self._handed if number not in used]:
+            Bound(number, "", self._handed.pop(number)).close()
 
     def _report(self, number: int) -> Answer:
         if self._plane is None:
@@ -125,7 +142,8 @@ class Worker:
         if self._plane is not None:
             draining = asyncio.create_task(self._plane.drain(self._grace_s))
             await asyncio.sleep(0)
-            close_all(self._sockets)
+            self._bound = {}
+            self._close_unused()
             await draining
         write_frame(self._writer, self._report(self._last_number))
         self._writer.close()
@@ -142,9 +160,10 @@ def _compile(question: Configure) -> Snapshot:
 
 async def work(setup: Setup) -> None:
     """Serve until told to leave, or until the supervisor is gone."""
-    sockets = [[socket.socket(fileno=number) for number in each] for each in setup.sockets]
+    handing = socket.socket(fileno=setup.handing)
+    handing.setblocking(False)
     reader, writer = await open_stream(socket.socket(fileno=setup.channel))
-    worker = Worker(setup, sockets, writer)
+    worker = Worker(setup, handing, writer)
     loop = asyncio.get_running_loop()
     loop.add_signal_handler(signal.SIGTERM, worker.leaving.set)
     listening = asyncio.create_task(_listen(reader, worker))

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import click
 
-from penstock.config.address import Address, read_address
+from penstock.config.address import Address, read_address, read_listen_address
 from penstock.config.environment import load_environment
 from penstock.config.loaded import NO_OVERRIDES, ConfigTestOutcome, ConfigTestsFailed, Loaded, Overrides
 from penstock.config.native_yaml import load_files
@@ -54,6 +54,19 @@ class AddressType(click.ParamType[Address, object]):
         """Read the address, or fail with what to write."""
         try:
             return read_address(str(value))
+        except ValueError as error:
+            self.fail(f"{value} {error}.", param, ctx)
+
+
+class ListenType(AddressType):
+    """``HOST:PORT`` or ``unix:PATH`` on the command line."""
+
+    name = "HOST:PORT|unix:PATH"
+
+    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> Address:
+        """Read the address, or fail with what to write."""
+        try:
+            return read_listen_address(str(value), Path())
         except ValueError as error:
             self.fail(f"{value} {error}.", param, ctx)
 

@@ -65,7 +65,7 @@ def demo(gateway: Address, admin: Address, simulator: Address, pace: Pace, seed:
     Where the environment has a provider's key, that provider is the real one. The exit status is 1 when an address is
     taken.
     """
-    overrides = Overrides(listen=gateway, admin=admin)
+    overrides = Overrides(listen=(gateway,), admin=admin)
     run_until_signal(_serve(overrides, simulator, Settings(pace=pace, seed=seed), os.environ))
 
 

@@ -7,11 +7,13 @@ from __future__ import annotations
 
 import http.client
 import json
+import socket
 from contextlib import closing
+from pathlib import Path
 
 import click
 
-from penstock.config.address import Address, read_address
+from penstock.config.address import Address, read_listen_address
 
 DEFAULT_ADMIN = "127.0.0.1:1064"
 LONGEST_ANSWER_BYTES = 1024 * 1024
@@ -19,7 +21,11 @@ LONGEST_ANSWER_BYTES = 1024 * 1024
 
 @click.command()
 @click.option(
-    "--admin", default=DEFAULT_ADMIN, show_default=True, metavar="HOST:PORT", help="The gateway's admin listener."
+    "--admin",
+    default=DEFAULT_ADMIN,
+    show_default=True,
+    metavar="HOST:PORT|unix:PATH",
+    help="The gateway's admin listener.",
 )
 @click.option("--live", is_flag=True, help="Ask only whether it lives, not whether it is ready for callers.")
 @click.option(
@@ -31,35 +37,51 @@ def healthcheck(admin: str, *, live: bool, timeout_s: float) -> None:
     The exit status is 0 when it is, and 1 when it is not, or does not answer; why not is printed.
     """
     try:
-        address = read_address(admin)
+        address = read_listen_address(admin, Path())
     except ValueError as error:
         msg = f"{admin} {error}."
         raise click.BadParameter(msg, param_hint="--admin") from None
-    problem = ask(address, "/health" if live else "/ready", timeout_s)
-    if problem is not None:
-        click.echo(problem, err=True)
+    status, told = ask(address, "/health" if live else "/ready", timeout_s)
+    if status != 200:
+        click.echo(told, err=True)
         raise SystemExit(1)
-    click.echo("alive" if live else "ready")
+    click.echo("alive" if live else f"ready: {told}")
 
 
-def ask(address: Address, path: str, timeout_s: float) -> str | None:
-    """Return None when the page says that all is well, else what it says instead."""
+def ask(address: Address, path: str, timeout_s: float) -> tuple[int, str]:
+    """Return the page's status (0: no answer) and what it tells: where callers connect, or why they should not."""
     try:
-        with closing(http.client.HTTPConnection(address.host, address.port, timeout=timeout_s)) as connection:
+        with closing(_Connection(address, timeout_s)) as connection:
             connection.request("GET", path)
             answer = connection.getresponse()
             body = answer.read(LONGEST_ANSWER_BYTES)
     except (OSError, http.client.HTTPException) as error:
-        return f"{address} does not answer: {str(error) or type(error).__name__}"
+        return 0, f"{address} does not answer: {str(error) or type(error).__name__}"
     if answer.status == 200:
-        return None
-    return f"not ready: {_reasons(body) or f'status {answer.status}'}"
+        return 200, _told(body, "listeners")
+    return answer.status, f"not ready: {_told(body, 'reasons') or f'status {answer.status}'}"
 
 
-def _reasons(body: bytes) -> str:
+def _told(body: bytes, name: str) -> str:
     try:
-        told = json.loads(body)
+        page = json.loads(body)
     except ValueError:
         return ""
-    reasons = told.get("reasons") if isinstance(told, dict) else None
-    return ", ".join(map(str, reasons)) if isinstance(reasons, list) else ""
+    items = page.get(name) if isinstance(page, dict) else None
+    return ", ".join(map(str, items)) if isinstance(items, list) else ""
+
+
+class _Connection(http.client.HTTPConnection):
+    """A connection to an address, a Unix socket's too."""
+
+    def __init__(self, address: Address, timeout_s: float) -> None:
+        super().__init__(address.host or "localhost", address.port or None, timeout=timeout_s)
+        self._path = address.path
+
+    def connect(self) -> None:
+        if self._path is None:
+            super().connect()
+            return
+        self.sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        self.sock.settimeout(self.timeout)
+        self.sock.connect(self._path)

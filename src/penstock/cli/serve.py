@@ -8,7 +8,7 @@ import click
 
 from penstock.app.run import read_first, run
 from penstock.app.serving import DRAIN_GRACE_S
-from penstock.cli.configuration import AddressType, ConfigurationRefused, mention_unread_file, named_files
+from penstock.cli.configuration import ConfigurationRefused, ListenType, mention_unread_file, named_files
 from penstock.config.address import Address
 from penstock.config.loaded import Overrides
 from penstock.config.source import Source
@@ -36,8 +36,13 @@ class WorkersType(click.ParamType[int, object]):
 
 @click.command()
 @click.argument("config", nargs=-1)
-@click.option("--listen", type=AddressType(), help="Where callers connect, instead of what the configuration says.")
-@click.option("--admin", type=AddressType(), help="Where health and metrics are served, likewise.")
+@click.option(
+    "--listen",
+    type=ListenType(),
+    multiple=True,
+    help="Where callers connect, instead of what the configuration says; may be given again for further addresses.",
+)
+@click.option("--admin", type=ListenType(), help="Where health and metrics are served, likewise.")
 @click.option("--allow-anonymous", is_flag=True, help="Serve without client keys on an address that others can reach.")
 @click.option(
     "--workers",
@@ -61,7 +66,7 @@ class WorkersType(click.ParamType[int, object]):
 def serve(
     *,
     config: tuple[str, ...],
-    listen: Address | None,
+    listen: tuple[Address, ...],
     admin: Address | None,
     allow_anonymous: bool,
     workers: int,

@@ -10,18 +10,18 @@ from operator import attrgetter
 
 from penstock.cli.route_text import describe_conditions, ordered_entries, write_conditions
 from penstock.config.address import Address, BaseUrl
-from penstock.relay.snapshot import Backend, Model, Snapshot, Target
+from penstock.relay.snapshot import Backend, Listener, Model, Snapshot, Target
 
 Json = dict[str, object]
 
 
 def describe_snapshot(snapshot: Snapshot) -> Json:
     """Return the configuration as a JSON object."""
-    listener = snapshot.listener
     return {
         "source": snapshot.source,
-        "listen": str(Address(listener.host, listener.port)),
-        "admin": str(Address(snapshot.admin_host, snapshot.admin_port)),
+        "listen": snapshot.listener.address,
+        "listeners": [_describe_listener(listener) for listener in snapshot.listeners],
+        "admin": str(_admin_of(snapshot)),
         "client_keys": [key.name for key in snapshot.client_keys],
         "backends": {
             backend.name: {
@@ -47,15 +47,15 @@ def describe_models(snapshot: Snapshot) -> Json:
 
 def render_snapshot(snapshot: Snapshot) -> str:
     """Render the whole configuration as text."""
-    listener = snapshot.listener
     keys = ", ".join(key.name for key in snapshot.client_keys)
     backends = [
         (backend.name, backend.provider.title, write_url(backend), _write_credential(backend))
         for backend in snapshot.backends.values()
     ]
+    admin = _admin_of(snapshot)
     places = [
-        ("Listen", f"{'https' if listener.tls else 'http'}://{Address(listener.host, listener.port)}"),
-        ("Admin", f"http://{Address(snapshot.admin_host, snapshot.admin_port)}"),
+        *(("Listen" if not number else "", _write_listener(each)) for number, each in enumerate(snapshot.listeners)),
+        ("Admin", str(admin) if admin.path else f"http://{admin}"),
         ("Client keys", keys or "none: every caller is served"),
         ("Access log", {None: "off", "-": "standard output"}.get(snapshot.access_log.path, snapshot.access_log.path)),
     ]
@@ -82,6 +82,32 @@ def render_models(snapshot: Snapshot) -> str:
 def write_url(backend: Backend) -> str:
     """Write a backend's base URL."""
     return str(BaseUrl(backend.scheme, backend.host, backend.port, backend.base_path))
+
+
+def _admin_of(snapshot: Snapshot) -> Address:
+    return Address(snapshot.admin_host, snapshot.admin_port, snapshot.admin_unix)
+
+
+def _describe_listener(listener: Listener) -> Json:
+    return {
+        "address": listener.address,
+        "tls": listener.tls is not None,
+        "proxy_protocol": listener.proxy_protocol,
+        "trusted_proxies": list(listener.trusted_proxies),
+    }
+
+
+def _write_listener(listener: Listener) -> str:
+    scheme = "https" if listener.tls else "http"
+    if listener.unix is None:
+        written = f"{scheme}://{listener.address}"
+    else:
+        written = f"https+{listener.address}" if listener.tls else listener.address
+    remarks = [
+        *(["PROXY protocol"] if listener.proxy_protocol else []),
+        *([f"trusts {', '.join(listener.trusted_proxies)}"] if listener.trusted_proxies else []),
+    ]
+    return f"{written} ({'; '.join(remarks)})" if remarks else written
 
 
 def _write_credential(backend: Backend) -> str:

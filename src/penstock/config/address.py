@@ -1,4 +1,4 @@
-"""Addresses as an operator writes them: ``HOST:PORT`` to listen on, and base URLs to send to.
+"""Addresses as an operator writes them: ``HOST:PORT`` or ``unix:PATH`` to listen on, and base URLs to send to.
 
 Both are read strictly, since what is guessed here is listened on, or is sent a key. Messages never repeat a base URL:
 a credential may stand in it. Nothing is resolved or connected.
@@ -6,9 +6,11 @@ a credential may stand in it. Nothing is resolved or connected.
 
 from __future__ import annotations
 
+import os
 import re
 from dataclasses import dataclass
 from ipaddress import ip_address
+from pathlib import Path
 from urllib.parse import urlsplit
 
 _HOST_NAME = re.compile(
@@ -16,16 +18,28 @@ _HOST_NAME = re.compile(
 )
 _DEFAULT_PORTS = {"http": 80, "https": 443}
 _URL_CHARACTERS = re.compile(r"[!-~]+")
+UNIX_PREFIX = "unix:"
+LONGEST_UNIX_PATH_BYTES = 107
+"""What Linux keeps for it, less the zero at its end (unix(7), read 2026-11-23)."""
 
 
 @dataclass(frozen=True, slots=True)
 class Address:
     """Where to listen. ``host`` has no brackets; port 0 lets the system choose."""
 
-    host: str
-    port: int
+    host: str = ""
+    port: int = 0
+    path: str | None = None
+    """A Unix socket, instead of host and port."""
+
+    @property
+    def is_local(self) -> bool:
+        """Whether only this machine can reach it."""
+        return self.path is not None or is_loopback(self.host)
 
     def __str__(self) -> str:
+        if self.path is not None:
+            return UNIX_PREFIX + self.path
         return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
 
 
@@ -66,6 +80,31 @@ def read_address(text: str) -> Address:
         msg = "is neither a host name nor an IP address before the port"
         raise ValueError(msg)
     return Address(host, int(port))
+
+
+def read_listen_address(text: str, directory: Path) -> Address:
+    """Read ``HOST:PORT``, ``[IPV6]:PORT`` or ``unix:PATH``; a relative path starts at ``directory``.
+
+    Raises:
+        ValueError: another form; the text says what to write.
+    """
+    if not text.startswith(UNIX_PREFIX):
+        try:
+            return read_address(text)
+        except ValueError as error:
+            if text.startswith(("/", ".", "@")):
+                msg = "is a path: write it as unix:PATH for a Unix socket"
+                raise ValueError(msg) from error
+            raise
+    name = text.removeprefix(UNIX_PREFIX)
+    if not name or name.startswith("@") or "\0" in name or name.endswith("/"):
+        msg = "must name a file for the socket, such as unix:/run/penstock/gateway.sock"
+        raise ValueError(msg)
+    path = os.path.normpath(directory.absolute() / name)
+    if len(os.fsencode(path)) > LONGEST_UNIX_PATH_BYTES:
+        msg = f"is too long for a Unix socket: its whole path may have {LONGEST_UNIX_PATH_BYTES} bytes"
+        raise ValueError(msg)
+    return Address(path=path)
 
 
 def read_base_url(text: str) -> BaseUrl:

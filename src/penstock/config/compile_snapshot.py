@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from penstock.config.address import Address, BaseUrl, is_loopback, read_base_url
+from penstock.config.address import BaseUrl, is_loopback, read_base_url
+from penstock.config.compile_listeners import build_listeners
 from penstock.config.compile_models import build_models, build_mutations, build_routes, warn_of_idle_backends
 from penstock.config.compile_passages import build_passages
 from penstock.config.credentials import read_credentials
@@ -27,12 +28,7 @@ from penstock.relay.snapshot import (
     Backend,
     BackendTimeouts,
     ClientKey,
-    ClientTimeouts,
-    Cors,
     CredentialOverride,
-    Limits,
-    Listener,
-    ListenerTls,
     Model,
     PoolLimits,
     Snapshot,
@@ -62,13 +58,14 @@ def compile_snapshot(
     passed_on = [entry.rule for entry in passages.entries()] if passages else []
     warn_of_idle_backends([*named.values(), *(routes.rules() if routes else ()), *passed_on], backends, findings)
     keys = _build_client_keys(document, findings)
-    listener = _build_listener(document, overrides, bool(keys), findings)
+    listener, *others = build_listeners(document, overrides, bool(keys), findings)
     admin = overrides.admin or document.admin
-    _check_admin(admin, listener, findings)
     snapshot = Snapshot(
         listener=listener,
+        other_listeners=tuple(others),
         admin_host=admin.host,
         admin_port=admin.port,
+        admin_unix=admin.path,
         backends=backends,
         models={name: model for name, model in named.items() if not is_pattern(name)},
         patterns=tuple(named[name] for name in sorted(filter(is_pattern, named), key=specificity)),
@@ -186,48 +183,3 @@ def _build_client_keys(document: Document, findings: Findings) -> tuple[ClientKe
         else:
             names[digest] = name
     return tuple(ClientKey(name=name, sha256=digest) for digest, name in names.items())
-
-
-def _build_listener(document: Document, overrides: Overrides, has_keys: bool, findings: Findings) -> Listener:
-    listen = document.listen
-    address = overrides.listen or listen.address
-    allow_anonymous = overrides.allow_anonymous or listen.allow_anonymous
-    has_keys = has_keys or findings.breaks_under(("client_keys",))
-    if not has_keys and not allow_anonymous and not is_loopback(address.host):
-        message = (
-            f"{address} can be reached by others, and no client_keys are configured: whoever reaches it spends your "
-            "keys; configure client_keys, or allow_anonymous (--allow-anonymous) if that is meant"
-        )
-        findings.error(("listen", "address"), message)
-    if has_keys and allow_anonymous:
-        findings.warning(("listen", "allow_anonymous"), "has no effect: client_keys are configured, so a key is needed")
-    return Listener(
-        host=address.host,
-        port=address.port,
-        tls=ListenerTls(cert_file=listen.tls.cert_file, key_file=listen.tls.key_file) if listen.tls else None,
-        cors=Cors(allow_origins=listen.cors.allow_origins, max_age_s=listen.cors.max_age_s),
-        limits=_build_limits(document),
-        timeouts=ClientTimeouts(**dict(document.timeouts)),
-        allow_anonymous=allow_anonymous,
-    )
-
-
-def _build_limits(document: Document) -> Limits:
-    limits = document.limits
-    return Limits(
-        body_bytes=limits.body,
-        header_bytes=limits.headers,
-        headers=limits.header_count,
-        upstream_header_bytes=limits.upstream_headers,
-        inspected_answer_bytes=limits.inspected_answer,
-        event_bytes=limits.event,
-        connections=limits.connections,
-        pipelined_requests=limits.pipelined_requests,
-    )
-
-
-def _check_admin(admin: Address, listener: Listener, findings: Findings) -> None:
-    if admin.port and admin == Address(listener.host, listener.port):
-        findings.error(("admin",), "is the address where callers connect; it needs its own")
-    if not is_loopback(admin.host):
-        findings.warning(("admin",), f"{admin} can be reached by others, and asks for no key")

@@ -23,7 +23,6 @@ from penstock.config.fields import (
     ListenAddress,
     LogPath,
     ModelName,
-    Origins,
     Pattern,
     ProviderId,
     Seconds,
@@ -37,6 +36,7 @@ from penstock.config.fields import (
     Whole,
     Word,
 )
+from penstock.config.listener_sections import ListenerSection, ListenSection, address_field
 from penstock.config.passthrough_section import PassageSection
 from penstock.config.retry_section import RetrySection, RuleTimeoutsSection
 from penstock.config.section import Section
@@ -44,14 +44,11 @@ from penstock.config.tests_section import ConfigTestSection
 from penstock.relay.snapshot import (
     BackendTimeouts,
     ClientTimeouts,
-    Cors,
     Limits,
-    Listener,
     LossPolicy,
     PoolLimits,
 )
 
-_LISTENER = Listener()
 _LIMITS = Limits()
 _CLIENT_TIMEOUTS = ClientTimeouts()
 _BACKEND_TIMEOUTS = BackendTimeouts()
@@ -65,50 +62,6 @@ RemovedBody = Annotated[
     list[Text], Field(default_factory=list, description="Members of the body to take out, before any is set.")
 ]
 DEFAULT_ADMIN = Address("127.0.0.1", 1064)
-
-
-def _address_field(default: Address, description: str) -> Address:
-    """Declare an address whose default the JSON Schema can show."""
-    field: Address = Field(
-        default_factory=lambda: default, description=description, json_schema_extra={"default": str(default)}
-    )
-    return field
-
-
-class ListenerTlsSection(Section):
-    """The certificate that callers see."""
-
-    cert_file: FilePath = Field(description="Certificate chain, PEM.")
-    key_file: FilePath = Field(description="Private key, PEM.")
-
-
-class CorsSection(Section):
-    """Browsers that may call."""
-
-    allow_origins: Origins = Field(
-        default_factory=tuple, description="Origins of pages that may call, or `*` for every page."
-    )
-    max_age_s: Count = Field(Cors().max_age_s, description="How long a browser may remember that it may call.")
-
-
-class ListenSection(Section):
-    """Where the gateway listens for callers."""
-
-    has_short_form = True
-
-    address: ListenAddress = _address_field(
-        Address(_LISTENER.host, _LISTENER.port), "Where callers connect; `[::1]:1975` for IPv6."
-    )
-    tls: ListenerTlsSection | None = Field(None, description="Serve HTTPS with this certificate.")
-    cors: CorsSection = Field(default_factory=CorsSection, description="Browsers that may call.")
-    allow_anonymous: Switch = Field(
-        _LISTENER.allow_anonymous, description="Serve without client keys on an address that is not loopback."
-    )
-
-    @classmethod
-    def expand(cls, value: object) -> object:
-        """Read ``HOST:PORT``."""
-        return {"address": value} if isinstance(value, str) else value
 
 
 class LimitsSection(Section):
@@ -338,7 +291,11 @@ class Document(Section):
     """A whole configuration."""
 
     listen: ListenSection = Field(default_factory=ListenSection, description="Where the gateway listens for callers.")
-    admin: ListenAddress = _address_field(DEFAULT_ADMIN, "Where health and metrics are served. Keep it private.")
+    listeners: list[ListenerSection] = Field(
+        default_factory=list,
+        description="Further addresses for callers. Where there are any, `listen` has no default address.",
+    )
+    admin: ListenAddress = address_field(DEFAULT_ADMIN, "Where health and metrics are served. Keep it private.")
     backends: dict[Word, BackendSection] = Field(
         default_factory=dict, description="Providers in use, by a name of your choice."
     )

@@ -46,6 +46,7 @@ _STRING: JsonSchema = {"type": "string"}
 _VARIABLE: JsonSchema = {"type": "string", "pattern": r"\$\{"}
 _SIZE_TEXT: JsonSchema = {"type": "string", "pattern": r"^[0-9]+ *([kKmMgG][iI]?)?[bB]?$|\$\{"}
 _DIGEST: JsonSchema = {"type": "string", "pattern": r"^[0-9a-fA-F]{64}$|\$\{"}
+_MODE: JsonSchema = {"type": "string", "pattern": r"^0?[0-7]{3}$|\$\{"}
 _HEADERS: JsonSchema = {"type": "object", "additionalProperties": _STRING}
 SECRET_FILE: JsonSchema = {
     "type": "object",
@@ -74,7 +75,13 @@ FilePath = Annotated[str, _in_directory(read.read_file_path), _schema("file path
 LogPath = Annotated[
     str | None, _in_directory(read.read_log_path), _schema("`-`, `off` or file path", _STRING, {"type": "null"})
 ]
-ListenAddress = Annotated[Address, PlainValidator(read.read_listen_address), _schema("HOST:PORT", _STRING)]
+ListenAddress = Annotated[Address, _in_directory(read.read_listen_address), _schema("HOST:PORT or unix:PATH", _STRING)]
+Networks = Annotated[
+    tuple[str, ...],
+    PlainValidator(read.read_networks),
+    _schema("list of networks", {"type": "array", "items": _STRING}),
+]
+FileMode = Annotated[int, PlainValidator(read.read_file_mode), _schema("permissions", _MODE)]
 Url = Annotated[BaseUrl, PlainValidator(read.read_url), _schema("URL", _STRING)]
 Word = Annotated[str, PlainValidator(read.read_word), _schema("name", _STRING)]
 ProviderId = Annotated[str, PlainValidator(read.read_provider_id), _schema("provider id", _STRING)]

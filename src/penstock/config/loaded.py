@@ -15,7 +15,8 @@ from penstock.relay.snapshot import Snapshot
 class Overrides:
     """What the command line says over the configuration."""
 
-    listen: Address | None = None
+    listen: tuple[Address, ...] = ()
+    """Instead of all addresses for callers."""
     admin: Address | None = None
     allow_anonymous: bool = False
 

@@ -10,10 +10,12 @@ from __future__ import annotations
 import math
 import re
 from hashlib import sha256
+from ipaddress import ip_network
 from pathlib import Path
 from typing import NoReturn
 
-from penstock.config.address import Address, BaseUrl, read_address, read_base_url
+from penstock.config import address
+from penstock.config.address import Address, BaseUrl, read_base_url
 from penstock.config.files import Files
 from penstock.config.similar_names import hint
 from penstock.core.secret import Secret
@@ -177,9 +179,29 @@ def read_log_path(value: object, directory: Path, _files: Files) -> str | None:
     return str(path)
 
 
-def read_listen_address(value: object) -> Address:
-    """Read ``HOST:PORT``."""
-    return read_address(read_text(value))
+def read_listen_address(value: object, directory: Path, _files: Files) -> Address:
+    """Read ``HOST:PORT`` or ``unix:PATH``; a relative path starts at the configuration file."""
+    return address.read_listen_address(read_text(value), directory)
+
+
+def read_networks(value: object) -> tuple[str, ...]:
+    """Read networks of proxies: CIDR, single addresses, or ``unix``."""
+    if not isinstance(value, list):
+        refuse("must be a list of networks, such as 10.0.0.0/8")
+    networks: list[str] = []
+    for item in value:
+        try:
+            networks.append(item if item == "unix" else str(ip_network(read_text(item))))
+        except ValueError:
+            refuse("each is a network such as 10.0.0.0/8 (no bits set behind its length), an address, or unix")
+    return tuple(networks)
+
+
+def read_file_mode(value: object) -> int:
+    """Read permissions as chmod writes them: three octal digits, in quotes."""
+    if not isinstance(value, str) or not re.fullmatch(r"0?[0-7]{3}", value):
+        refuse('must be permissions in octal, in quotes, such as "0660"')
+    return int(value, 8)
 
 
 def read_url(value: object) -> BaseUrl:

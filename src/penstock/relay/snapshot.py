@@ -17,6 +17,7 @@ from penstock.core.secret import Secret
 from penstock.core.upstream_credentials import UpstreamCredentials
 from penstock.routing.path_table import PathTable
 from penstock.routing.route_table import RouteTable
+from penstock.transport.forwarded import ForwardedHeader
 
 MIB = 1024 * 1024
 
@@ -267,6 +268,23 @@ class Listener:
     timeouts: ClientTimeouts = field(default_factory=ClientTimeouts)
     allow_anonymous: bool = False
     """Serve without client keys on an address that is not loopback."""
+    unix: str | None = None
+    """Path of a Unix socket, instead of host and port."""
+    unix_mode: int = 0o600
+    """Permissions of its file."""
+    proxy_protocol: bool = False
+    """Every connection begins with a preamble of the PROXY protocol."""
+    trusted_proxies: tuple[str, ...] = ()
+    """Networks (or ``unix``) whose word about the caller's address is taken."""
+    forwarded_header: ForwardedHeader = "x-forwarded-for"
+    """The header that they write."""
+
+    @property
+    def address(self) -> str:
+        """Where it listens, as an operator writes it."""
+        if self.unix is not None:
+            return f"unix:{self.unix}"
+        return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -281,6 +299,7 @@ class Snapshot:
     """Everything that one request may consult."""
 
     listener: Listener
+    """Its limits, waits and browsers are those of all listeners."""
     admin_host: str
     admin_port: int
     backends: Mapping[str, Backend]
@@ -296,5 +315,13 @@ class Snapshot:
     fetching: FetchRules | None = None
     """What may be fetched for providers that take bytes only; None is nothing."""
     access_log: AccessLog = field(default_factory=AccessLog)
+    other_listeners: tuple[Listener, ...] = ()
+    admin_unix: str | None = None
+    """Path of a Unix socket for the admin listener, instead of host and port."""
     source: str = "defaults"
     """Where the configuration came from, for people."""
+
+    @property
+    def listeners(self) -> tuple[Listener, ...]:
+        """Every place where callers connect."""
+        return (self.listener, *self.other_listeners)

@@ -555,8 +555,8 @@ class ServerConnection(asyncio.Protocol):
         """Reset the connection: a caller that reads until its end must not take that for the end of the answer."""
         self._stopped = True
         self.flush()
-        connected = self.transport.get_extra_info("socket")
-        if connected is not None and not self.transport.is_closing():
+        connected = None if self.transport.is_closing() else self.transport.get_extra_info("socket")
+        if connected is not None:
             connected.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RESET)
         self.transport.abort()
 
