@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from penstock.relay.headers import LineStarts, lines_down, lines_up, told_wait, travels_down, travels_up
+from penstock.relay.headers import OF_THE_CALLER, LineStarts, lines_down, lines_up, told_wait, travels_down, travels_up
 from penstock.transport.http_syntax import HOP_BY_HOP
 from penstock.transport.server_request import HeaderList
 
@@ -59,6 +59,10 @@ def test_other_headers_go_up_unchanged_in_order_repeated_ones_repeated(headers: 
         b"x-penstock-backend",
         b"x-penstock-anything",
         b"x-ai-eg-model",
+        *sorted(OF_THE_CALLER),
+        b"x-forwarded-for",
+        b"x-forwarded-host",
+        b"x-forwarded-proto",
     ],
 )
 def test_what_is_the_connections_the_callers_or_ours_does_not_go_up(name: bytes) -> None:
@@ -78,7 +82,7 @@ def test_what_is_the_connections_the_callers_or_ours_does_not_go_up(name: bytes)
         b"traceparent",
         b"x-request-id",
         b"x-stainless-lang",
-        b"x-forwarded-for",
+        b"via",
         b"x-keyboard",
         b"keynote",
     ],

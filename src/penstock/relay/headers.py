@@ -41,6 +41,21 @@ SET_BY_ANY_HOP = frozenset({b"content-length", b"expect", b"host"})
 SET_BY_US = SET_BY_ANY_HOP | {b"accept-encoding", b"content-type", b"x-amz-date"}
 """Request headers that we write ourselves towards the upstream."""
 
+OF_THE_CALLER = frozenset(
+    {
+        b"cf-connecting-ip",
+        b"fastly-client-ip",
+        b"forwarded",
+        b"true-client-ip",
+        b"x-client-ip",
+        b"x-cluster-client-ip",
+        b"x-envoy-external-address",
+        b"x-real-ip",
+    }
+)
+"""Headers that say where a request comes from, as ``x-forwarded-…`` do: a server that believes us must not find a
+caller's invention there, and who calls is not a provider's business."""
+
 NOT_FROM_UPSTREAM = frozenset(
     {
         b"alt-svc",
@@ -89,7 +104,9 @@ def is_credential(name: bytes) -> bool:
 
 def travels_on(name: bytes) -> bool:
     """Say whether a caller's header goes to a server that gets the request unread (``name`` in lower case)."""
-    return name not in HOP_BY_HOP and name not in SET_BY_ANY_HOP and not name.startswith((b"x-penstock-", b"x-ai-eg-"))
+    if name in HOP_BY_HOP or name in SET_BY_ANY_HOP or name in OF_THE_CALLER:
+        return False
+    return not name.startswith((b"x-penstock-", b"x-ai-eg-", b"x-forwarded-"))
 
 
 def travels_up(name: bytes) -> bool:
