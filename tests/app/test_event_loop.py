@@ -3,7 +3,9 @@ from __future__ import annotations
 import asyncio
 import gc
 import os
+import platform
 import signal
+import subprocess
 import sys
 
 import pytest
@@ -26,6 +28,30 @@ def test_settling_spares_the_collector_what_is_there() -> None:
     finally:
         gc.unfreeze()
         gc.set_threshold(*before)
+
+
+FAULTS = """
+import resource
+from penstock.app import event_loop
+{prepared}
+def body():
+    return [bytes(300_000) + b"x" for _ in range(5)]
+body()
+before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
+for _ in range(100):
+    body()
+print(resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before)
+"""
+
+
+@pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="other allocators have rules of their own")
+def test_large_bodies_come_from_memory_that_is_there_already() -> None:
+    faults = {
+        prepared: int(subprocess.check_output([sys.executable, "-c", FAULTS.format(prepared=prepared)]))
+        for prepared in ("", "event_loop.keep_freed_memory()")
+    }
+    assert faults[""] > 1000
+    assert faults["event_loop.keep_freed_memory()"] < 100, "fewer than one for each body"
 
 
 async def test_what_has_no_end_ends_when_told_and_with_its_defects() -> None:

@@ -29,14 +29,14 @@ async def answer() -> Answer:
 async def test_an_answer_finishes_once(answer: Answer) -> None:
     answer.finish()
     answer.finish(UpstreamTimeout("too late"))
-    await answer.finished
-    assert answer.finished.exception() is None
+    await answer.outcome()
+    assert answer.error is None
 
 
 async def test_a_failure_is_raised_where_the_answer_is_waited_for(answer: Answer) -> None:
     answer.finish(UpstreamTimeout("late"))
     with pytest.raises(UpstreamTimeout):
-        await answer.finished
+        await answer.outcome()
 
 
 async def test_a_later_report_of_usage_wins_and_silence_changes_nothing(answer: Answer) -> None:

@@ -32,7 +32,7 @@ class DrivenServer:
         """Deliver each piece, as a read of its own, as far as the connection is open and is read from."""
         self._sent += pieces
         while self._sent and not self.transport.closing and not self.transport.paused:
-            self.connection.data_received(self._sent.pop(0))
+            self.loop.call_soon(self.connection.data_received, self._sent.pop(0))
             self.loop.spin()
 
     def eof(self) -> None:

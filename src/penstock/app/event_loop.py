@@ -15,6 +15,8 @@ from penstock.core.errors import OperatorError
 SWITCH_BESIDE_S = 0.0002
 GC_THRESHOLDS = (50_000, 20, 50)
 """The request path makes few cycles; the collector's default would look for them after every 700 objects."""
+KEPT_BYTES = 8 * 1024 * 1024
+"""Blocks of memory up to this size are used again when they are free, and not given back to the system."""
 
 log = logging.getLogger("penstock")
 
@@ -42,6 +44,17 @@ def settle() -> None:
     gc.collect()
     gc.freeze()
     gc.set_threshold(*GC_THRESHOLDS)
+    keep_freed_memory()
+
+
+def keep_freed_memory() -> None:
+    """Let bodies of some hundred KiB come from memory that is there already.
+
+    glibc gives large blocks back to the system as they are freed, and each new one then costs a fault per page. It
+    learns what "large" is from the largest block it was given back; elsewhere this is of no effect.
+    https://sourceware.org/glibc/manual/latest/html_node/Malloc-Tunable-Parameters.html (read 2026-11-23)
+    """
+    bytes(KEPT_BYTES)
 
 
 def on_end_signals(act: Callable[[], None]) -> None:

@@ -1,6 +1,6 @@
 """The upstream's answer to one attempt: what the relays of its body share.
 
-A relay (a stream of events, a whole body, an error) resolves ``finished`` exactly once: with None when the caller has
+A relay (a stream of events, a whole body, an error) calls ``finish`` exactly once: with None when the caller has
 its answer, or as much of it as could be sent; with a ``GatewayError`` when nothing has been sent yet and the request is
 still open to another answer.
 """
@@ -8,6 +8,8 @@ still open to another answer.
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Generator
+from types import coroutine
 
 from penstock.core.endpoint import AnswerFacts, Endpoint
 from penstock.core.errors import GatewayError, UpstreamInvalid, UpstreamRefused
@@ -17,6 +19,7 @@ from penstock.relay.exchange import Exchange
 from penstock.relay.headers import ATTEMPTS, lines_down
 from penstock.relay.snapshot import Limits
 from penstock.transport.client_protocol import AnswerHead, UpstreamConnection
+from penstock.transport.request_run import Latch
 from penstock.wire.chat_formats import find_upstream_format
 
 NO_STATUSES: frozenset[int] = frozenset()
@@ -25,15 +28,15 @@ _KEPT_REASONS = 128
 _REASON_CHARS = 64
 
 
-class Answer:
+class Answer(Latch):
     """What the relays of one attempt share: the exchange, the connection, and how it ends."""
 
     __slots__ = (
         "backend",
         "connection",
         "endpoint",
+        "error",
         "exchange",
-        "finished",
         "hide_usage_event",
         "limits",
         "own_lines",
@@ -51,6 +54,8 @@ class Answer:
         limits: Limits,
     ) -> None:
         """Prepare for the answer of ``client``'s backend."""
+        super().__init__()
+        self.error: GatewayError | None = None
         self.exchange = exchange
         self.endpoint = endpoint
         self.backend = client.backend
@@ -65,16 +70,28 @@ class Answer:
         if exchange.failed_attempts:
             self.own_lines += b"%b: %d\r\n" % (ATTEMPTS, len(exchange.failed_attempts) + 1)
         self.read_usage = client.backend.provider.read_usage
-        self.finished: asyncio.Future[None] = client.loop.create_future()
 
     def finish(self, error: GatewayError | None = None) -> None:
-        """Wake the request's task."""
-        if self.finished.done():
-            return
-        if error is None:
-            self.finished.set_result(None)
-        else:
-            self.finished.set_exception(error)
+        """Let the request go on; ``error``: nothing has been sent to the caller yet."""
+        if not self.is_set:
+            self.error = error
+            self.set()
+
+    @coroutine
+    def outcome(self) -> Generator[Latch, None, None]:
+        """Wait until the caller has its answer; a caller that leaves takes the upstream's request with it.
+
+        Raises:
+            GatewayError: the target failed and nothing has been sent to the caller.
+        """
+        if not self.is_set:
+            try:
+                yield self
+            except asyncio.CancelledError:
+                self.connection.cancel()
+                raise
+        if self.error is not None:
+            raise self.error
 
     def begin(self, head: AnswerHead, content_length: int | None) -> None:
         """Send the head of the answer to the caller, who from now on sets the pace."""

@@ -7,7 +7,6 @@ answer to choose who relays its body. Which target to try, and whether to try an
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Iterable, Iterator, Sequence
 from time import monotonic
 
@@ -145,16 +144,10 @@ async def attempt(exchange: Exchange, client: BackendClient, plan: Plan, limits:
         receiver.own_lines += b"%b: %b\r\n" % (LOSSES, summarise(losses).encode("ascii"))
     connection.send([head, *upstream_body], receiver, timeouts)
     try:
-        await receiver.finished
+        await receiver.outcome()
     except CredentialRejected:
         if client.authorizer is not None:
             client.authorizer.refused()
-        raise
-    except asyncio.CancelledError:
-        if receiver.finished.cancelled():
-            connection.cancel()
-        else:  # the answer had come, and another request may have the connection by now
-            receiver.finished.exception()
         raise
 
 

@@ -11,7 +11,6 @@ RFC 9110, sections 7.6 and 9.3.2 (read 2026-11-23).
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable
 from time import monotonic
 from typing import cast
@@ -99,14 +98,7 @@ async def pass_on(exchange: Exchange, client: BackendClient, plan: Plan, limits:
     answer.retry_statuses = plan.retry_statuses
     connection.answers_head = request.method == "HEAD"
     connection.send([head, request.body], answer, plan.timeouts)
-    try:
-        await answer.finished
-    except asyncio.CancelledError:
-        if answer.finished.cancelled():
-            connection.cancel()
-        else:  # the answer had come, and another request may have the connection by now
-            answer.finished.exception()
-        raise
+    await answer.outcome()
     if exchange.upstream_status == 401 and client.authorizer is not None:
         client.authorizer.refused()
 

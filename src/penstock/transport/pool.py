@@ -84,6 +84,15 @@ class Pool:
             Overloaded: too many callers wait already, or this one has waited too long.
             UpstreamUnreachable: no connection can be opened.
         """
+        waiting = self._loop.create_task(self._obtain())  # its waits have limits, which only a task can have
+        try:
+            return await waiting
+        except asyncio.CancelledError:
+            if waiting.done() and not waiting.cancelled() and waiting.exception() is None:
+                self.give_back(waiting.result())
+            raise
+
+    async def _obtain(self) -> UpstreamConnection:
         while True:
             connection = self.checkout_nowait()
             if connection is not None:

@@ -2,12 +2,12 @@
 
 Theory of operation. Each head goes through llhttp, which is strict; bodies do not: they are counted or scanned for
 chunks, and kept in the pieces they came in. A complete request goes into ``_waiting`` and, when nothing is being
-answered, to the application as one task. Requests that arrive behind it (pipelining) wait in order. A
+answered, to the application as one coroutine. Requests that arrive behind it (pipelining) wait in order. A
 request that cannot be served carries a ``refusal`` and takes its turn in the same queue, so that answers never overtake
 each other; after a refusal nothing more is read from the connection.
 
 Invariants. At most one request is being answered (``_active``). ``deadline`` always says what the connection is waiting
-for: a head, a body piece, the caller's reading, the next request. When the caller is gone the active task is cancelled
+for: a head, a body piece, the caller's reading, the next request. When the caller is gone the active run is cancelled
 and every write becomes a no-op. A body answer that cannot be completed is ``abort``-ed: the connection is cut, never
 ended cleanly.
 
@@ -49,6 +49,7 @@ from penstock.transport.http_syntax import (
 )
 from penstock.transport.outbox import Outbox
 from penstock.transport.repeated_head import RepeatedHead, remember
+from penstock.transport.request_run import RequestRun
 from penstock.transport.server_limits import ServerLimits
 from penstock.transport.server_request import FlowControlled, ServerApp
 
@@ -114,10 +115,10 @@ class ServerConnection(asyncio.Protocol):
         "_reader",
         "_remaining",
         "_repeated",
+        "_run",
         "_scanner",
         "_skipped",
         "_stopped",
-        "_task",
         "_unsent",
         "_waiting",
         "_write_paused",
@@ -138,7 +139,7 @@ class ServerConnection(asyncio.Protocol):
         self._waiting: deque[HttpRequest] = deque()
         self._active: HttpRequest | None = None
         self._incoming: HttpRequest | None = None
-        self._task: asyncio.Task[None] | None = None
+        self._run: RequestRun | None = None
         self._reader: FlowControlled | None = None
         self._drained: asyncio.Future[None] | None = None
         self._buffer = b""
@@ -187,8 +188,8 @@ class ServerConnection(asyncio.Protocol):
             if request is not None:
                 request.gone = True
         self._waiting.clear()
-        if self._task is not None and self._active is not None:
-            self._task.cancel()
+        if self._run is not None and self._active is not None:
+            self._run.cancel()
         self._reader = None
 
     def eof_received(self) -> bool:
@@ -440,7 +441,7 @@ class ServerConnection(asyncio.Protocol):
             request.keep_alive = False
         if not request.keep_alive:
             self._stopped = True
-        if self._active is None:
+        if self._active is None and not self._write_paused:
             self._next()
         elif not self._stopped and len(self._waiting) == self.state.limits.pipelined_requests:
             self.transport.pause_reading()
@@ -455,7 +456,14 @@ class ServerConnection(asyncio.Protocol):
         if request.refusal is not None:
             self._answer_refusal(request, request.refusal)
             return
-        self._task = self.state.loop.create_task(self._answer(request))
+        self._run = RequestRun(self._answer(request), self.state.loop)
+        self._run.start()
+
+    def _next_waiting(self) -> None:
+        """Go on with the requests that came behind the one that is answered now."""
+        if self._active is None and self._waiting:
+            self._next()
+        self._read_on()
 
     async def _answer(self, request: HttpRequest) -> None:
         """Run the application for one request. The one boundary: whatever it raises ends only this request."""
@@ -504,13 +512,12 @@ class ServerConnection(asyncio.Protocol):
         if request is not self._active:
             return
         self._active = None
-        self._task = None
+        self._run = None
         self._reader = None
         if not request.keep_alive:
             self._finish(refused=request.refusal is not None)
         elif self._waiting:
-            self._next()
-            self._read_on()
+            self.state.loop.call_soon(self._next_waiting)  # not from here: answers of many would be calls in calls
         elif self._incoming is None:
             self.deadline = self.state.loop.time() + self.state.limits.keep_alive_s
         else:
@@ -544,7 +551,7 @@ class ServerConnection(asyncio.Protocol):
 
         Its handler is not cancelled: it knows, and has a record to write.
         """
-        self._active = self._task = self._reader = None
+        self._active = self._run = self._reader = None
         self._waiting.clear()
         if visible:
             self._close()
@@ -600,7 +607,7 @@ class ServerConnection(asyncio.Protocol):
         if not self._lingering:
             self.deadline = NEVER if self._active is not None else self.state.loop.time() + self.state.limits.body_s
         self._release_drain()
-        self._read_on()
+        self._next_waiting()
         if self._reader is not None:
             self._reader.resume_reading()
 
