@@ -57,10 +57,9 @@ def callers() -> Iterator[FormatId]:
 
 
 VECTORS = {vector.id: vector for vector in find_vectors()}
-UPSTREAMS: tuple[FormatId, ...] = ("openai_chat", "anthropic_messages", "bedrock_converse")
 NEEDED = [
     f"{caller}/{upstream}/{stream}{kind}"
-    for caller, upstream, kind, stream in product(callers(), UPSTREAMS, REQUIRED, ("", "stream-"))
+    for caller, upstream, kind, stream in product(callers(), get_args(FormatId), REQUIRED, ("", "stream-"))
 ]
 
 
