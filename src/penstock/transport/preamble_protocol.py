@@ -115,6 +115,8 @@ class PreambleConnection(asyncio.BufferedProtocol):
     def cut(self) -> None:
         """End the connection."""
         self.transport.abort()
+        if self._starting_tls is not None:
+            self._starting_tls.cancel()  # a handshake is not told that its transport was aborted
 
     # --- reading
 
