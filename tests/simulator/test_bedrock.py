@@ -403,3 +403,60 @@ async def test_anthropic_s_own_client_signs_and_reads_frames(simulated: httpx2.A
 
     assert whole.content[0].text == streamed.content[0].text  # type: ignore[union-attr]
     assert whole.usage.output_tokens == streamed.usage.output_tokens
+
+
+COUNTING = "anthropic.claude-sonnet-4-5-20250929-v1:0"
+
+
+async def count(client: Any, kind: str, request: Any, model: str = COUNTING) -> int:
+    answer = await asyncio.to_thread(client.count_tokens, modelId=model, input={kind: request})
+    counted: int = answer["inputTokens"]
+    return counted
+
+
+async def test_a_prompt_counts_what_it_is_charged_for(client: Any) -> None:
+    conversation = {"system": [{"text": "Be brief"}], "messages": [HELLO], "toolConfig": {"tools": [WEATHER]}}
+    answer = await asyncio.to_thread(client.converse, modelId=f"us.{COUNTING}", **conversation)
+    assert await count(client, "converse", conversation) == answer["usage"]["inputTokens"]
+    body = json.dumps(MESSAGES)
+    invoked = await asyncio.to_thread(client.invoke_model, modelId=f"us.{COUNTING}", body=body)
+    charged = json.loads(invoked["body"].read())["usage"]["input_tokens"]
+    assert await count(client, "invokeModel", {"body": body}) == charged
+
+
+@pytest.mark.parametrize(
+    ("model", "kind", "request_", "words"),
+    [
+        (f"us.{COUNTING}", "converse", {"messages": [HELLO]}, "support counting"),
+        ("amazon.nova-pro-v1:0", "converse", {"messages": [HELLO]}, "support counting"),
+        (COUNTING, "converse", {"messages": []}, "must start with a user message"),
+        (COUNTING, "invokeModel", {"body": '{"messages":[]}'}, "anthropic_version"),
+        (COUNTING, "invokeModel", {"body": "no JSON"}, "JSON"),
+    ],
+)
+async def test_what_cannot_be_counted_is_refused(client: Any, model: str, kind: str, request_: Any, words: str) -> None:
+    with pytest.raises(ClientError, match=words) as found:
+        await count(client, kind, request_, model)
+    assert found.value.response["Error"]["Code"] == "ValidationException"
+
+
+@pytest.mark.parametrize(
+    ("given", "words"),
+    [
+        ({"invokeModel": {"body": "{}"}}, "base64"),
+        ({}, "Exactly one"),
+        ({"converse": {}, "invokeModel": {}}, "Exactly"),
+    ],
+)
+async def test_one_request_is_counted_and_its_body_must_be_base64(
+    simulated: httpx2.AsyncClient, given: Any, words: str
+) -> None:
+    path = f"/bedrock-anthropic/model/{COUNTING}/count-tokens"
+    answer = await simulated.post(path, json={"input": given}, headers={"authorization": "Bearer k"})
+    assert (answer.status_code, words in answer.text) == (400, True)
+
+
+async def test_counting_has_faults_too(client: Any) -> None:
+    with pytest.raises(ClientError) as found:
+        await count(client, "converse", {"messages": [HELLO]}, "fault-429")
+    assert found.value.response["Error"]["Code"] == "ThrottlingException"

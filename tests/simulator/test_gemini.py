@@ -9,7 +9,7 @@ from typing import Any
 import httpx2
 import msgspec
 import pytest
-from anthropic import AsyncAnthropicVertex
+from anthropic import AsyncAnthropicVertex, RateLimitError
 from google import genai
 from google.genai import errors, types
 from google.oauth2.credentials import Credentials
@@ -316,3 +316,65 @@ async def test_claude_is_served_on_vertex_ai(simulated: httpx2.AsyncClient) -> N
 
     assert whole.content[0].text == streamed.content[0].text  # type: ignore[union-attr]
     assert whole.model == model
+
+
+async def test_a_prompt_counts_what_it_is_charged_for(simulated: httpx2.AsyncClient, client: Any) -> None:
+    answer = await client.generate_content(model=MODEL, contents="Hello there")
+    counted = await client.count_tokens(model=MODEL, contents="Hello there")
+    assert counted.total_tokens == answer.usage_metadata.prompt_token_count
+    request = {"contents": [HELLO], "systemInstruction": {"parts": [{"text": "Be brief"}]}}
+    whole = {"generateContentRequest": {"model": f"models/{MODEL}", **request}}
+    on_studio = await post(simulated, f"{STUDIO}:countTokens", whole)
+    on_vertex = await post(simulated, f"{VERTEX}/{MODEL}:countTokens", request)
+    said = await post(simulated, f"{STUDIO}:generateContent", request)
+    charged = said.json()["usageMetadata"]["promptTokenCount"]
+    assert (on_studio.json()["totalTokens"], on_vertex.json()["totalTokens"]) == (charged, charged)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"contents": []},
+        {"systemInstruction": {"parts": [{"text": "a"}]}},
+        {"contents": [HELLO], "generateContentRequest": {"model": f"models/{MODEL}", "contents": [HELLO]}},
+        {"generateContentRequest": {"contents": [HELLO]}},
+        {"generateContentRequest": {"model": "models/other", "contents": [HELLO]}},
+    ],
+)
+async def test_what_studio_cannot_count_is_refused(simulated: httpx2.AsyncClient, body: Any) -> None:
+    assert (await post(simulated, f"{STUDIO}:countTokens", body)).status_code == 400
+
+
+async def test_vertex_counts_no_safety_settings(simulated: httpx2.AsyncClient) -> None:
+    answer = await post(simulated, f"{VERTEX}/{MODEL}:countTokens", {"contents": [HELLO], "safetySettings": []})
+    assert (answer.status_code, "safetySettings" in answer.text) == (400, True)
+
+
+async def test_counting_has_faults_too(client: Any) -> None:
+    with pytest.raises(errors.APIError) as found:
+        await client.count_tokens(model="fault-429", contents="Hello")
+    assert found.value.code == 429
+
+
+async def test_claude_on_vertex_ai_counts_what_it_charges_for(simulated: httpx2.AsyncClient) -> None:
+    messages: Any = [{"role": "user", "content": "Hello there"}]
+    model = "claude-sonnet-4-5@20250929"
+    address = f"{base_url(simulated, 'vertex-anthropic')}/v1"
+    async with AsyncAnthropicVertex(
+        base_url=address, project_id="p", region="l", access_token="t", max_retries=0
+    ) as claude:
+        whole = await claude.messages.create(model=model, max_tokens=200, messages=messages)
+        counted = await claude.messages.count_tokens(model=model, messages=messages)
+        with pytest.raises(RateLimitError):
+            await claude.messages.count_tokens(model="fault-429", messages=messages)
+    assert counted.input_tokens == whole.usage.input_tokens
+
+
+@pytest.mark.parametrize(
+    "changes", [{"anthropic_version": "bedrock-2023-05-31"}, {"max_tokens": 5}, {"messages": []}, {"model": None}]
+)
+async def test_what_claude_on_vertex_ai_cannot_count_is_refused(simulated: httpx2.AsyncClient, changes: Any) -> None:
+    path = "/vertex-anthropic/v1/projects/p/locations/l/publishers/anthropic/models/count-tokens:rawPredict"
+    body = {"model": "claude-x", "messages": [{"role": "user", "content": "Hello"}]}
+    assert (await post(simulated, path, body)).status_code == 200
+    assert (await post(simulated, path, body | changes)).status_code == 400

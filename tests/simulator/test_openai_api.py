@@ -128,3 +128,16 @@ def test_json_is_written_where_a_schema_asks_for_it() -> None:
     wanted = {"type": "json_schema", "json_schema": {"name": "a", "schema": schema}}
     found = ChatCompletion.model_validate_json(chat(response_format=wanted).body)
     assert isinstance(json.loads(found.choices[0].message.content or "")["n"], int)
+
+
+def test_marks_of_other_vendors_are_refused_by_those_that_do() -> None:
+    marked: dict[str, object] = {"role": "assistant", "content": "Ho", "thinking_blocks": []}
+    messages = [{"role": "user", "content": "Hi"}, marked, {"role": "user", "content": "And?"}]
+    places: dict[str, str | None] = {}
+    for vendor in VENDORS.values():
+        try:
+            ask("chat_completions", {"messages": messages}, vendor)
+        except VendorError as error:
+            places[vendor.id] = error.param
+    strict = ("openai", "azure-openai", "groq", "mistral", "gemini")
+    assert places == dict.fromkeys(strict, "messages[1].thinking_blocks")

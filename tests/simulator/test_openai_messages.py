@@ -4,7 +4,7 @@ import pytest
 
 from penstock.simulator.conversation import Message
 from penstock.simulator.openai_errors import VendorError
-from penstock.simulator.openai_messages import PART_TOKENS, read_messages, read_stop
+from penstock.simulator.openai_messages import PART_TOKENS, read_messages, read_stop, refuse_members
 from penstock.simulator.request_fields import Fields
 
 CALLS = [
@@ -144,3 +144,17 @@ def test_other_stops_are_refused(given: object, code: str, place: str) -> None:
     with pytest.raises(VendorError) as found:
         read_stop(Fields({"stop": given}), most=4)
     assert (found.value.code, found.value.param) == (code, place)
+
+
+@pytest.mark.parametrize(
+    ("message", "place"),
+    [
+        ({**USER, "thinking_blocks": []}, "messages[1].thinking_blocks"),
+        ({**CALLING, "tool_calls": [*CALLS, {"thinking_blocks": 1}]}, "messages[1].tool_calls[2].thinking_blocks"),
+    ],
+)
+def test_members_that_a_vendor_does_not_know_are_refused_with_their_place(message: object, place: str) -> None:
+    with pytest.raises(VendorError) as found:
+        refuse_members(Fields({"messages": [USER, message]}), frozenset({"thinking_blocks"}))
+    assert (found.value.status, found.value.param) == (400, place)
+    refuse_members(Fields({"messages": [USER, message]}), frozenset({"extra_content"}))

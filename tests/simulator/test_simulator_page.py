@@ -10,7 +10,7 @@ from click.testing import CliRunner
 from penstock.cli.simulate import simulate
 from penstock.simulator.faults import FAULTS, read_fault
 from penstock.simulator.native import SIMULATED_AWS
-from penstock.simulator.native_services import all_services
+from penstock.simulator.native_services import MODEL, all_services
 from penstock.simulator.vendors import all_vendors
 
 PAGE = (Path(__file__).parents[2] / "docs" / "simulator.md").read_text(encoding="utf-8")
@@ -36,7 +36,8 @@ def test_every_format_of_its_own_is_named_with_what_it_offers() -> None:
     for service in all_services():
         (row,) = [text for base, text in rows.items() if base.split("/")[1] == service.id]
         named = {word.partition("?")[0] for word in re.findall(r"`([^`]+)`", row)}
-        offered = {re.split(r"[/:]", operation.path.pattern)[-1] for operation in service.operations}
+        ends = (operation.path.pattern.replace(MODEL, "*").split("/")[-1] for operation in service.operations)
+        offered = {end.removeprefix("*:") for end in ends}
         assert {name.rpartition("/")[2] for name in named} == offered
 
 

@@ -17,12 +17,14 @@ from penstock.simulator import callers
 from penstock.simulator.anthropic import api as anthropic
 from penstock.simulator.anthropic.dialect import ANTHROPIC
 from penstock.simulator.bedrock.converse import prepare_converse
+from penstock.simulator.bedrock.count import prepare_count
 from penstock.simulator.bedrock.dialect import CONVERSE, INVOKE
 from penstock.simulator.bedrock.invoke import prepare_invoke, prepare_invoke_stream
 from penstock.simulator.cohere_v2 import api as cohere
 from penstock.simulator.cohere_v2.dialect import COHERE
 from penstock.simulator.dialect import Dialect, Prepared
 from penstock.simulator.gemini import api as gemini
+from penstock.simulator.gemini import count as gemini_count
 from penstock.simulator.gemini.dialect import GEMINI
 from penstock.simulator.native import NativeQuestion, Operation
 from penstock.simulator.vendors import all_vendors
@@ -116,6 +118,13 @@ def _bedrock(id_: str, title: str, names: tuple[str, ...], model: str, own: tupl
             check_caller=callers.aws,
             prepare=prepare_invoke_stream,
         ),
+        "CountTokens": Operation(
+            name="CountTokens",
+            path=_path(f"{base}/model/{MODEL}/count-tokens"),
+            dialect=CONVERSE,
+            check_caller=callers.aws,
+            prepare=prepare_count,
+        ),
     }
     return Service(
         id=id_,
@@ -144,6 +153,7 @@ def _studio() -> Service:
         operations=(
             operation("generateContent", gemini.prepare_generate),
             operation("streamGenerateContent", gemini.prepare_generate),
+            operation("countTokens", gemini_count.prepare_studio_count),
             operation("batchEmbedContents", gemini.prepare_batch_embed),
             operation("embedContent", gemini.prepare_embed),
         ),
@@ -151,7 +161,10 @@ def _studio() -> Service:
 
 
 def _vertex(id_: str, title: str, publisher: str, model: str, operations: dict[str, Prepare]) -> Service:
-    """Return a service of Vertex AI; project and location in its paths may be any."""
+    """Return a service of Vertex AI; project and location in its paths may be any.
+
+    An operation with a colon in its name has its path whole there, and its model in the body.
+    """
     below = f"/projects/[^/]+/locations/[^/]+/publishers/{publisher}/models"
     return Service(
         id=id_,
@@ -162,7 +175,7 @@ def _vertex(id_: str, title: str, publisher: str, model: str, operations: dict[s
         operations=tuple(
             Operation(
                 name=name,
-                path=_path(f"/{id_}/v1(?:beta1)?{below}/{MODEL}:{name}"),
+                path=_path(f"/{id_}/v1(?:beta1)?{below}/" + (name if ":" in name else f"{MODEL}:{name}")),
                 dialect=GEMINI if publisher == "google" else ANTHROPIC,
                 check_caller=callers.bearer,
                 prepare=prepare,
@@ -202,7 +215,7 @@ def all_services() -> tuple[Service, ...]:
     claude, nova = "us.anthropic.claude-sonnet-4-5-20250929-v1:0", "us.amazon.nova-pro-v1:0"
     return (
         _anthropic(),
-        _bedrock("bedrock", "AWS Bedrock", (*converse, *invoke), nova, ()),
+        _bedrock("bedrock", "AWS Bedrock", (*converse, *invoke, "CountTokens"), nova, ()),
         _studio(),
         _vertex(
             "vertex",
@@ -212,6 +225,7 @@ def all_services() -> tuple[Service, ...]:
             {
                 "generateContent": gemini.prepare_generate,
                 "streamGenerateContent": gemini.prepare_generate,
+                "countTokens": gemini_count.prepare_vertex_count,
                 "predict": gemini.prepare_predict,
                 "embedContent": gemini.prepare_embed,
             },
@@ -221,10 +235,14 @@ def all_services() -> tuple[Service, ...]:
             "Anthropic on Vertex AI",
             "anthropic",
             "claude-sonnet-4-5@20250929",
-            {"rawPredict": gemini.prepare_raw_predict, "streamRawPredict": gemini.prepare_raw_predict},
+            {
+                "count-tokens:rawPredict": anthropic.prepare_vertex_count,
+                "rawPredict": gemini.prepare_raw_predict,
+                "streamRawPredict": gemini.prepare_raw_predict,
+            },
         ),
         _cohere(),
-        _bedrock("bedrock-anthropic", "Anthropic on AWS Bedrock", invoke, claude, ("claude-*",)),
+        _bedrock("bedrock-anthropic", "Anthropic on AWS Bedrock", (*invoke, "CountTokens"), claude, ("claude-*",)),
     )
 
 

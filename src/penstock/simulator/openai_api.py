@@ -16,6 +16,7 @@ from penstock.simulator.dialect import Prepared
 from penstock.simulator.openai_chat_request import ChatRequest, StreamOptions, read_chat_request
 from penstock.simulator.openai_errors import context_too_long, invalid
 from penstock.simulator.openai_format import Continuation, Stamp
+from penstock.simulator.openai_messages import refuse_members
 from penstock.simulator.openai_text_requests import CompletionRequest, read_completion_request, read_embedding_request
 from penstock.simulator.prose import write_continuation
 from penstock.simulator.request_fields import Fields
@@ -56,6 +57,8 @@ def prepare(endpoint: EndpointId, question: Question) -> Prepared:
 
 def _prepare_chat(question: Question) -> Prepared:
     request = read_chat_request(question.body, question.vendor.title, question.instance_seed)
+    if question.vendor.refused_in_messages:
+        refuse_members(question.body, question.vendor.refused_in_messages)
     if (fewest := request.ask.fewest_prompt_tokens()) > CONTEXT_WINDOW_TOKENS:
         raise context_too_long(fewest, CONTEXT_WINDOW_TOKENS)
     found = _answer(request)

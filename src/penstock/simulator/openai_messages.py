@@ -66,6 +66,20 @@ def _read_message(fields: Fields, names: dict[str, str]) -> Message:
     return Message(ROLES[role], text, name=name or "", other_tokens=other_tokens)
 
 
+def refuse_members(body: Fields, names: frozenset[str]) -> None:
+    """Refuse members of messages and of their calls that a vendor does not know.
+
+    Raises:
+        VendorError: there is one.
+    """
+    for message in body.objects("messages"):
+        for fields in (message, *message.objects("tool_calls")):
+            for name in names & fields.members.keys():
+                place = fields.at(name)
+                text = f"Unknown parameter: '{place}'."
+                raise invalid(text, param=place, code="unknown_parameter")
+
+
 def _read_content(fields: Fields, role: str) -> tuple[str, int]:
     """Return the text of a message's content, and what its other parts count for."""
     content = fields.members.get("content")

@@ -9,10 +9,11 @@ format is not OpenAI's are left out. What is answered is not decided here.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from functools import cache
+from types import MappingProxyType
 from urllib.parse import unquote, urlsplit
 
 from penstock.core.endpoint import EndpointId
@@ -32,6 +33,14 @@ OWN_PATHS: dict[str, EndpointId] = {
 }
 _OBFUSCATING = ("penstock-simulator", "openai", "azure-openai")
 _USAGE_PLACES: dict[StreamUsage, UsagePlace | None] = {"on_request": None, "always": "last_choice", "never": "nowhere"}
+_FOREIGN_MARKS = frozenset({"reasoning_content", "thinking_blocks", "extra_content"})
+_REFUSED_IN_MESSAGES: Mapping[str, frozenset[str]] = MappingProxyType(
+    {
+        **dict.fromkeys(("openai", "azure-openai", "groq", "mistral"), _FOREIGN_MARKS),
+        "gemini": _FOREIGN_MARKS - {"extra_content"},
+    }
+)
+"""What answers of other vendors leave in messages, by the vendor that refuses it (sources: the provider files)."""
 _OTHER_OPTIONS: dict[str, tuple[Options, ...]] = {"azure-openai": (AzureOptions(api="deployments"),)}
 """Options besides the default ones under which a vendor has other paths."""
 
@@ -73,6 +82,7 @@ class Vendor:
     stream_usage: StreamUsage = "on_request"
     foreign_models: tuple[str, ...] = ()
     """Names and patterns of names that other vendors claim."""
+    refused_in_messages: frozenset[str] = frozenset()
     fingerprint: str = FINGERPRINT
 
     @property
@@ -126,6 +136,7 @@ def _of_provider(provider: Provider, foreign: Iterable[str]) -> Vendor:
         models=provider.models or OWN_MODELS,
         model_patterns=provider.model_patterns,
         stream_usage=provider.stream_usage,
+        refused_in_messages=_REFUSED_IN_MESSAGES.get(provider.id, frozenset()),
         foreign_models=tuple(foreign) if provider.model_patterns else (),
         fingerprint=f"{FINGERPRINT}_{provider.id.replace('-', '_')}",
     )

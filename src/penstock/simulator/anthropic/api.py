@@ -4,7 +4,8 @@ Each host has its own credentials, paths and errors; the format is the same but 
 Anthropic's own host and a member elsewhere, and the model, which is a member there and in the path elsewhere.
 
 https://platform.claude.com/docs/en/api/versioning, .../api/migration-2026-10-21, .../api/messages-count-tokens,
-.../api/claude-on-vertex-ai and .../api/claude-on-amazon-bedrock (read 2026-11-23).
+.../api/claude-on-vertex-ai and .../api/claude-on-amazon-bedrock, and for counting on Vertex AI
+https://docs.cloud.google.com/vertex-ai/generative-ai/docs/partner-models/claude/count-tokens (read 2026-11-23).
 """
 
 from __future__ import annotations
@@ -27,6 +28,8 @@ BEDROCK_VERSION = "bedrock-2023-05-31"
 VERTEX_VERSION = "vertex-2023-10-16"
 REMOVED = ("temperature", "top_p", "top_k")
 """Members that the newest version of the API knows no more."""
+_HOSTED = frozenset({"anthropic_version", "anthropic_beta"})
+"""Members that bodies have on another's host."""
 _check_key = key_in("x-api-key", "authorization")
 
 
@@ -60,12 +63,32 @@ def prepare_count(question: NativeQuestion) -> Prepared:
     Raises:
         VendorError: Anthropic would refuse it.
     """
+    return _count(question, frozenset({"model"}))
+
+
+def prepare_vertex_count(question: NativeQuestion) -> Prepared:
+    """Count a prompt's tokens on Vertex AI, where the body names the model, and the version if it likes.
+
+    Raises:
+        VendorError: the version is not that host's, or Anthropic would refuse the rest.
+    """
+    if question.body.has("anthropic_version"):
+        _check_version(question, VERTEX_VERSION)
+    return _count(question, frozenset({"model"}) | _HOSTED)
+
+
+def _count(question: NativeQuestion, more: frozenset[str]) -> Prepared:
     for name in ("max_tokens", "stream", "temperature"):
         if question.body.has(name):
             raise VendorError(400, f"Unknown parameter: '{name}'.", param=name, code="unknown_member")
-    ask = _read(question, more=frozenset({"model"}), counts_only=True).ask
+    ask = _read(question, more=more, counts_only=True).ask
     body = msgspec.json.encode({"input_tokens": ask.prompt_tokens()})
     return Prepared(question.headers, body, dialect=ANTHROPIC)
+
+
+def _check_version(question: NativeQuestion, version: str) -> None:
+    if question.body.needed_text("anthropic_version") not in {version, NEWEST_VERSION.decode()}:
+        refuse(f"Input should be '{version}'", "anthropic_version")
 
 
 def read_hosted(question: NativeQuestion, version: str, *, stream: bool) -> MessagesRequest:
@@ -74,13 +97,10 @@ def read_hosted(question: NativeQuestion, version: str, *, stream: bool) -> Mess
     Raises:
         VendorError: the version is missing or not that host's, or Anthropic would refuse the rest.
     """
-    found = question.body.needed_text("anthropic_version")
-    if found not in {version, NEWEST_VERSION.decode()}:
-        refuse(f"Input should be '{version}'", "anthropic_version")
-    more = frozenset({"anthropic_version", "anthropic_beta"})
+    _check_version(question, version)
     if not stream and question.body.flag("stream"):
         refuse("Streaming has a path of its own on this host.", "stream")
-    return _read(question, more=more)
+    return _read(question, more=_HOSTED)
 
 
 def prepare_answer(question: NativeQuestion, request: MessagesRequest, *, stream: bool | None = None) -> Prepared:

@@ -46,7 +46,7 @@ def prepare_converse(question: NativeQuestion) -> Prepared:
         VendorError: Bedrock would refuse it.
     """
     prefix = Prefix()
-    ask = _read_ask(question, prefix)
+    ask = read_ask(question, prefix)
     found = answered(ask)
     usage = _usage(found, question.cache.look(question.model, prefix.marks))
     redacts = any(REDACTED_TRIGGER in message.text for message in ask.messages)
@@ -69,7 +69,12 @@ def prepare_converse(question: NativeQuestion) -> Prepared:
 # --- the request
 
 
-def _read_ask(question: NativeQuestion, prefix: Prefix) -> Ask:
+def read_ask(question: NativeQuestion, prefix: Prefix) -> Ask:
+    """Read a request; what of its prompt may be cached goes into ``prefix``.
+
+    Raises:
+        VendorError: Bedrock would refuse it.
+    """
     body = question.body
     config = body.fields("inferenceConfig") or Fields({}, "inferenceConfig")
     sampling = {"temperature": config.decimal("temperature", 0, 1), "top_p": config.decimal("topP", 0, 1)}
