@@ -125,7 +125,7 @@ async def test_what_another_vendor_left_in_a_conversation_does_not_reach_anthrop
     signed = b'{"type":"text","text":"Ho","extra_content":{"google":{"thought_signature":"c2ln"}}}'
     body = b'{"model":"gpt","max_tokens":9,"messages":[{"role":"assistant","content":[%b]}]}'
     anthropic = all_providers()["anthropic"]
-    async with scripted_upstream(json_answer(b'{"input_tokens":5}')) as upstream:
+    async with scripted_upstream(json_answer(b'{"input_tokens":5,"content":[]}')) as upstream:
         async with served_before(upstream, provider=anthropic) as gateway:
             answered = await ask(gateway.url, body % signed, path=path)
 

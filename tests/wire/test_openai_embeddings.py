@@ -32,17 +32,24 @@ def test_usage_is_read_beside_any_vectors() -> None:
 
 
 def test_a_providers_own_reader_reads_the_usage() -> None:
-    facts = read_answer(b'{"usage":{"n":4}}', lambda usage: Usage(input_tokens=4) if usage == {"n": 4} else Usage())
+    body = b'{"data":[],"usage":{"n":4}}'
+    facts = read_answer(body, lambda usage: Usage(input_tokens=4) if usage == {"n": 4} else Usage())
     assert facts.usage == Usage(input_tokens=4)
 
 
-@pytest.mark.parametrize("body", [b'{"usage":7,"model":[]}', b'{"usage":null}', b"{}"])
+@pytest.mark.parametrize("body", [b'{"data":[],"usage":7,"model":[]}', b'{"data":[],"usage":null}'])
 def test_members_of_another_type_say_nothing(body: bytes) -> None:
     assert read_answer(body, None) == AnswerFacts()
 
 
 def test_an_error_under_success_is_seen() -> None:
     assert read_answer(b'{"error":{"message":"no"}}', None).error == "no"
+
+
+@pytest.mark.parametrize("body", [b"{}", b'{"hello":1}', b'{"data":null}', b'{"data":{}}'])
+def test_an_object_that_is_neither_vectors_nor_an_error_is_refused(body: bytes) -> None:
+    with pytest.raises(ValueError, match="without vectors"):
+        read_answer(body, None)
 
 
 @pytest.mark.parametrize("body", [b"", b"[]", b"7", b"{", b"[" * 100_000])

@@ -41,6 +41,11 @@ AnswerReader = Callable[[bytes, UsageReader | None], AnswerFacts]
 """Reads an answer or an event; without a reader of the provider's own, usage is read as the format documents it."""
 
 
+OpeningReader = Callable[[bytes, UsageReader | None], AnswerFacts | None]
+"""Reads an event in front of which no answer has begun: None where it says nothing of one (a ping), so that the next
+one is read in this way too; raises ``ValueError`` where no stream begins so."""
+
+
 PLAIN_EVENT = AnswerFacts()
 """Facts of an event that says nothing a relay must know; readers return this very object for most events."""
 
@@ -96,6 +101,8 @@ class Endpoint:
     """Finds the media by URL in a body that is not translated, for a host that takes bytes only."""
     read_event: AnswerReader | None = None
     """Facts of one event's data; raises ``ValueError`` when it is not the format. None where nothing streams."""
+    read_opening: OpeningReader | None = None
+    """Reads the events of a stream up to the one that its answer begins with; None where any event may be that."""
     end_of_stream: bytes = b""
     """Data of the event that ends a stream cleanly (``[DONE]``); empty where ``AnswerFacts.ends`` says so."""
     closing_event: bytes = b""

@@ -16,6 +16,7 @@ ENDPOINT = Endpoint(
     ask_for_usage=facts.ask_for_usage,
     read_answer=facts.read_answer,
     read_event=facts.read_event,
+    read_opening=facts.read_opening,
     end_of_stream=facts.END_OF_STREAM,
     closing_event=render_event(facts.END_OF_STREAM),
     render_error=openai_errors.render_error,

@@ -20,6 +20,7 @@ ENDPOINT = Endpoint(
     edit_media=edit_media,
     read_answer=facts.read_answer,
     read_event=facts.read_event,
+    read_opening=facts.read_opening,
     closing_event=facts.CLOSING_EVENT,
     merge_usage=facts.merge_usage,
     render_error=caller_errors.render_error,

@@ -49,7 +49,14 @@ class InvokedStream:
 
     def on_end(self) -> None:
         """The body has ended."""
-        if not self._failed:
+        if self._failed:
+            return
+        try:
+            for _ in self._cutter.rest():
+                pass
+        except ValueError:
+            self.on_failure(self._answer.invalid("sent a stream that cannot be read"))
+        else:
             self._relay.on_end()
 
     def on_failure(self, error: UpstreamFault) -> None:

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from time import monotonic
 
-from penstock.core.endpoint import PLAIN_EVENT
+from penstock.core.endpoint import PLAIN_EVENT, AnswerFacts
 from penstock.core.errors import GatewayError, UpstreamBrokeOff, UpstreamFault
 from penstock.relay.answer import Answer
 from penstock.relay.content_coding import IDENTITY, StreamUnpacker, UnreadableCodingError
@@ -36,6 +36,7 @@ class StreamRelay:
         "_head",
         "_in_long_event",
         "_read_event",
+        "_read_opening",
         "_read_usage",
         "_request",
         "_splitter",
@@ -57,6 +58,8 @@ class StreamRelay:
         self._head = head
         self._request = answer.exchange.request
         self._read_event = endpoint.read_event
+        self._read_opening = endpoint.read_opening
+        """Reads events until the answer has begun; None from then on."""
         self._read_usage = answer.read_usage
         self._splitter = EventSplitter()
         self._begun = False
@@ -111,7 +114,7 @@ class StreamRelay:
             self._steady = self._is_steady()
 
     def _is_steady(self) -> bool:
-        begun = self._request.takes_chunks and self._exchange.first_event_at is not None
+        begun = self._request.takes_chunks and self._read_opening is None and self._exchange.first_event_at is not None
         return begun and not self._splitter.held and not self._in_long_event and self._unpacker is None
 
     def _passes_as_it_is(self, payload: bytes) -> bool:
@@ -155,9 +158,9 @@ class StreamRelay:
                     self._failure, end = self._reported_error(), number
                 break
             try:
-                facts = self._read_event(data, self._read_usage)
+                facts = self._read_event(data, self._read_usage) if self._read_opening is None else self._open(data)
             except ValueError:
-                self._failure, end = answer.invalid("sent an event that is not valid JSON"), number
+                self._failure, end = answer.invalid("sent an event that is not of its own format"), number
                 break
             exchange.events += 1
             if facts is PLAIN_EVENT:
@@ -177,6 +180,19 @@ class StreamRelay:
                 break
         hidden.update(range(end, len(blocks)))
         return hidden
+
+    def _open(self, data: bytes) -> AnswerFacts:
+        """Read an event in front of which no answer has begun.
+
+        Raises:
+            ValueError: it is none that a stream of this format begins with.
+        """
+        assert self._read_opening is not None  # noqa: S101 - asked for by the caller
+        facts = self._read_opening(data, self._read_usage)
+        if facts is None:
+            return PLAIN_EVENT
+        self._read_opening = None
+        return facts
 
     def _reported_error(self) -> GatewayError:
         return self._answer.invalid("reported an error in its stream")

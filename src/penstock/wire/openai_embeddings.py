@@ -19,6 +19,7 @@ class _Answer(msgspec.Struct):
     usage: object = None
     model: object = None
     error: object = None
+    data: msgspec.Raw = msgspec.Raw(b"")
 
 
 _answer_decoder = msgspec.json.Decoder(_Answer)
@@ -37,13 +38,16 @@ def read_answer(body: bytes, read_usage: UsageReader | None) -> AnswerFacts:
     """Return the facts of a whole answer.
 
     Raises:
-        ValueError: not JSON, or not an object.
+        ValueError: not JSON, or neither vectors nor an error.
     """
     try:
         answer = _answer_decoder.decode(body)
     except (msgspec.DecodeError, RecursionError, UnicodeDecodeError) as error:
         msg = f"not an embeddings answer: {error}"
         raise ValueError(msg) from error
+    if not answer.error and not bytes(answer.data).startswith(b"["):
+        msg = "an answer without vectors"
+        raise ValueError(msg)
     return AnswerFacts(
         usage=(read_usage or read_openai_usage)(answer.usage) if isinstance(answer.usage, dict) else UNREPORTED,
         model=answer.model if isinstance(answer.model, str) else None,

@@ -22,6 +22,7 @@ from penstock.wire.anthropic_messages.facts import (
     read_count,
     read_count_request,
     read_event,
+    read_opening,
     read_request,
 )
 
@@ -82,7 +83,9 @@ def test_input_tokens_are_the_whole_of_the_input() -> None:
         "output_tokens_details": {"thinking_tokens": 3},
         "service_tier": "standard",
     }
-    body = json.dumps({"type": "message", "model": "m", "stop_reason": "tool_use", "usage": usage}).encode()
+    body = json.dumps(
+        {"type": "message", "content": [], "model": "m", "stop_reason": "tool_use", "usage": usage}
+    ).encode()
     expected = Usage(975, 70, 900, 8, 3)
     assert read_answer(body, None) == AnswerFacts(expected, "m", ("tool_use",))
     assert read_event(start(usage), None) == AnswerFacts(expected, "m")
@@ -151,14 +154,52 @@ def test_an_error_is_seen(error: bytes) -> None:
 
 def test_a_member_of_another_type_is_skipped_and_the_others_are_read() -> None:
     odd = {"input_tokens": "7", "output_tokens": 3, "cache_read_input_tokens": -1}
-    facts = read_answer(json.dumps({"model": 7, "stop_reason": "refusal", "usage": odd}).encode(), None)
+    facts = read_answer(json.dumps({"content": [], "model": 7, "stop_reason": "refusal", "usage": odd}).encode(), None)
     assert facts == AnswerFacts(Usage(output_tokens=3), None, ("refusal",))
     assert read_event(b'{"type":"message_delta","delta":7,"usage":[]}', None) == AnswerFacts()
 
 
 def test_a_providers_own_reader_reads_the_usage() -> None:
-    facts = read_answer(b'{"usage":{"n":4}}', lambda usage: Usage(output_tokens=len(usage)))
+    facts = read_answer(b'{"content":[],"usage":{"n":4}}', lambda usage: Usage(output_tokens=len(usage)))
     assert facts.usage == Usage(output_tokens=1)
+
+
+@pytest.mark.parametrize("body", [b"{}", b'{"content":"x"}', b'{"content":null,"type":"message"}', b'{"hello":1}'])
+def test_an_object_that_is_neither_a_message_nor_an_error_is_refused(body: bytes) -> None:
+    with pytest.raises(ValueError, match="without content"):
+        read_answer(body, None)
+
+
+def test_a_stream_begins_with_its_message_or_with_an_error() -> None:
+    assert read_opening(start({"input_tokens": 5}), None) == AnswerFacts(Usage(input_tokens=5), "m")
+    failed = read_opening(b'{"type":"error","error":{"type":"overloaded_error","message":"no"}}', None)
+    assert failed is not None
+    assert failed.error == "no"
+
+
+@pytest.mark.parametrize("event", [b'{"type":"ping"}', b'{"type":"vertex_event","usage":{}}'])
+def test_what_is_no_part_of_the_message_may_stand_in_front_of_it(event: bytes) -> None:
+    assert read_opening(event, None) is None
+
+
+@pytest.mark.parametrize(
+    "event",
+    [
+        b"{}",
+        b'{"hello":1}',
+        b'{"choices":[]}',
+        b'{"type":"content_block_delta","index":0,"delta":{"type":"text_delta","text":"x"}}',
+        b'{"type":"content_block_start","index":0,"content_block":{}}',
+        b'{"type":"content_block_stop","index":0}',
+        b'{"type":"message_delta","delta":{"stop_reason":"end_turn"}}',
+        b'{"type":"message_stop"}',
+        b"[]",
+        b"{",
+    ],
+)
+def test_no_stream_begins_with_anything_else(event: bytes) -> None:
+    with pytest.raises(ValueError, match="not"):
+        read_opening(event, None)
 
 
 def test_what_is_counted_is_not_used() -> None:

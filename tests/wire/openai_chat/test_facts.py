@@ -22,6 +22,7 @@ from penstock.wire.openai_chat.facts import (
     ask_for_usage,
     read_answer,
     read_event,
+    read_opening,
     read_request,
 )
 from penstock.wire.openai_usage import read_openai_usage
@@ -154,8 +155,25 @@ def test_a_member_of_another_type_is_skipped_and_the_others_are_read() -> None:
 
 
 def test_a_providers_own_reader_reads_the_usage() -> None:
-    facts = read_answer(b'{"usage":{"n":4}}', lambda usage: Usage(output_tokens=len(usage)))
+    facts = read_answer(b'{"choices":[],"usage":{"n":4}}', lambda usage: Usage(output_tokens=len(usage)))
     assert facts.usage == Usage(output_tokens=1)
+
+
+@pytest.mark.parametrize("body", [b"{}", b'{"hello":1}', b'{"choices":null}', b'{"choices":"x","model":"m"}'])
+def test_an_object_that_is_neither_an_answer_nor_an_error_is_refused(body: bytes) -> None:
+    for read in (read_answer, read_opening):
+        with pytest.raises(ValueError, match="without choices"):
+            read(body, None)
+
+
+@pytest.mark.parametrize("event", [b'{"choices":[]}', b'{"choices":[{"index":0,"delta":{"content":"x"}}]}'])
+def test_a_stream_begins_with_a_chunk(event: bytes) -> None:
+    assert read_opening(event, None) is PLAIN_EVENT
+
+
+def test_a_stream_may_begin_with_counts_or_an_error() -> None:
+    assert read_opening(b'{"usage":{"prompt_tokens":5}}', None).usage == Usage(input_tokens=5)
+    assert read_opening(b'{"error":{"message":"no"}}', None).error == "no"
 
 
 @pytest.mark.parametrize("body", [b"", b"[]", b"7", b"{", b"null", b"[" * 100_000])

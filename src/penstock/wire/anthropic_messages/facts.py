@@ -62,6 +62,7 @@ class _Message(msgspec.Struct):
     """A whole answer, or what ``message_start`` has of it."""
 
     type: str | None = None
+    content: msgspec.Raw = ABSENT
     model: str | None = None
     stop_reason: str | None = None
     usage: msgspec.Raw = ABSENT
@@ -89,7 +90,9 @@ _event_decoder = msgspec.json.Decoder(_Event)
 _count_decoder = msgspec.json.Decoder(_Count)
 _usage_decoder = msgspec.json.Decoder(PlainUsage)
 _members_decoder = msgspec.json.Decoder(dict[str, msgspec.Raw])
-_SILENT = frozenset({"content_block_delta", "content_block_start", "content_block_stop", "ping"})
+_OF_BLOCKS = frozenset({"content_block_delta", "content_block_start", "content_block_stop"})
+_SILENT = _OF_BLOCKS | {"ping"}
+_WITHIN_MESSAGE = _OF_BLOCKS | {"message_delta", "message_stop"}
 
 
 def read_request(body: JsonObject) -> RequestFacts:
@@ -115,9 +118,14 @@ def read_answer(body: bytes, read_usage: UsageReader | None) -> AnswerFacts:
     """Return the facts of a whole answer.
 
     Raises:
-        ValueError: not JSON, or not an object.
+        ValueError: not JSON, or neither a message nor an error.
     """
-    return _facts_of(_decode(_message_decoder, body), read_usage)
+    message = _decode(_message_decoder, body)
+    facts = _facts_of(message, read_usage)
+    if facts.error is None and not bytes(message.content).startswith(b"["):
+        msg = "a message without content"
+        raise ValueError(msg)
+    return facts
 
 
 def read_count(body: bytes, _read_usage: UsageReader | None) -> AnswerFacts:
@@ -154,6 +162,24 @@ def read_event(data: bytes, read_usage: UsageReader | None) -> AnswerFacts:
     if kind == "error" or event.error != ABSENT:
         return AnswerFacts(error=_describe(event.error), ends=True)
     return PLAIN_EVENT  # of a kind that is documented later: clients are told to ignore those
+
+
+def read_opening(data: bytes, read_usage: UsageReader | None) -> AnswerFacts | None:
+    """Return the facts of the event that begins a stream; None for a ping, and for kinds that clients are to ignore.
+
+    Hosts put events of their own in front of the message (Google's ``vertex_event``).
+
+    Raises:
+        ValueError: not JSON, no event, or one that no stream begins with.
+    """
+    kind = _decode(_event_decoder, data).type
+    facts = read_event(data, read_usage)
+    if kind == "message_start" or facts.error is not None:
+        return facts
+    if not kind or kind in _WITHIN_MESSAGE:
+        msg = "a stream that does not begin with message_start"
+        raise ValueError(msg)
+    return None
 
 
 def merge_usage(earlier: Usage, later: Usage) -> Usage:

@@ -87,4 +87,4 @@ def as_named_event(data: bytes) -> bytes:
     if not name.isidentifier():
         msg = "an event type that is no name"
         raise ValueError(msg)
-    return b"event: %b\ndata: %b\n\n" % (name.encode("ascii", "replace"), data.replace(b"\n", b""))
+    return b"event: %b\ndata: %b\n\n" % (name.encode("ascii", "replace"), data.translate(None, b"\r\n"))

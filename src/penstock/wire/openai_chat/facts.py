@@ -102,9 +102,13 @@ def read_answer(body: bytes, read_usage: UsageReader | None) -> AnswerFacts:
     """Return the facts of a whole answer.
 
     Raises:
-        ValueError: not JSON, or not an object.
+        ValueError: not JSON, or neither an answer nor an error.
     """
-    return _facts(_decode(body, read_usage), read_usage)
+    answer = _decode(body, read_usage)
+    if answer.choices is None and answer.error is None:
+        msg = "an answer without choices"
+        raise ValueError(msg)
+    return _facts(answer, read_usage)
 
 
 def read_event(data: bytes, read_usage: UsageReader | None) -> AnswerFacts:
@@ -121,6 +125,19 @@ def read_event(data: bytes, read_usage: UsageReader | None) -> AnswerFacts:
         else:
             return PLAIN_EVENT
     return _facts(event, read_usage)
+
+
+def read_opening(data: bytes, read_usage: UsageReader | None) -> AnswerFacts:
+    """Return the facts of a stream's first event.
+
+    Raises:
+        ValueError: not JSON, or neither a chunk of an answer nor an error.
+    """
+    event = _decode(data, read_usage)
+    if event.choices is None and event.usage is None and event.error is None:
+        msg = "a first event without choices"
+        raise ValueError(msg)
+    return read_event(data, read_usage)
 
 
 def _decode(data: bytes, read_usage: UsageReader | None) -> _Answer | _OddAnswer:
