@@ -3,10 +3,19 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any, cast
 
+import pytest
+
+from penstock.core.usage import Usage
+from penstock.endpoints import all_endpoints
+from penstock.relay.accounting import Accounting
+from penstock.relay.exchange import Exchange
+from penstock.relay.snapshot import Model, Target
+from penstock.telemetry.metrics import read
 from tests.relay.plain_client import ask, call, render
 from tests.relay.scripted_upstream import CLOSE, HOLD, event_stream, json_answer, scripted_upstream
-from tests.relay.served_gateway import KEY, served_before
+from tests.relay.served_gateway import KEY, backend_at, served_before
 
 PROMPT = "prompt-canary-77"
 CLIENT_KEY = "client-key-canary-42"
@@ -93,3 +102,27 @@ async def test_what_callers_make_up_is_no_label(tmp_path: Path) -> None:
         ("unknown_path", "client"),
     ]
     assert sum(value for name, value in samples.items() if name.startswith("penstock_requests_total")) == 2
+
+
+def test_many_answers_are_counted_as_each_would_be() -> None:
+    answers = 1203
+    accounting = Accounting(None, lambda: 0.0)
+    target = Target(backend=backend_at(1), model="m")
+    model = Model(name="gpt", targets=(target,), owned_by="us", created=1)
+    counted = []
+    for number in range(answers):
+        exchange = Exchange(cast(Any, None), 0.0)
+        exchange.endpoint, exchange.model, exchange.target = all_endpoints()["/v1/chat/completions"], model, target
+        exchange.status, exchange.usage = 200, Usage(input_tokens=number, output_tokens=None if number % 3 else 1)
+        accounting.record(exchange, number / 1000)
+        if number in {0, 700}:
+            list(accounting.families())  # somebody looks between
+        counted.append(number)
+    readings = {reading.name: reading for reading in read(accounting.families())}
+    labels = ("chat_completions", "gpt", "up")
+    tokens = dict(readings["penstock_tokens_total"].numbers)
+    assert tokens[(*labels, "input")] == sum(counted)
+    assert tokens[(*labels, "output")] == len(counted[::3])
+    (durations,) = [each for at, each in readings["penstock_request_duration_seconds"].buckets if at == labels]
+    assert sum(durations.counts) == answers
+    assert durations.total == pytest.approx(sum(counted) / 1000)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from prometheus_client.parser import text_string_to_metric_families
@@ -28,18 +29,22 @@ def test_counters_are_read_back_whatever_their_labels(values: dict[tuple[str, st
     assert samples(family) == {("a_total", labels): value for labels, value in values.items()}
 
 
-@given(st.lists(st.floats(0, 100), max_size=30))
-def test_buckets_are_cumulative_and_agree_with_the_observations(values: list[float]) -> None:
+OBSERVED = st.lists(st.floats(0, 100) | st.sampled_from(Histogram().bounds), max_size=30)
+
+
+@given(OBSERVED, OBSERVED)
+def test_buckets_are_cumulative_and_agree_with_the_observations(together: list[float], apart: list[float]) -> None:
     family = HistogramFamily("h", "H.", ("x",))
-    for value in values:
+    family.child("a").observe_all(together)
+    for value in apart:
         family.child("a").observe(value)
-    family.child("a")
+    values = together + apart
     found = samples(family)
     for bound in Histogram().bounds:
         number = str(int(bound)) if bound == int(bound) else repr(bound)
         assert found["h_bucket", ("a", number)] == sum(value <= bound for value in values)
     assert found["h_bucket", ("a", "+Inf")] == found["h_count", ("a",)] == len(values)
-    assert found["h_sum", ("a",)] == sum(values)
+    assert found["h_sum", ("a",)] == pytest.approx(sum(values))
 
 
 def test_a_child_is_the_same_object_each_time() -> None:

@@ -7,7 +7,7 @@ new ones.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from time import gmtime, strftime
 
 from msgspec.structs import astuple
@@ -30,6 +30,8 @@ TOKEN_TYPES = (
 """Label value to the field of ``Usage``. Cached and reasoning tokens are also part of input and output."""
 _FRACTIONS = [f".{milliseconds:03d}Z" for milliseconds in range(1000)]
 """Ends of timestamps: to format a number each time costs more than all else about a timestamp."""
+_COUNTED_TOGETHER = 500
+"""So many answers are counted at once, or fewer when somebody asks: one by one costs three times as much."""
 _KEPT_WORDS = 20
 _WORD_CHARS = 80
 
@@ -65,7 +67,9 @@ class Accounting:
         self._places: dict[tuple[str, str, str], _Place] = {}
 
     def families(self) -> Iterable[Family]:
-        """Return the metric families, for exposition."""
+        """Return the metric families, for exposition, with all that was recorded counted."""
+        for place in self._places.values():
+            place.count()
         return (
             self._requests,
             self._tokens,
@@ -180,21 +184,33 @@ class _Place:
     losses: Counter
     tokens: list[Counter]
     """In the order of the fields of ``Usage``."""
+    fresh_durations_s: list[float] = field(default_factory=list)
+    fresh_usages: list[Usage] = field(default_factory=list)
+    """Recorded, but not counted yet."""
+
+    def count(self) -> None:
+        """Count what is not counted yet."""
+        self.durations.observe_all(self.fresh_durations_s)
+        # the total, last in a usage, is not counted
+        for counter, counts in zip(self.tokens, zip(*map(astuple, self.fresh_usages), strict=True), strict=False):
+            counter.value += sum(filter(None, counts))
+        self.fresh_durations_s.clear()
+        self.fresh_usages.clear()
 
 
 def _record_attempt(place: _Place, exchange: Exchange, now: float) -> None:
-    place.durations.observe(now - exchange.started_at)
+    place.fresh_durations_s.append(now - exchange.started_at)
     if exchange.first_event_at is not None:
         place.first_events.observe(exchange.first_event_at - exchange.started_at)
     if exchange.losses:
         place.losses.add(len(exchange.losses))
     usage = exchange.usage
     if usage is not UNREPORTED:
-        for counter, count in zip(place.tokens, astuple(usage), strict=False):  # the total, last, is not counted
-            if count:
-                counter.value += count
+        place.fresh_usages.append(usage)
     elif exchange.outcome == "done" and exchange.status < 400:
         place.unreported.add()
+    if len(place.fresh_durations_s) >= _COUNTED_TOGETHER:
+        place.count()
 
 
 def _milliseconds(seconds: float) -> float:

@@ -8,8 +8,8 @@ number is bounded. How they are written down, and joined over several processes,
 
 from __future__ import annotations
 
-from bisect import bisect_left
-from collections.abc import Callable, Iterable
+from bisect import bisect_left, bisect_right
+from collections.abc import Callable, Iterable, Sequence
 
 from penstock.telemetry.readings import Buckets, Kind, Labels, Reading
 
@@ -47,6 +47,17 @@ class Histogram:
         """Count one observation."""
         self.counts[bisect_left(self.bounds, value)] += 1
         self.total += value
+
+    def observe_all(self, values: Sequence[float]) -> None:
+        """Count many observations."""
+        ordered = sorted(values)
+        begin = 0
+        for bucket, bound in enumerate(self.bounds):
+            end = bisect_right(ordered, bound, begin)
+            self.counts[bucket] += end - begin
+            begin = end
+        self.counts[-1] += len(ordered) - begin
+        self.total += sum(ordered)
 
 
 class CounterFamily:
