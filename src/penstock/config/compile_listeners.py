@@ -15,7 +15,7 @@ from penstock.config.address import Address, is_loopback
 from penstock.config.document import Document
 from penstock.config.listener_sections import ListenerSection
 from penstock.config.loaded import Overrides
-from penstock.config.problems import Findings
+from penstock.config.problems import Findings, write_path
 from penstock.config.yaml_tree import KeyPath
 from penstock.relay.snapshot import ClientTimeouts, Cors, Limits, Listener, ListenerTls
 
@@ -126,14 +126,14 @@ def _check_apart(places: Sequence[_Place], admin: _Place, findings: Findings) ->
     for index, place in enumerate(places):
         for earlier in places[:index]:
             if place.address == earlier.address:
-                findings.error((*place.path, "address"), f"{place.address} is listened on already")
+                findings.error((*place.path, "address"), f"is the same address as that of {write_path(earlier.path)}")
             elif _overlap(place.address, earlier.address):
-                message = f"{place.address} and {earlier.address} take each other in; one of them is enough"
+                message = f"{place.address} and {earlier.address} overlap; one of them is enough"
                 findings.error((*place.path, "address"), message)
         if place.address == admin.address and not (place.address.path is None and place.address.port == 0):
             findings.error(admin.path, "is the address where callers connect; it needs its own")
         elif _overlap(place.address, admin.address):
-            message = f"{admin.address} and {place.address}, where callers connect, take each other in"
+            message = f"{admin.address} and {place.address}, where callers connect, overlap"
             findings.error(admin.path, message)
 
 

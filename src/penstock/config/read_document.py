@@ -94,6 +94,8 @@ def _report(path: KeyPath, detail: ErrorDetails, findings: Findings) -> None:
         return
     kind = detail["type"]
     message = str(detail["ctx"]["error"]) if kind == "value_error" else _MESSAGES.get(kind, "is not valid")
+    if kind == "literal_error":
+        message = f"must be {detail['ctx']['expected']}"
     if kind == "model_type" and (section := section_at(path)) and section.has_short_form:
         message = "must be text or a mapping"
     if kind == "extra_forbidden":
