@@ -9,10 +9,14 @@ from __future__ import annotations
 import asyncio
 import json
 import re
+import threading
 from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, contextmanager
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
+from urllib.request import urlopen
 
 import pytest
 import yaml
@@ -77,7 +81,7 @@ def _requests(example: Path) -> list[tuple[str, dict[str, Any]]]:
 
 
 def test_there_is_an_example_for_each_subject() -> None:
-    assert len(_EXAMPLES) == 12
+    assert len(_EXAMPLES) == 13
 
 
 @_each_example
@@ -102,6 +106,8 @@ def _redirect(text: str, simulator: str) -> str:
     places = {each.id: each.base_path for each in all_vendors()}
     places |= {each.id: each.base_path for each in all_services()}
     for backend in document["backends"].values():
+        if backend["provider"] == "http":
+            continue  # no provider, and so nothing that the simulator stands in for
         backend["base_url"] = simulator + places[backend["provider"]]
         backend.pop("tls", None)
     return yaml.safe_dump({**document, "listen": "127.0.0.1:0", "admin": "127.0.0.1:0", "access_log": "off"})
@@ -143,6 +149,32 @@ async def test_fallback_goes_to_the_second_provider_when_the_first_fails(
         answer = json.loads(await asyncio.to_thread(post, f"{url}{endpoint}", body))
 
     assert answer["model"] == "claude-opus-5-5"
+
+
+async def test_plain_route_leads_to_a_server_beside_the_api(variables: dict[str, str], tmp_path: Path) -> None:
+    example = _ROOT / "examples" / "manifests" / "plain-http-route"
+    (asked,) = re.findall(r"curl http://127\.0\.0\.1:1975(\S+)\n", (example / "README.md").read_text("utf-8"))
+    with _files(_ROOT / "examples") as port:
+        async with _serving(example, variables, tmp_path, {"127.0.0.1:8080": f"127.0.0.1:{port}"}) as url:
+            with await asyncio.to_thread(urlopen, f"{url}{asked}", timeout=10) as answer:
+                body, backend = await asyncio.to_thread(answer.read), answer.headers["x-penstock-backend"]
+
+    assert body == (example / "README.md").read_bytes()
+    assert backend == "documents"
+
+
+@contextmanager
+def _files(folder: Path) -> Iterator[int]:
+    """Serve a folder as the README's own command does; yield the port."""
+    handler = partial(SimpleHTTPRequestHandler, directory=str(folder))
+    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        try:
+            yield server.server_port
+        finally:
+            server.shutdown()
+            thread.join()
 
 
 def test_folder_of_manifests_is_served_by_the_command(variables: dict[str, str], tmp_path: Path) -> None:

@@ -52,7 +52,7 @@ def test_an_entry_is_closed_and_careful_unless_it_says_otherwise(tmp_path: Path)
     (passage,) = passages(loaded)
     assert loaded.warnings == ()
     assert (passage.name, passage.path, passage.forwards_credentials) == ("site", "/site", False)
-    assert (passage.retry.statuses, passage.retry.causes) == (frozenset(), {"connect_failure"})
+    assert (passage.retry.statuses, passage.retry.causes) == (frozenset(), frozenset({"connect_failure"}))
     assert passage.timeouts is None
     assert [target.backend.name for target in passage.targets] == ["site"]
     assert not loaded.snapshot.models
@@ -80,17 +80,21 @@ def test_every_setting_arrives(tmp_path: Path) -> None:
 
     assert loaded.snapshot.passages is not None
     entries = loaded.snapshot.passages.entries()
-    assert [(each.host, each.methods, len(each.headers)) for each in entries] == [
-        ("a.example", {"GET", "HEAD"}, 2),
-        ("*.b.example", {"GET", "HEAD"}, 2),
+    assert [(each.host, sorted(each.methods), len(each.headers)) for each in entries] == [
+        ("a.example", ["GET", "HEAD"], 2),
+        ("*.b.example", ["GET", "HEAD"], 2),
     ]
     passage = entries[0].rule
     assert (passage.new_prefix, passage.new_path, passage.host) == ("/", None, "inside:8080")
     assert (passage.request.set, passage.request.add) == (((b"x-s", b"s"),), ((b"x-d", b"d"),))
-    assert (passage.request.remove, passage.answer.remove) == ({b"x-r"}, {b"x-q"})
+    assert (passage.request.remove, passage.answer.remove) == (frozenset({b"x-r"}), frozenset({b"x-q"}))
     assert passage.forwards_credentials
     assert passage.timeouts == RuleTimeouts(total_s=5)
-    assert (passage.retry.attempts, passage.retry.statuses, passage.retry.causes) == (2, {503}, {"reset"})
+    assert (passage.retry.attempts, passage.retry.statuses, passage.retry.causes) == (
+        2,
+        frozenset({503}),
+        frozenset({"reset"}),
+    )
     assert [(each.weight, each.priority) for each in passage.targets] == [(3, 1), (1, 0)]
 
 

@@ -28,8 +28,10 @@ def describe_conditions(entry: Entry[Model]) -> dict[str, object]:
         "host": entry.host or None,
         "model": entry.model,
         "model_regex": entry.expression.pattern if entry.expression else None,
-        "headers": {each.name.decode(): _value(each) for each in entry.headers if each.expression is None},
-        "header_regex": {each.name.decode(): _value(each) for each in entry.headers if each.expression is not None},
+        "headers": {each.name.decode(): header_value(each) for each in entry.headers if each.expression is None},
+        "header_regex": {
+            each.name.decode(): header_value(each) for each in entry.headers if each.expression is not None
+        },
     }
 
 
@@ -41,9 +43,10 @@ def _conditions(entry: Entry[Model]) -> Iterator[str]:
     if entry.host:
         yield f"host {entry.host}"
     for each in entry.headers:
-        yield f"{each.name.decode()} {'=' if each.expression is None else '~'} {_value(each)}"
+        yield f"{each.name.decode()} {'=' if each.expression is None else '~'} {header_value(each)}"
 
 
-def _value(condition: HeaderCondition) -> str:
+def header_value(condition: HeaderCondition) -> str:
+    """Write the value that a header must have, or the expression that must fit it."""
     found = condition.value if condition.expression is None else condition.expression.pattern
     return (found or b"").decode("latin-1")

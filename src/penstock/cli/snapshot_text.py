@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from operator import attrgetter
 
+from penstock.cli.passage_text import describe_passages, render_passages
 from penstock.cli.route_text import describe_conditions, ordered_entries, write_conditions
 from penstock.config.address import Address, BaseUrl
 from penstock.relay.snapshot import Backend, Listener, Model, Snapshot, Target
@@ -32,6 +33,7 @@ def describe_snapshot(snapshot: Snapshot) -> Json:
             for backend in snapshot.backends.values()
         },
         **describe_models(snapshot),
+        "passthrough": describe_passages(snapshot.passages),
     }
 
 
@@ -62,6 +64,8 @@ def render_snapshot(snapshot: Snapshot) -> str:
     if snapshot.fetching is not None:
         places.append(("Fetches from", ", ".join(map(str, snapshot.fetching.hosts))))
     sections = [*_align(places, ""), "", "Backends", *_align(backends, "  "), "", render_models(snapshot)]
+    if snapshot.passages:
+        sections += ["Passed on, where the API has no such path", *render_passages(snapshot.passages), ""]
     return "\n".join(sections)
 
 
@@ -71,7 +75,7 @@ def render_models(snapshot: Snapshot) -> str:
     if snapshot.routes:
         rules = ((write_conditions(entry), entry.rule) for entry in ordered_entries(snapshot.routes))
         lines += ["Routes, tried in this order", *_tree(rules), ""]
-    if snapshot.models or not snapshot.routes:
+    if snapshot.models or not (snapshot.routes or snapshot.passages):
         lines += ["Models", *_tree((model.name, model) for model in snapshot.models.values()), ""]
     if snapshot.patterns:
         patterns = ((model.name, model) for model in snapshot.patterns)

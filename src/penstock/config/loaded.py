@@ -83,11 +83,13 @@ def name_options(overrides: Overrides) -> dict[KeyPath, str]:
 
 def summarise(snapshot: Snapshot) -> str:
     """Say in one line how much a configuration holds."""
+    others = snapshot.routes or snapshot.passages
     counts = [
         _count(len(snapshot.backends), "backend"),
         *([_count(snapshot.routes.size, "rule")] if snapshot.routes else []),
-        *([_count(len(snapshot.models), "model")] if snapshot.models or not snapshot.routes else []),
+        *([_count(len(snapshot.models), "model")] if snapshot.models or not others else []),
         *([_count(len(snapshot.patterns), "pattern")] if snapshot.patterns else []),
+        *([f"{_count(len(snapshot.passages.by_path), 'path')} passed on"] if snapshot.passages else []),
         _count(len(snapshot.client_keys), "client key") if snapshot.client_keys else "no client keys",
     ]
     return ", ".join(counts)

@@ -2,23 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cache
 from types import MappingProxyType
 
 from penstock.config.address import is_loopback, read_base_url
 from penstock.config.manifests.ai_gateway import AIServiceBackend, ApiSchema, SchemaName
+from penstock.config.manifests.compile_addresses import Address, TlsPolicies, find_addresses
 from penstock.config.manifests.compile_credentials import Policy, compile_credentials, index_policies
 from penstock.config.manifests.compile_mutations import compile_mutations
-from penstock.config.manifests.compile_secrets import find_certificates
-from penstock.config.manifests.envoy_gateway import Backend, BackendTls, Endpoint
-from penstock.config.manifests.gateway_api import BackendTLSPolicy
+from penstock.config.manifests.envoy_gateway import Backend
 from penstock.config.manifests.native_tree import Draft, graft
-from penstock.config.manifests.parts import LocalRef, Manifest
 from penstock.config.manifests.resource import Resource
 from penstock.config.manifests.world import World, name_apart
-from penstock.config.yaml_tree import KeyPath, Node
 from penstock.core.provider import Provider
 from penstock.providers import all_providers
 
@@ -46,18 +43,6 @@ _AZURE_V1 = "/openai/v1"
 _NEEDS_POLICY = frozenset({"GCPVertexAI", "GCPAnthropic"})
 
 
-@dataclass(frozen=True, slots=True)
-class _Address:
-    """Where a backend is, and how its certificate is checked."""
-
-    root: str
-    """Scheme, host and port."""
-    host: str
-    port: int
-    node: Node
-    tls: dict[str, Draft]
-
-
 @dataclass(slots=True)
 class Backends:
     """Native backends, and which of them each AIServiceBackend is: one for each endpoint."""
@@ -66,25 +51,30 @@ class Backends:
     names: dict[tuple[str, str], list[str]] = field(default_factory=dict)
 
 
-def compile_backends(world: World) -> Backends:
+def compile_backends(world: World, tls_policies: TlsPolicies) -> Backends:
     """Return every AIServiceBackend as native backends."""
     names = name_apart(world.all(AIServiceBackend))
     policies = index_policies(world)
-    tls_policies = _index_tls_policies(world)
     compiled = Backends()
     for backend in world.all(AIServiceBackend):
         key = (backend.namespace, backend.name)
-        for number, address in enumerate(_find_addresses(world, backend, tls_policies), start=1):
-            # No name of a resource has an underscore.
-            name = names[key] if number == 1 else f"{names[key][:_LONGEST_STEM]}_{number}"
+        ref = backend.model.spec.backend_ref
+        addressed = world.resolve(backend, ("spec", "backendRef"), Backend, ref.name, ref.namespace)
+        for number, address in enumerate(find_addresses(world, addressed, tls_policies) if addressed else (), start=1):
+            name = number_name(names[key], number)
             draft = _compile(world, backend, address, policies.get(key))
             compiled.drafts[name] = graft(draft, backend.place("metadata", "name"))
             compiled.names.setdefault(key, []).append(name)
     return compiled
 
 
+def number_name(name: str, number: int) -> str:
+    """Name one of several endpoints; no name of a resource has an underscore."""
+    return name if number == 1 else f"{name[:_LONGEST_STEM]}_{number}"
+
+
 def _compile(
-    world: World, backend: Resource[AIServiceBackend], address: _Address, policy: Policy | None
+    world: World, backend: Resource[AIServiceBackend], address: Address, policy: Policy | None
 ) -> dict[str, Draft]:
     spec = backend.model.spec
     schema = spec.api_schema
@@ -160,7 +150,7 @@ _PATHS: Mapping[SchemaName, Callable[[ApiSchema, Policy | None], str]] = Mapping
 """What stands between a host and the paths of its API."""
 
 
-def _choose_provider(schema: ApiSchema, address: _Address, base_path: str, policy: Policy | None) -> Provider:
+def _choose_provider(schema: ApiSchema, address: Address, base_path: str, policy: Policy | None) -> Provider:
     providers = all_providers()
     kind = policy.model.spec.type if policy else None
     if schema.name == "OpenAI":
@@ -192,99 +182,3 @@ def _other_version(world: World, backend: Resource[AIServiceBackend], schema: Ap
     if schema.prefix and schema.name not in {"OpenAI", "Anthropic"}:
         world.report.warning(backend, ("spec", "schema", "prefix"), f"has no effect for {schema.name}")
     return schema.version if usual is not None and schema.version != usual else None
-
-
-def _find_addresses(
-    world: World, source: Resource[AIServiceBackend], tls_policies: Mapping[tuple[str, str], Resource[BackendTLSPolicy]]
-) -> Iterator[_Address]:
-    ref = source.model.spec.backend_ref
-    backend = world.resolve(source, ("spec", "backendRef"), Backend, ref.name, ref.namespace)
-    if backend is None:
-        return
-    spec = backend.model.spec
-    if spec.type == "DynamicResolver":
-        world.report.error(backend, ("spec", "type"), "callers do not say where requests go here: use endpoints")
-        return
-    policy = tls_policies.get((backend.namespace, backend.name))
-    for index, endpoint in enumerate(spec.endpoints):
-        address = _read_address(world, backend, policy, ("spec", "endpoints", index), endpoint)
-        if address is not None:
-            yield address
-
-
-def _read_address(
-    world: World,
-    backend: Resource[Backend],
-    policy: Resource[BackendTLSPolicy] | None,
-    path: KeyPath,
-    endpoint: Endpoint,
-) -> _Address | None:
-    if endpoint.fqdn is not None:
-        host, port, path = endpoint.fqdn.hostname, endpoint.fqdn.port, (*path, "fqdn", "hostname")
-    elif endpoint.ip is not None:
-        host, port, path = endpoint.ip.address, endpoint.ip.port, (*path, "ip", "address")
-    else:
-        world.report.error(backend, (*path, "unix"), "Unix sockets of backends are not supported")
-        return None
-    tls = _compile_tls(world, backend, policy, host)
-    is_tls = backend.model.spec.tls is not None or policy is not None
-    if port == 443 and not is_tls:
-        message = "no TLS is configured for this port: requests go unencrypted (a BackendTLSPolicy changes that)"
-        world.report.warning(backend, path, message)
-    scheme, usual = ("https", 443) if is_tls else ("http", 80)
-    written = f"[{host}]" if ":" in host else host
-    root = f"{scheme}://{written}" + ("" if port == usual else f":{port}")
-    return _Address(root, host, port, graft(host, backend.place(*path)), tls)
-
-
-def _compile_tls(
-    world: World, backend: Resource[Backend], policy: Resource[BackendTLSPolicy] | None, host: str
-) -> dict[str, Draft]:
-    tls = backend.model.spec.tls
-    drafts: dict[str, Draft] = {}
-    if policy is not None:
-        validation = policy.model.spec.validation
-        here: KeyPath = ("spec", "validation")
-        if validation.hostname != host:
-            drafts["server_name"] = graft(validation.hostname, policy.place(*here, "hostname"))
-        drafts["ca_file"] = _authorities(world, policy, (*here, "caCertificateRefs"), validation.ca_certificate_refs)
-    elif tls is not None:
-        drafts = _compile_own_tls(world, backend, tls, host)
-    return {name: value for name, value in drafts.items() if value is not None}
-
-
-def _compile_own_tls(world: World, backend: Resource[Backend], tls: BackendTls, host: str) -> dict[str, Draft]:
-    here: KeyPath = ("spec", "tls")
-    if tls.insecure_skip_verify:
-        world.report.error(backend, (*here, "insecureSkipVerify"), "certificates are always verified")
-    named = tls.sni is not None and tls.sni != host
-    return {
-        "server_name": graft(tls.sni, backend.place(*here, "sni")) if named else None,
-        "ca_file": _authorities(world, backend, (*here, "caCertificateRefs"), tls.ca_certificate_refs),
-    }
-
-
-def _authorities(world: World, source: Resource[Manifest], path: KeyPath, refs: list[LocalRef]) -> Draft:
-    if not refs:
-        return None
-    if len(refs) > 1:
-        world.report.error(source, (*path, 1), "one file of certificate authorities; put the others into it")
-    return find_certificates(world, source, (*path, 0), refs[0].kind, refs[0].name)
-
-
-def _index_tls_policies(world: World) -> dict[tuple[str, str], Resource[BackendTLSPolicy]]:
-    found: dict[tuple[str, str], Resource[BackendTLSPolicy]] = {}
-    for policy in world.all(BackendTLSPolicy):
-        for index, target in enumerate(policy.model.spec.target_refs):
-            path: KeyPath = ("spec", "targetRefs", index)
-            if target.kind != "Backend":
-                message = f"has no effect: a {target.kind} has no TLS here, a Backend has"
-                world.report.warning(policy, path, message)
-                continue
-            if world.resolve(policy, path, Backend, target.name) is None:
-                continue
-            first = found.setdefault((policy.namespace, target.name), policy)
-            if first is not policy:
-                message = f"Backend/{target.name} has a policy already: {first.label} at {first.root.place}"
-                world.report.error(policy, path, message)
-    return found

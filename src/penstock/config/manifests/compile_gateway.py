@@ -8,10 +8,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from penstock.config.manifests.ai_gateway import AIGatewayRoute
+from penstock.config.manifests.compile_http_routes import is_plain
 from penstock.config.manifests.compile_secrets import all_keys, find_value, read_file_path
 from penstock.config.manifests.compile_traffic import claim, find_route
 from penstock.config.manifests.envoy_callers import ClientTrafficPolicy, EnvoyProxy, LogSink, SecurityPolicy
 from penstock.config.manifests.gateway_api import Gateway, GatewayClass, GatewayListener, SecretManifest
+from penstock.config.manifests.http_route import HTTPRoute
 from penstock.config.manifests.native_tree import Draft, graft
 from penstock.config.manifests.parts import SecretRef
 from penstock.config.manifests.resource import Resource
@@ -25,13 +27,16 @@ _SHIFT = 10_000
 _KEY_HEADERS = frozenset({"authorization", "x-api-key", "api-key"})
 _UNENFORCED = ("jwt", "oidc", "basic_auth", "ext_auth", "authorization")
 _STANDARD_OUTPUT = "/dev/stdout"
+Attachment = tuple[Resource[Gateway], GatewayListener]
 
 
-def attach_routes(world: World) -> dict[tuple[str, str], tuple[Resource[Gateway], GatewayListener]]:
+def attach_routes(world: World) -> dict[tuple[str, str], Attachment]:
     """Return each route's Gateway and listener. Routes of a second Gateway are reported: they would mix."""
-    attached: dict[tuple[str, str], tuple[Resource[Gateway], GatewayListener]] = {}
+    attached: dict[tuple[str, str], Attachment] = {}
     served: Resource[Gateway] | None = None
-    for route in world.all(AIGatewayRoute):
+    routes: list[Resource[AIGatewayRoute] | Resource[HTTPRoute]] = [*world.all(AIGatewayRoute)]
+    routes += [route for route in world.all(HTTPRoute) if is_plain(world, route)]
+    for route in routes:
         found = list(_find_gateways(world, route))
         if not route.model.spec.parent_refs:
             world.report.error(route, ("spec",), "names no Gateway in parentRefs, so that it would serve nothing")
@@ -46,7 +51,7 @@ def attach_routes(world: World) -> dict[tuple[str, str], tuple[Resource[Gateway]
 
 
 def _find_gateways(
-    world: World, route: Resource[AIGatewayRoute]
+    world: World, route: Resource[AIGatewayRoute] | Resource[HTTPRoute]
 ) -> Iterator[tuple[KeyPath, Resource[Gateway], GatewayListener]]:
     for index, parent in enumerate(route.model.spec.parent_refs):
         path: KeyPath = ("spec", "parentRefs", index)

@@ -20,6 +20,7 @@ from penstock.config.manifests.compile_traffic import Policy, compile_retry
 from penstock.config.manifests.gateway_api import GatewayListener
 from penstock.config.manifests.mcp import InferencePool
 from penstock.config.manifests.native_tree import Draft, graft
+from penstock.config.manifests.parts import Manifest
 from penstock.config.manifests.resource import Resource
 from penstock.config.manifests.world import World
 from penstock.config.yaml_tree import KeyPath, Node
@@ -53,7 +54,7 @@ def compile_route(world: World, attached: Attached, name: str) -> Node | None:
         if not spec.rules:
             world.report.error(route, ("spec", "rules"), "has no rules, so that it would serve nothing")
         return None
-    hosts = _find_hosts(world, route, attached.listener)
+    hosts = find_hosts(world, route, spec.hostnames, attached.listener)
     draft: Draft = {
         "name": graft(name, route.place("metadata", "name")),
         "hostnames": graft(list(hosts), route.place("spec", "hostnames")) if hosts else None,
@@ -162,9 +163,11 @@ def _compile_timeouts(rule: RouteRule, policy: Policy | None, attempt_s: float |
     }
 
 
-def _find_hosts(world: World, route: Route, listener: GatewayListener) -> Sequence[str]:
+def find_hosts(
+    world: World, route: Resource[Manifest], hosts: Sequence[str], listener: GatewayListener
+) -> Sequence[str]:
     """Return the hosts of a route that its listener has too."""
-    hosts, wanted = route.model.spec.hostnames, listener.hostname
+    wanted = listener.hostname
     if wanted is None:
         return hosts
     if not hosts:

@@ -15,7 +15,8 @@ from typing import TypeVar
 
 from penstock.config.manifests.ai_gateway import AIGatewayRoute
 from penstock.config.manifests.envoy_gateway import BackendTrafficPolicy, Retry, Trigger
-from penstock.config.manifests.gateway_api import Gateway, HTTPRoute
+from penstock.config.manifests.gateway_api import Gateway
+from penstock.config.manifests.http_route import HTTPRoute
 from penstock.config.manifests.native_tree import Draft, graft
 from penstock.config.manifests.parts import Manifest
 from penstock.config.manifests.resource import Resource
@@ -69,7 +70,7 @@ class TrafficPolicies:
     of_routes: dict[tuple[str, str], Policy] = field(default_factory=dict)
     of_gateways: dict[tuple[str, str], Policy] = field(default_factory=dict)
 
-    def find(self, route: Resource[AIGatewayRoute], gateway: Resource[Gateway]) -> Policy | None:
+    def find(self, route: Resource[Manifest], gateway: Resource[Gateway]) -> Policy | None:
         """Return the policy that a route has."""
         own = self.of_routes.get((route.namespace, route.name))
         return own or self.of_gateways.get((gateway.namespace, gateway.name))
@@ -93,7 +94,7 @@ def find_route(world: World, policy: Resource[Manifest], path: KeyPath, name: st
     """Return the AIGatewayRoute whose generated HTTPRoute a policy names, or a plain HTTPRoute."""
     plain = world.find(HTTPRoute, policy.namespace, name)
     if plain is not None and world.find(AIGatewayRoute, policy.namespace, name) is None:
-        return None
+        return plain
     return world.resolve(policy, path, AIGatewayRoute, name)
 
 

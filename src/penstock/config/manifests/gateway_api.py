@@ -17,7 +17,6 @@ from penstock.config.manifests.parts import (
     LocalRef,
     Manifest,
     OpenPart,
-    ParentRef,
     Part,
     SecretRef,
     SectionTargetRef,
@@ -120,40 +119,6 @@ class GatewayClass(Manifest):
     versions = ("v1", "v1beta1")
 
     spec: GatewayClassSpec
-
-
-class HttpRouteTarget(OpenPart):
-    """Where a plain route leads."""
-
-    name: Name
-    namespace: Namespace | None = None
-    group: str = ""
-    kind: str = "Service"
-    port: Port | None = None
-
-
-class HttpRouteRule(OpenPart):
-    """A rule of a plain route."""
-
-    backend_refs: Annotated[list[HttpRouteTarget], AtMost(16)] = Field(default_factory=list)
-    matches: Annotated[list[dict[str, object]], AtMost(64)] = Field(default_factory=list)
-
-
-class HttpRouteSpec(OpenPart):
-    """A plain route."""
-
-    parent_refs: Annotated[list[ParentRef], AtMost(32)] = Field(default_factory=list)
-    hostnames: Annotated[list[HostName], AtMost(16)] = Field(default_factory=list)
-    rules: Annotated[list[HttpRouteRule], AtMost(16)] = Field(default_factory=list)
-
-
-class HTTPRoute(Manifest):
-    """A route that the Envoy AI Gateway has generated, or a plain one."""
-
-    group = GATEWAY_API
-    versions = ("v1", "v1beta1")
-
-    spec: HttpRouteSpec
 
 
 class GrantFrom(Part):

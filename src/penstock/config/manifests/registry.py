@@ -16,11 +16,11 @@ from penstock.config.manifests.gateway_api import (
     ConfigMapManifest,
     Gateway,
     GatewayClass,
-    HTTPRoute,
     ReferenceGrant,
     SecretManifest,
     ServiceManifest,
 )
+from penstock.config.manifests.http_route import HTTPRoute
 from penstock.config.manifests.mcp import InferenceObjective, InferencePool, MCPRoute
 from penstock.config.manifests.parts import (
     AI_GATEWAY,
@@ -72,10 +72,10 @@ UNSERVED: Mapping[GroupKind, str] = MappingProxyType(
         ("inference.networking.x-k8s.io", "InferenceObjective"): "endpoint pickers are not asked yet",
         (ENVOY_GATEWAY, "EnvoyExtensionPolicy"): "extensions of Envoy are not run",
         (ENVOY_GATEWAY, "EnvoyPatchPolicy"): "there is no Envoy to patch",
-        (GATEWAY_API, "GRPCRoute"): "only AIGatewayRoutes are served",
-        (GATEWAY_API, "TCPRoute"): "only AIGatewayRoutes are served",
-        (GATEWAY_API, "TLSRoute"): "only AIGatewayRoutes are served",
-        (GATEWAY_API, "UDPRoute"): "only AIGatewayRoutes are served",
+        (GATEWAY_API, "GRPCRoute"): "only AIGatewayRoutes and HTTPRoutes are served",
+        (GATEWAY_API, "TCPRoute"): "only AIGatewayRoutes and HTTPRoutes are served",
+        (GATEWAY_API, "TLSRoute"): "only AIGatewayRoutes and HTTPRoutes are served",
+        (GATEWAY_API, "UDPRoute"): "only AIGatewayRoutes and HTTPRoutes are served",
     }
 )
 """Kinds that say something Penstock does not do; each is a warning."""

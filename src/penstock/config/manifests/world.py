@@ -99,7 +99,12 @@ def name_apart(resources: Iterable[Resource[Manifest]]) -> dict[tuple[str, str],
     names: dict[tuple[str, str], str] = {}
     for each in resources:
         name = each.name if times[each.name] == 1 else f"{each.namespace}.{each.name}"
-        if len(name) > _LONGEST_NAME:
-            name = f"{name[:51]}-{sha256(f'{each.namespace}/{each.name}'.encode()).hexdigest()[:12]}"
-        names[each.namespace, each.name] = name
+        names[each.namespace, each.name] = shorten(name, f"{each.namespace}/{each.name}")
     return names
+
+
+def shorten(name: str, whole: str = "") -> str:
+    """Return a name that is not too long, and that no other one is shortened to; ``whole`` is what tells them apart."""
+    if len(name) <= _LONGEST_NAME:
+        return name
+    return f"{name[:51]}-{sha256((whole or name).encode()).hexdigest()[:12]}"
