@@ -16,7 +16,7 @@ from tests.cli.penstock_process import BOUND_S, Penstock, starting
 from tests.relay.plain_client import Caller
 from tests.relay.served_gateway import read_samples
 
-SERVES = r"serves on http://(\S+) \(admin: (\S+)\)"
+SERVES = r"serves on http://([^\s,]+).* \(admin: (\S+)\)"
 TOKEN = b'data: {"choices":[{"index":0,"delta":{"content":"a"}}]}\n\n'
 LAST = b'data: {"choices":[{"index":0,"delta":{},"finish_reason":"stop"}]}\n\ndata: [DONE]\n\n'
 STREAMED = b'{"model":"gpt","stream":true}'
