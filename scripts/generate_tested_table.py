@@ -24,7 +24,7 @@ INTRODUCTION = """\
 <!-- Written by scripts/generate_tested_table.py from tests/clients/provider_{rows,checks}.py; do not edit. -->
 
 Real clients, unchanged, against `penstock serve` as a process of its own, before `penstock simulate`, which speaks each
-provider's own format and checks what the provider would: keys, AWS signatures, tokens that a service account was given,
+provider's own format and checks what the provider would: keys, AWS signatures, tokens of Entra ID and of Google,
 the signatures of what a model thought, roles, limits. No provider's own servers are asked. The tests are run with every
 change; the requests that are sent are judged besides by each vendor's own SDK
 ([tests/wire/chat_oracles.py](../../tests/wire/chat_oracles.py)).

@@ -19,10 +19,13 @@ from sysconfig import get_path
 from typing import Any
 from urllib.request import urlopen
 
+from cryptography.hazmat.primitives.asymmetric.rsa import generate_private_key
 from prometheus_client.parser import text_string_to_metric_families
 
 from penstock.simulator.native import SIMULATED_AWS
+from tests.transport.certificates import Authority
 from tests.upstream_auth.google_servers import google
+from tests.upstream_auth.microsoft_servers import CLIENT, SECRET, TENANT, entra
 
 PENSTOCK = Path(get_path("scripts")) / "penstock"
 FILES = [str(Path(__file__).with_name(name)) for name in ("gateway.yaml", "providers.yaml")]
@@ -97,15 +100,19 @@ def wait_until(condition: Callable[[], bool]) -> None:
 def gateway_before_simulator(folder: Path) -> Iterator[Setting]:
     """Run both for the length of the context; what they print goes to files in ``folder``.
 
-    A service account of Google's, and who hands it a token for its signature, are there too.
+    Who hands out tokens is there too: Google for a service account's signature, Entra ID for an application's secret.
     """
+    authority = Authority(folder)
     simulate = ["simulate", "--listen", "127.0.0.1:0", "--pace", "none"]
     with (
         google(token=UPSTREAM_KEY) as accounts,
+        entra(authority, token=UPSTREAM_KEY) as tenant,
         _running(simulate, {"PENSTOCK_SIMULATOR_KEY": UPSTREAM_KEY}, folder / "simulator.log") as simulator_log,
     ):
         service_account = folder / "service-account.json"
         service_account.write_text(accounts.key_file(), "utf-8")
+        unknown_account = folder / "unknown-account.json"
+        unknown_account.write_text(accounts.key_file(generate_private_key(65537, 2048)), "utf-8")
         simulator_url = _announced(simulator_log, r"simulator serves on (\S+)\.")[1]
         variables = {
             "SIMULATOR_URL": simulator_url,
@@ -115,6 +122,12 @@ def gateway_before_simulator(folder: Path) -> Iterator[Setting]:
             "AWS_ID": SIMULATED_AWS.access_key,
             "AWS_SECRET": SIMULATED_AWS.secret_key.reveal(),
             "SERVICE_ACCOUNT_FILE": str(service_account),
+            "UNKNOWN_ACCOUNT_FILE": str(unknown_account),
+            "ENTRA_URL": tenant.server.url,
+            "ENTRA_TENANT": TENANT,
+            "ENTRA_CLIENT": CLIENT,
+            "ENTRA_SECRET": SECRET,
+            "REQUESTS_CA_BUNDLE": authority.file,
         }
         with _running(["serve", *FILES], variables, folder / "gateway.log") as gateway_log:
             found = _announced(gateway_log, r"serves on (\S+) \(admin: (\S+)\)")

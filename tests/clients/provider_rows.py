@@ -11,9 +11,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal, get_args
 
-Capability = Literal["whole answers", "streams", "tools", "structured output", "embeddings", "signed thinking"]
+Capability = Literal[
+    "whole answers", "streams", "tools", "structured output", "embeddings", "signed thinking", "token counts"
+]
 CAPABILITIES: tuple[Capability, ...] = get_args(Capability)
-Credential = Literal["key", "AWS signature", "Google token"]
+Credential = Literal["key", "AWS signature", "Google token", "Entra token"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,6 +32,8 @@ class Row:
     """Whether it makes embeddings."""
     signs: bool = False
     """Whether its model signs what it thinks, and wants it back unchanged beside the calls that it made."""
+    counts: bool = False
+    """Whether it counts the tokens of a prompt."""
     credential: Credential = "key"
     """What the simulator verifies on every request."""
     streams_usage: bool = True
@@ -57,29 +61,40 @@ class Row:
             *every,
             *(("embeddings",) if self.vectors else ()),
             *(("signed thinking",) if self.signs else ()),
+            *(("token counts",) if self.counts else ()),
         )
 
 
 _AWS: Credential = "AWS signature"
 _GOOGLE: Credential = "Google token"
+_ENTRA: Credential = "Entra token"
 
 ROWS: dict[str, Row] = {
     row.name: row
     for row in (
         Row(name="openai", provider="openai", mission="OpenAI", vectors=True),
         Row(name="bedrock", provider="bedrock", mission="AWS Bedrock", vectors=True, credential=_AWS),
-        Row(name="bedrock-claude", provider="bedrock", mission="AWS Bedrock", signs=True, credential=_AWS),
+        Row(name="bedrock-claude", provider="bedrock", mission="AWS Bedrock", signs=True, counts=True, credential=_AWS),
         Row(
             name="bedrock-anthropic",
             provider="bedrock-anthropic",
             mission="Anthropic on AWS Bedrock",
             signs=True,
+            counts=True,
             credential=_AWS,
         ),
         Row(name="azure-openai", provider="azure-openai", mission="Azure OpenAI", vectors=True),
         Row(name="azure-deployments", provider="azure-openai", mission="Azure OpenAI", vectors=True),
+        Row(name="azure-entra", provider="azure-openai", mission="Azure OpenAI", vectors=True, credential=_ENTRA),
         Row(name="gemini", provider="gemini", mission="Google Gemini", vectors=True),
-        Row(name="gemini-native", provider="gemini-native", mission="Google Gemini", vectors=True, signs=True),
+        Row(
+            name="gemini-native",
+            provider="gemini-native",
+            mission="Google Gemini",
+            vectors=True,
+            signs=True,
+            counts=True,
+        ),
         Row(name="groq", provider="groq", mission="Groq"),
         Row(name="xai", provider="xai", mission="Grok"),
         Row(name="together", provider="together", mission="Together AI", vectors=True),
@@ -90,12 +105,21 @@ ROWS: dict[str, Row] = {
         Row(name="deepseek", provider="deepseek", mission="DeepSeek"),
         Row(name="hunyuan", provider="hunyuan", mission="Hunyuan"),
         Row(name="tencent-lkeap", provider="tencent-lkeap", mission="Tencent LLM Knowledge Engine"),
-        Row(name="vertex", provider="vertex", mission="Google Vertex AI", vectors=True, signs=True, credential=_GOOGLE),
+        Row(
+            name="vertex",
+            provider="vertex",
+            mission="Google Vertex AI",
+            vectors=True,
+            signs=True,
+            counts=True,
+            credential=_GOOGLE,
+        ),
         Row(
             name="vertex-anthropic",
             provider="vertex-anthropic",
             mission="Anthropic on Vertex AI",
             signs=True,
+            counts=True,
             credential=_GOOGLE,
             always_thinks=True,
             approximates_choice=True,
@@ -106,6 +130,7 @@ ROWS: dict[str, Row] = {
             provider="anthropic",
             mission="Anthropic",
             signs=True,
+            counts=True,
             always_thinks=True,
             approximates_choice=True,
         ),
@@ -114,3 +139,4 @@ ROWS: dict[str, Row] = {
 
 WITH_VECTORS = [name for name, row in ROWS.items() if row.vectors]
 WITH_SIGNATURES = [name for name, row in ROWS.items() if row.signs]
+WITH_COUNTS = [name for name, row in ROWS.items() if row.counts]

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
-from anthropic import Anthropic
+from anthropic import Anthropic, BadRequestError, InternalServerError, RateLimitError
 from anthropic.types import Message, MessageParam, ToolParam, ToolUseBlock
 from pydantic import BaseModel
 
+from penstock.providers import all_providers
 from tests.clients.penstock_processes import BOUND_S, CLIENT_KEY, Setting
-from tests.clients.provider_rows import ROWS, Row
+from tests.clients.provider_rows import ROWS, WITH_COUNTS, Row
 from tests.clients.test_tools import QUESTION, RESULTS
 
 WORDS = 30
@@ -147,3 +148,30 @@ def test_losses_have_the_names_that_the_caller_used(claude: Anthropic, *, stream
         model=ROWS["mistral"].chat, max_tokens=LIMIT, messages=PROMPT, metadata={"user_id": "u-1"}, stream=streamed
     )
     assert raw.headers.get(LOSSES) == "dropped $.metadata.user_id"
+
+
+@pytest.mark.parametrize("name", WITH_COUNTS)
+def test_a_prompt_is_counted(claude: Anthropic, name: str) -> None:
+    model = ROWS[name].chat
+    counted = claude.messages.count_tokens(model=model, system="Be brief.", tools=TOOLS, messages=PROMPT)
+    charged = claude.messages.create(
+        model=model, max_tokens=LIMIT, system="Be brief.", tools=TOOLS, messages=PROMPT
+    ).usage.input_tokens
+    assert counted.input_tokens == charged
+    without = claude.messages.count_tokens(model=model, messages=PROMPT)
+    assert 0 < without.input_tokens < charged
+
+
+@pytest.mark.parametrize("provider", sorted({ROWS[name].provider for name in WITH_COUNTS}))
+def test_a_count_that_fails_fails_as_an_answer_does(claude: Anthropic, provider: str) -> None:
+    with pytest.raises(RateLimitError):
+        claude.messages.count_tokens(model=f"{provider}/fault-429", messages=PROMPT)
+    with pytest.raises(InternalServerError):
+        claude.messages.count_tokens(model=f"{provider}/fault-close-before-headers", messages=PROMPT)
+
+
+def test_who_cannot_count_says_so(claude: Anthropic) -> None:
+    for row in ROWS.values():
+        if all_providers()[row.provider].native_count is None and row.name not in WITH_COUNTS:
+            with pytest.raises(BadRequestError, match="does not offer it"):
+                claude.messages.count_tokens(model=row.chat, messages=PROMPT)

@@ -54,6 +54,7 @@ def test_each_check_is_a_test_that_runs_against_every_row(check: Check) -> None:
     else:
         assert f"def {check.test}(" in text
         assert "params=ROWS" in text or "WITH_SIGNATURES" in text
+        assert check.capability != "token counts" or "WITH_COUNTS" in text
 
 
 def test_each_capability_is_shown_by_a_client() -> None:

@@ -90,6 +90,26 @@ def test_what_was_signed_must_not_be_changed(client: OpenAI, row: Row, *, stream
         ask(client, row, messages, streamed=False)
 
 
+REFUSE_MARKS = ("openai", "azure-openai", "azure-deployments", "azure-entra", "groq", "mistral")
+BEGUN = {"bedrock-claude": "thinking_blocks", "gemini-native": "extra_content"}
+"""Where a conversation begins, and what its first answer has that is not OpenAI's."""
+
+
+@pytest.mark.parametrize("begun", BEGUN)
+@pytest.mark.parametrize("other", ROWS)
+def test_a_conversation_goes_on_with_whichever_provider(client: OpenAI, begun: str, other: str) -> None:
+    messages: list[ChatCompletionMessageParam] = [*user(QUESTION)]
+    asked = ask(client, ROWS[begun], messages, streamed=False)
+    messages += [repeated(asked), *results_for(calls_of(asked))]
+    assert BEGUN[begun] in json.dumps(messages)
+    raw = client.chat.completions.with_raw_response.create(model=ROWS[other].chat, messages=messages, tools=TOOLS)
+    answered = raw.parse().choices[0]
+    assert answered.finish_reason == "stop"
+    assert all(result in (answered.message.content or "") for result in RESULTS.values())
+    if other in REFUSE_MARKS:
+        assert BEGUN[begun] in (raw.headers.get("x-penstock-losses") or "")
+
+
 @pytest.mark.parametrize("name", CLAUDES)
 @pytest.mark.parametrize("streamed", [False, True], ids=["whole", "streamed"])
 def test_thoughts_that_nobody_can_read_come_back_too(client: OpenAI, name: str, *, streamed: bool) -> None:

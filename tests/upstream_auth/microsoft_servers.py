@@ -24,8 +24,9 @@ JWT_ASSERTION = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
 class Entra:
     """One tenant with one application, which may trust one OpenID provider."""
 
-    def __init__(self, trusted: OidcProvider | None = None) -> None:
+    def __init__(self, trusted: OidcProvider | None = None, token: str = "entra.secret") -> None:
         self.trusted = trusted
+        self.token = token
         self.server = LocalServer("")
 
     def answer(self, asked: Asked) -> Answer:
@@ -42,7 +43,7 @@ class Entra:
             return self._by_assertion(form["client_assertion"])
         if form.get("client_secret") != SECRET:
             return _refusal(f"AADSTS7000215: Invalid client secret provided: {form.get('client_secret')}")
-        return _token("entra.secret")
+        return _token(self.token)
 
     def _by_assertion(self, assertion: str) -> Answer:
         try:
@@ -92,9 +93,9 @@ def app_service(asked: Asked) -> Answer:
 
 
 @contextmanager
-def entra(authority: Authority, trusted: OidcProvider | None = None) -> Iterator[Entra]:
-    """Run Entra ID with a certificate of this authority."""
-    playing = Entra(trusted)
+def entra(authority: Authority, trusted: OidcProvider | None = None, *, token: str = "entra.secret") -> Iterator[Entra]:
+    """Run Entra ID with a certificate of this authority; who knows the client's secret is handed ``token``."""
+    playing = Entra(trusted, token)
     with serving(playing.answer, authority.issue("127.0.0.1")) as server:
         playing.server = server
         yield playing

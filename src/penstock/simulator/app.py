@@ -174,7 +174,7 @@ class Simulator:
             return
         given = request.header(vendor.key_header.name.encode())
         bearer = request.header(b"authorization")
-        if given is None and vendor.takes_tokens and bearer is not None:
+        if given is None and vendor.takes_tokens and bearer is not None and bearer.startswith(b"Bearer "):
             given = bearer.removeprefix(b"Bearer ")
         if given is None:
             message = f"You didn't provide an API key. Give it in the header '{vendor.key_header.name}'."
