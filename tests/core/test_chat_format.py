@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import pytest
+
 from penstock.core.chat import ChatRequest
-from penstock.core.chat_format import MOST_WORD_CHARS, MOST_WORDS, AnswerContext, Losses
+from penstock.core.chat_format import MOST_WORD_CHARS, MOST_WORDS, AnswerContext, Losses, TooMuchHeldError
 from penstock.core.loss import Loss
 
 
@@ -31,3 +33,19 @@ def test_words_outside_the_tables_are_kept_up_to_a_bound() -> None:
     assert context.unknown[0] == "stop_reason=bored"
     assert len(context.unknown) == MOST_WORDS
     assert max(map(len, context.unknown)) == MOST_WORD_CHARS
+
+
+@pytest.mark.parametrize(("asked", "kinds"), [(None, []), (1, []), (2, ["clamped"]), (0, ["clamped"])])
+def test_another_number_of_answers_than_one_is_clamped(asked: int | None, kinds: list[str]) -> None:
+    losses = Losses(ChatRequest(vendor="openai_chat", paths={"choices": "n"}, messages=[], choices=asked))
+    losses.one_choice("one answer only")
+    assert [(loss.path, loss.kind) for loss in losses.found] == [("$.n", kind) for kind in kinds]
+
+
+def test_what_is_held_is_counted_up_to_a_bound() -> None:
+    context = AnswerContext(model="m", request_id="r", most_held_bytes=100)
+    context.hold(60)
+    context.release(20)
+    context.hold(60)
+    with pytest.raises(TooMuchHeldError):
+        context.hold(1)

@@ -12,7 +12,7 @@ from openai.types.completion_create_params import CompletionCreateParamsBase as 
 
 from penstock.core.errors import InvalidRequest
 from penstock.core.json_object import JsonEdit, JsonObject
-from penstock.core.loss import Loss
+from penstock.core.loss import Loss, LossKind
 from penstock.wire.openai_fields import (
     ASKS_NOTHING,
     asks_for_something,
@@ -52,8 +52,9 @@ def test_a_default_is_taken_out_and_is_no_loss(name: str, value: str) -> None:
 )
 def test_a_wish_that_is_taken_out_is_a_loss(name: str, value: str) -> None:
     edit = editing(f'{{"{name}": {value}, "model": "m"}}')
+    kind: LossKind = "clamped" if name == "n" else "dropped"
     drop_fields(edit, (name,), "refused")
-    assert (edit.render(), edit.losses) == (b'{"model": "m"}', [Loss(f"$.{name}", "dropped", "refused")])
+    assert (edit.render(), edit.losses) == (b'{"model": "m"}', [Loss(f"$.{name}", kind, "refused")])
 
 
 def test_what_is_ignored_stays_in_the_body_and_is_a_loss() -> None:
@@ -112,3 +113,10 @@ def test_dropping_loses_exactly_what_it_reports(body: dict[str, object]) -> None
     reported = {loss.path.removeprefix("$.") for loss in edit.losses}
     for name in body.keys() - rest.keys() - reported:
         assert body[name] is None or body[name] in ASKS_NOTHING[name]
+
+
+def test_one_choice_instead_of_several_is_the_same_loss_when_the_member_is_dropped() -> None:
+    edit = JsonEdit(JsonObject(b'{"n":2,"seed":1}'))
+    drop_fields(edit, ("n", "seed"), "unknown there")
+    assert edit.losses == [Loss("$.n", "clamped", "unknown there"), Loss("$.seed", "dropped", "unknown there")]
+    assert edit.render() == b"{}"

@@ -43,6 +43,11 @@ class Losses:
         """Report a field of the request, by its name in ``ChatRequest``."""
         self.found.append(Loss(path=f"$.{self._request.path(name)}", kind=kind, why=why))
 
+    def one_choice(self, why: str) -> None:
+        """Report, for a format that gives one answer, that another number of them was asked for."""
+        if self._request.choices not in {None, 1}:
+            self.field("choices", why, "clamped")
+
     def at(self, path: str, why: str, kind: LossKind = "dropped") -> None:
         """Report a place of the caller's body (a node's ``at``, or below it)."""
         self.found.append(Loss(path=f"$.{path}", kind=kind, why=why))

@@ -72,7 +72,8 @@ def drop_fields(edit: JsonEdit, names: Iterable[str], why: str) -> None:
     """Take members out; report those that asked for something."""
     for name in names:
         if asks_for_something(edit, name):
-            edit.drop(name, why)
+            edit.report(name, "clamped" if name == "n" else "dropped", why)  # without "n" there is still one choice
+            edit.remove(name)
         elif edit.raw(name) is not None:
             edit.remove(name)
 

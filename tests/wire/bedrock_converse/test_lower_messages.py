@@ -16,6 +16,7 @@ from penstock.core.chat import (
     Image,
     InlineData,
     Message,
+    RedactedThinking,
     Role,
     Text,
     TextSource,
@@ -159,3 +160,19 @@ def test_a_begun_answer_with_a_cache_marker_ends_without_white_space_too() -> No
     body, lost = lower(Message("user", [Text("x")]), begun)
     assert body["messages"][1]["content"] == [{"text": "So"}, {"cachePoint": {"type": "default"}}]
     assert lost == [("$.m", "clamped")]
+
+
+@pytest.mark.parametrize("data", ["", "?", "not base64", "QUI", "QUJD-_==", "QUJD\n", "QUJ=D", "\u6f22", "gemini:QUJD"])
+def test_redacted_thinking_that_is_no_base64_is_left_out_and_told(data: str) -> None:
+    redacted = RedactedThinking(data, "messages[1].content[0]")
+    turns = Message("assistant", [redacted, Text("Yes.")]), Message("user", [Text("Sure?")])
+    body, losses = lower(Message("user", [Text("Is it?")]), *turns)
+    assert body["messages"][1] == {"role": "assistant", "content": [{"text": "Yes."}]}
+    assert losses == [("$.messages[1].content[0]", "dropped")]
+
+
+def test_redacted_thinking_in_base64_goes_back_as_it_is() -> None:
+    turns = Message("assistant", [RedactedThinking("QUI="), Text("Yes.")]), Message("user", [Text("Sure?")])
+    body, losses = lower(Message("user", [Text("Is it?")]), *turns)
+    assert body["messages"][1]["content"][0] == {"reasoningContent": {"redactedContent": "QUI="}}
+    assert losses == []

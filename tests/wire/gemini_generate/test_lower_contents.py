@@ -111,3 +111,36 @@ def test_a_conversation_that_says_nothing_is_refused() -> None:
     with pytest.raises(InvalidRequest) as refusal:
         lower(user(Text("")))
     assert refusal.value.param == "messages"
+
+
+def calls(*named: tuple[str, str]) -> Message:
+    return Message("assistant", [ToolCall(call_id, name, "{}", at="c") for call_id, name in named], at="m")
+
+
+def results(*ids: str) -> Message:
+    return user(*(ToolResult(call_id, (Text(str(number)),), at="r") for number, call_id in enumerate(ids)))
+
+
+def answered(*messages: Message) -> list[tuple[str, str]]:
+    _, contents, _ = lower(*messages)
+    found = [part["functionResponse"] for turn in contents for part in turn["parts"] if "functionResponse" in part]
+    return [(each["name"], each["response"]["output"]) for each in found]
+
+
+def test_results_of_an_id_that_is_used_again_are_of_the_nearest_call_before_them() -> None:
+    said = answered(calls(("a", "first")), results("a"), calls(("a", "second")), results("a"))
+    assert said == [("first", "0"), ("second", "0")]
+
+
+def test_results_of_calls_of_one_turn_with_the_same_id_are_in_their_order() -> None:
+    said = answered(calls(("a", "f"), ("b", "g"), ("a", "h")), results("a", "b", "a"))
+    assert said == [("f", "0"), ("g", "1"), ("h", "2")]
+
+
+def test_a_call_that_was_never_answered_does_not_take_the_result_of_a_later_one() -> None:
+    said = answered(calls(("a", "f"), ("a", "g")), user(Text("Go on.")), calls(("a", "h")), results("a"))
+    assert said == [("h", "0")]
+
+
+def test_a_second_result_of_one_call_is_of_that_call() -> None:
+    assert answered(calls(("a", "f")), results("a", "a")) == [("f", "0"), ("f", "1")]

@@ -65,8 +65,7 @@ def _limits(request: ChatRequest, body: dict[str, object], losses: Losses) -> No
         losses.field("stop", "this provider refuses stop sequences of white space alone")
     if stops:
         body["stop_sequences"] = stops
-    if request.choices is not None and request.choices != 1:
-        losses.field("choices", "this provider gives one answer", "clamped")
+    losses.one_choice("this provider gives one answer")
 
 
 def _account(request: ChatRequest, body: dict[str, object], losses: Losses) -> None:

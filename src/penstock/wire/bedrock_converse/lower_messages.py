@@ -9,6 +9,7 @@ offered are written by ``lower_tools``.
 
 from __future__ import annotations
 
+import binascii
 from typing import NamedTuple, assert_never
 
 import msgspec
@@ -212,6 +213,8 @@ def _write_text(block: Text, turn: _Turn, writing: Writing) -> None:
 def _write_thinking(block: Thinking | RedactedThinking, turn: _Turn, writing: Writing) -> None:
     if turn.role != "assistant":
         writing.losses.at(block.at, "only the assistant thinks")
+    elif isinstance(block, RedactedThinking) and not _is_base64(block.data):
+        writing.losses.at(block.at, "redacted thinking is bytes in base64 here: this is none of Claude's")
     elif isinstance(block, RedactedThinking):
         turn.blocks.append({"reasoningContent": {"redactedContent": block.data}})
     elif is_claudes(block.signature):
@@ -219,6 +222,14 @@ def _write_thinking(block: Thinking | RedactedThinking, turn: _Turn, writing: Wr
         turn.blocks.append({"reasoningContent": {"reasoningText": text}})
     else:
         writing.losses.at(block.at, "models on Bedrock take back only thinking that they signed")
+
+
+def _is_base64(data: str) -> bool:
+    """Say whether a text is base64 of something: the API reads any other as other bytes than were meant."""
+    try:
+        return bool(binascii.a2b_base64(data, strict_mode=True))
+    except ValueError:
+        return False
 
 
 def _call(block: ToolCall, writing: Writing) -> Json:

@@ -31,7 +31,6 @@ _RESPONSE_FIELDS = "additionalModelResponseFieldPaths"
 _STOP_SEQUENCE = "/stop_sequence"
 _NO_PLACE = (
     ("seed", "this provider takes no seed"),
-    ("choices", "one answer to a request"),
     ("frequency_penalty", "this provider takes no penalties"),
     ("presence_penalty", "this provider takes no penalties"),
     ("logit_bias", "this provider takes no token biases"),
@@ -82,6 +81,7 @@ def lower_request(request: ChatRequest, model: str, facts: ModelFacts) -> Lowere
     _write_tier(body, writing)
     _write_metadata(body, writing)
     _write_extras(body, writing)
+    writing.losses.one_choice("one answer to a request")
     asked = _asked(request)
     if asked != _NOTHING_ASKED:
         for (name, why), value in zip(_NO_PLACE, asked, strict=True):

@@ -81,8 +81,7 @@ def _limits(request: ChatRequest, body: dict[str, object], losses: Losses) -> No
         losses.field("stop", f"at most {MOST_STOPS} stop sequences: the first ones", "clamped")
     if stops:
         body["stop_sequences"] = stops[:MOST_STOPS]
-    if request.choices is not None and request.choices != 1:
-        losses.field("choices", "Cohere gives one answer", "clamped")
+    losses.one_choice("Cohere gives one answer")
 
 
 def _sampling(request: ChatRequest, body: dict[str, object], losses: Losses) -> None:
