@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from penstock.cli.provider_table import render_markdown, render_reference
-from tests.clients.provider_checks import reached_endpoints
+from tests.clients.provider_checks import real_clients_of
 
 ROOT = Path(__file__).parents[1]
 BEGIN = "<!-- providers:begin -->"
@@ -43,7 +43,7 @@ def with_table(readme: str) -> str:
 def with_tests(table: str, page: str) -> str:
     """Return the table with a column of what real clients are run against; ``page`` is the link to more of it."""
     header, rule, *lines = table.splitlines()
-    told = [", ".join(reached_endpoints(line.split("`")[1])) or "–" for line in lines]
+    told = [str(real_clients_of(line.split("`")[1])) or "–" for line in lines]
     rows = [f"{line} {tested} |" for line, tested in zip(lines, told, strict=True)]
     return "\n".join([f"{header} [Real clients]({page}) |", f"{rule} --- |", *rows]) + "\n"
 

@@ -10,9 +10,11 @@ import json
 import sys
 from itertools import groupby
 
+import msgspec
+
 from scripts.generated_file import bring_up_to_date
 from scripts.repository import ROOT
-from tests.clients.provider_checks import CHECKS, CLIENTS, reached_endpoints, shown_by
+from tests.clients.provider_checks import CHECKS, CLIENTS, real_clients_of, shown_by
 from tests.clients.provider_rows import CAPABILITIES, ROWS, Row
 
 PAGE = ROOT / "docs" / "reference" / "tested.md"
@@ -43,7 +45,8 @@ def render() -> str:
 def render_data() -> str:
     """Return the same by provider id, in short."""
     providers = sorted({row.provider for row in ROWS.values()})
-    return json.dumps({provider: reached_endpoints(provider) for provider in providers}, indent=2) + "\n"
+    tested = {provider: msgspec.to_builtins(real_clients_of(provider)) for provider in providers}
+    return json.dumps(tested, indent=2) + "\n"
 
 
 def _row(row: Row) -> str:

@@ -88,8 +88,8 @@ def test_the_table_says_what_real_clients_run_against() -> None:
     header, _, *lines = map(cells, with_tests(render_markdown(), "there.md").splitlines())
     assert header[-1] == "[Real clients](there.md)"
     assert {row[0].strip("`"): row[-1] for row in lines}.items() >= {
-        "bedrock": "chat, embeddings",
-        "groq": "chat",
+        "bedrock": "chat, embeddings, token counts (AWS signature)",
+        "groq": "chat (key)",
         "vllm": "–",
     }.items()
 
@@ -100,6 +100,6 @@ def test_a_readme_without_the_marks_is_left_alone() -> None:
 
 def test_the_text_says_what_real_clients_are_run_against() -> None:
     told = {line.split()[0]: line for line in render_text().splitlines()}
-    assert told["bedrock"].endswith("  chat, embeddings")
+    assert told["azure-openai"].endswith("  chat, embeddings, completions (key, Entra token)")
     assert told["anthropic-openai"].endswith("  -")
     assert set(real_clients()) <= set(all_providers())

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
+from penstock.data import RealClients
 from tests.clients.provider_rows import ROWS, Capability, Row
 
 OPENAI, ANTHROPIC, PYDANTIC_AI, AI_SDK = "O", "A", "P", "N"
@@ -44,6 +45,7 @@ CHECKS = (
     Check(OPENAI, "structured output", "test_every_provider.py", "test_structured_output_is_parsed"),
     Check(OPENAI, "structured output", "test_every_provider.py", "test_streamed_structured_output_is_parsed"),
     Check(OPENAI, "embeddings", "test_every_provider.py", "test_texts_become_vectors"),
+    Check(OPENAI, "completions", "test_every_provider.py", "test_a_text_goes_on"),
     Check(OPENAI, "signed thinking", "test_signed_thinking.py", "test_a_loop_of_two_rounds_keeps_what_was_signed"),
     Check(ANTHROPIC, "whole answers", "test_every_provider_anthropic.py", "test_an_answer_is_whole"),
     Check(ANTHROPIC, "streams", "test_every_provider_anthropic.py", "test_a_stream_is_whole"),
@@ -71,7 +73,22 @@ def shown_by(row: Row, capability: Capability) -> list[str]:
     return [client for client in CLIENTS if client in by]
 
 
-def reached_endpoints(provider: str) -> list[str]:
-    """Return what real clients are run against at a provider; nothing where they are not."""
+ENDPOINTS: Mapping[Capability, str] = MappingProxyType(
+    {
+        "whole answers": "chat",
+        "embeddings": "embeddings",
+        "completions": "completions",
+        "token counts": "token counts",
+    }
+)
+"""The capabilities that are an endpoint each, and what it is called in short."""
+
+
+def real_clients_of(provider: str) -> RealClients:
+    """Return what real clients are run against at a provider, and by which credentials; nothing where they are not."""
     rows = [row for row in ROWS.values() if row.provider == provider]
-    return ["chat"] * bool(rows) + ["embeddings"] * any(row.vectors for row in rows)
+    tried = {capability for row in rows for capability in row.capabilities}
+    return RealClients(
+        tuple(name for capability, name in ENDPOINTS.items() if capability in tried),
+        tuple(dict.fromkeys(row.credential for row in rows)),
+    )

@@ -12,7 +12,14 @@ from dataclasses import dataclass
 from typing import Literal, get_args
 
 Capability = Literal[
-    "whole answers", "streams", "tools", "structured output", "embeddings", "signed thinking", "token counts"
+    "whole answers",
+    "streams",
+    "tools",
+    "structured output",
+    "embeddings",
+    "completions",
+    "signed thinking",
+    "token counts",
 ]
 CAPABILITIES: tuple[Capability, ...] = get_args(Capability)
 Credential = Literal["key", "AWS signature", "Google token", "Entra token"]
@@ -30,6 +37,8 @@ class Row:
     """The name under which users look for it."""
     vectors: bool = False
     """Whether it makes embeddings."""
+    completions: bool = False
+    """Whether it has OpenAI's older endpoint too."""
     signs: bool = False
     """Whether its model signs what it thinks, and wants it back unchanged beside the calls that it made."""
     counts: bool = False
@@ -60,6 +69,7 @@ class Row:
         return (
             *every,
             *(("embeddings",) if self.vectors else ()),
+            *(("completions",) if self.completions else ()),
             *(("signed thinking",) if self.signs else ()),
             *(("token counts",) if self.counts else ()),
         )
@@ -72,7 +82,7 @@ _ENTRA: Credential = "Entra token"
 ROWS: dict[str, Row] = {
     row.name: row
     for row in (
-        Row(name="openai", provider="openai", mission="OpenAI", vectors=True),
+        Row(name="openai", provider="openai", mission="OpenAI", vectors=True, completions=True),
         Row(name="bedrock", provider="bedrock", mission="AWS Bedrock", vectors=True, credential=_AWS),
         Row(name="bedrock-claude", provider="bedrock", mission="AWS Bedrock", signs=True, counts=True, credential=_AWS),
         Row(
@@ -83,9 +93,16 @@ ROWS: dict[str, Row] = {
             counts=True,
             credential=_AWS,
         ),
-        Row(name="azure-openai", provider="azure-openai", mission="Azure OpenAI", vectors=True),
-        Row(name="azure-deployments", provider="azure-openai", mission="Azure OpenAI", vectors=True),
-        Row(name="azure-entra", provider="azure-openai", mission="Azure OpenAI", vectors=True, credential=_ENTRA),
+        Row(name="azure-openai", provider="azure-openai", mission="Azure OpenAI", vectors=True, completions=True),
+        Row(name="azure-deployments", provider="azure-openai", mission="Azure OpenAI", vectors=True, completions=True),
+        Row(
+            name="azure-entra",
+            provider="azure-openai",
+            mission="Azure OpenAI",
+            vectors=True,
+            completions=True,
+            credential=_ENTRA,
+        ),
         Row(name="gemini", provider="gemini", mission="Google Gemini", vectors=True),
         Row(
             name="gemini-native",
@@ -96,12 +113,12 @@ ROWS: dict[str, Row] = {
             counts=True,
         ),
         Row(name="groq", provider="groq", mission="Groq"),
-        Row(name="xai", provider="xai", mission="Grok"),
-        Row(name="together", provider="together", mission="Together AI", vectors=True),
+        Row(name="xai", provider="xai", mission="Grok", completions=True),
+        Row(name="together", provider="together", mission="Together AI", vectors=True, completions=True),
         Row(name="cohere", provider="cohere", mission="Cohere", vectors=True, streams_usage=False),
         Row(name="cohere-native", provider="cohere-native", mission="Cohere", vectors=True, approximates_choice=True),
         Row(name="mistral", provider="mistral", mission="Mistral", vectors=True),
-        Row(name="deepinfra", provider="deepinfra", mission="DeepInfra", vectors=True),
+        Row(name="deepinfra", provider="deepinfra", mission="DeepInfra", vectors=True, completions=True),
         Row(name="deepseek", provider="deepseek", mission="DeepSeek"),
         Row(name="hunyuan", provider="hunyuan", mission="Hunyuan"),
         Row(name="tencent-lkeap", provider="tencent-lkeap", mission="Tencent LLM Knowledge Engine"),
@@ -124,7 +141,7 @@ ROWS: dict[str, Row] = {
             always_thinks=True,
             approximates_choice=True,
         ),
-        Row(name="sambanova", provider="sambanova", mission="SambaNova", vectors=True),
+        Row(name="sambanova", provider="sambanova", mission="SambaNova", vectors=True, completions=True),
         Row(
             name="anthropic",
             provider="anthropic",
@@ -138,5 +155,6 @@ ROWS: dict[str, Row] = {
 }
 
 WITH_VECTORS = [name for name, row in ROWS.items() if row.vectors]
+WITH_COMPLETIONS = [name for name, row in ROWS.items() if row.completions]
 WITH_SIGNATURES = [name for name, row in ROWS.items() if row.signs]
 WITH_COUNTS = [name for name, row in ROWS.items() if row.counts]

@@ -11,7 +11,7 @@ from pydantic import BaseModel, Field
 
 from tests.clients.conversation import user, words
 from tests.clients.penstock_processes import BOUND_S, CLIENT_KEY, Setting
-from tests.clients.provider_rows import ROWS, WITH_VECTORS, Row
+from tests.clients.provider_rows import ROWS, WITH_COMPLETIONS, WITH_VECTORS, Row
 from tests.clients.reading import finish_reasons_of, usages_of, words_in
 from tests.clients.test_tools import QUESTION, RESULTS, TOOLS, calls_of, check_arguments, results_for
 
@@ -165,3 +165,15 @@ def test_texts_become_vectors(openai: OpenAI, name: str) -> None:
     assert made.data[0].embedding != made.data[1].embedding
     single = openai.embeddings.create(model=ROWS[name].embeddings, input="a river", encoding_format="float")
     assert single.data[0].embedding == pytest.approx(made.data[0].embedding, abs=1e-6)
+
+
+@pytest.mark.parametrize("name", WITH_COMPLETIONS)
+def test_a_text_goes_on(openai: OpenAI, name: str) -> None:
+    raw = openai.completions.with_raw_response.create(model=ROWS[name].chat, prompt="Once upon", max_tokens=12)
+    answer = raw.parse()
+    assert raw.headers["x-penstock-backend"] == name
+    assert answer.choices[0].finish_reason == "length"
+    assert answer.usage is not None
+    assert answer.usage.completion_tokens == 12
+    stream = openai.completions.create(model=ROWS[name].chat, prompt="Once upon", max_tokens=12, stream=True)
+    assert "".join(one.choices[0].text for one in stream if one.choices) == answer.choices[0].text

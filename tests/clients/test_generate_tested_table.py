@@ -7,13 +7,22 @@ from pathlib import Path
 import pytest
 import yaml
 
+from penstock.cli.provider_table import offer_of
+from penstock.endpoints import declared_endpoints
 from penstock.providers import all_providers
 from scripts.generate_tested_table import render
 from scripts.generated_file import bring_up_to_date
-from tests.clients.provider_checks import CHECKS, Check, reached_endpoints, shown_by
+from tests.clients.provider_checks import CHECKS, Check, real_clients_of, shown_by
 from tests.clients.provider_rows import CAPABILITIES, ROWS
 
 HERE = Path(__file__).parent
+LISTS = {
+    "embeddings": "VECTORS",
+    "completions": "COMPLETIONS",
+    "signed thinking": "SIGNATURES",
+    "token counts": "COUNTS",
+}
+"""Capability to the end of the name of the list of rows that have it."""
 MISSION = {
     "OpenAI",
     "AWS Bedrock",
@@ -54,15 +63,29 @@ def test_each_check_is_a_test_that_runs_against_every_row(check: Check) -> None:
     else:
         assert f"def {check.test}(" in text
         assert "params=ROWS" in text or "WITH_SIGNATURES" in text
-        assert check.capability != "token counts" or "WITH_COUNTS" in text
+        assert f"WITH_{LISTS.get(check.capability, '')}" in text or check.capability not in LISTS
 
 
 def test_each_capability_is_shown_by_a_client() -> None:
     for row in ROWS.values():
         assert [bool(shown_by(row, one)) for one in CAPABILITIES] == [one in row.capabilities for one in CAPABILITIES]
-    assert reached_endpoints("bedrock") == ["chat", "embeddings"]
-    assert reached_endpoints("groq") == ["chat"]
-    assert reached_endpoints("vllm") == []
+    assert str(real_clients_of("bedrock")) == "chat, embeddings, token counts (AWS signature)"
+    assert str(real_clients_of("azure-openai")) == "chat, embeddings, completions (key, Entra token)"
+    assert str(real_clients_of("vllm")) == ""
+
+
+def test_whatever_a_provider_of_the_table_offers_is_tried() -> None:
+    names = {
+        "chat_completions": "chat",
+        "messages": "chat",
+        "embeddings": "embeddings",
+        "completions": "completions",
+        "count_tokens": "token counts",
+    }
+    for row in ROWS.values():
+        provider = all_providers()[row.provider]
+        offered = {names[one.id] for one in declared_endpoints() if offer_of(provider, one) != "none"}
+        assert set(real_clients_of(row.provider).endpoints) == offered, row.provider
 
 
 def test_each_row_has_a_line() -> None:

@@ -45,10 +45,7 @@ def render_text() -> str:
     """Render the table for a terminal: aligned columns, no trailing spaces, a line feed at the end."""
     rows = [["PROVIDER", "NAME", *(endpoint.path for endpoint in declared_endpoints()), "KEY FROM", "REAL CLIENTS"]]
     tested = real_clients()
-    rows += [
-        [*_row(provider, TEXT_MARKS), ", ".join(tested.get(provider.id, ())) or "-"]
-        for provider in all_providers().values()
-    ]
+    rows += [[*_row(provider, TEXT_MARKS), str(tested.get(provider.id, "-"))] for provider in all_providers().values()]
     widths = [max(len(cell) for cell in column) for column in zip(*rows, strict=True)]
     lines = ("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows)
     return "\n".join(lines) + "\n"

@@ -5,9 +5,11 @@ from __future__ import annotations
 import json
 
 import click
+import msgspec
 
 from penstock.cli.provider_table import offer_of, render_text
 from penstock.core.provider import Provider
+from penstock.data import RealClients, real_clients
 from penstock.endpoints import declared_endpoints
 from penstock.providers import all_providers
 
@@ -31,6 +33,7 @@ def _describe(provider: Provider) -> dict[str, object]:
         "title": provider.title,
         "base_url": provider.base_url,
         "endpoints": {endpoint.id: offer_of(provider, endpoint) for endpoint in declared_endpoints()},
+        "real_clients": msgspec.to_builtins(real_clients().get(provider.id, RealClients())),
         "credentials": list(provider.credentials),
         "key_required": provider.key_required,
         "key_variables": list(provider.key_env),

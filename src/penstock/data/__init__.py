@@ -8,7 +8,7 @@ for every host that serves the model. What a fact means is said in ``penstock.co
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from fnmatch import fnmatchcase
 from functools import cache, lru_cache
 from importlib import resources
@@ -56,11 +56,23 @@ def facts_of(model: str) -> ModelFacts:
     return next((row.facts for row in all_rows() if fnmatchcase(name, row.pattern)), UNKNOWN_MODEL)
 
 
+class RealClients(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What the test run drives real clients against at a provider, and which credentials are verified there."""
+
+    endpoints: tuple[str, ...] = ()
+    """``chat``, ``embeddings`` and the like."""
+    credentials: tuple[str, ...] = ()
+
+    def __str__(self) -> str:
+        """Write both in short; empty where no client is run."""
+        return f"{', '.join(self.endpoints)} ({', '.join(self.credentials)})" if self.endpoints else ""
+
+
 @cache
-def real_clients() -> Mapping[str, Sequence[str]]:
-    """Return what the test run drives real clients against (``chat``, ``embeddings``), by provider id."""
+def real_clients() -> Mapping[str, RealClients]:
+    """Return it by provider id; providers without tests of that kind are not in it."""
     text = (resources.files(__name__) / "real_clients.json").read_bytes()
-    return MappingProxyType(msgspec.json.decode(text, type=dict[str, tuple[str, ...]]))
+    return MappingProxyType(msgspec.json.decode(text, type=dict[str, RealClients]))
 
 
 @cache
