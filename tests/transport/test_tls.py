@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import os
 import ssl
 from pathlib import Path
 
@@ -18,6 +19,24 @@ def test_upstreams_are_verified_in_tls_1_2_or_later(tmp_path: Path) -> None:
         assert context.verify_mode == ssl.CERT_REQUIRED
         assert context.check_hostname
         assert context.minimum_version == ssl.TLSVersion.TLSv1_2
+
+
+def test_the_systems_authorities_are_read_once_and_again_when_they_change(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = client_tls()
+    assert client_tls() is first
+
+    bundle = tmp_path / "bundle.pem"
+    bundle.write_bytes(Path(Authority(tmp_path).file).read_bytes())
+    monkeypatch.setenv("SSL_CERT_FILE", str(bundle))
+    monkeypatch.setenv("SSL_CERT_DIR", str(tmp_path / "none"))
+    other = client_tls()
+    assert other is client_tls() is not first
+    assert len(other.get_ca_certs()) == 1
+
+    os.utime(bundle, ns=(1, 1))
+    assert client_tls() is not other
 
 
 def test_nothing_turns_verification_off() -> None:

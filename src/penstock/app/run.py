@@ -10,7 +10,6 @@ from collections.abc import Sequence
 from penstock.app.alone import serve_alone
 from penstock.app.event_loop import log_to_standard_error, new_event_loop
 from penstock.app.reloading import Candidate
-from penstock.app.supervised import serve_supervised
 from penstock.config.files import Files
 from penstock.config.source import Source, load
 from penstock.core.errors import OperatorError
@@ -40,6 +39,9 @@ def run(
             if workers == 1:
                 runner.run(serve_alone(source, first, explanation, grace_s))
             else:
+                # What watches over workers is not imported where there is nobody to watch over.
+                from penstock.app.supervised import serve_supervised  # noqa: PLC0415
+
                 runner.run(
                     serve_supervised(source, first, explanation, workers=workers, grace_s=grace_s, log_level=log_level)
                 )

@@ -6,6 +6,7 @@ import nothing of the gateway. What a command does is in the file of its name.
 
 from __future__ import annotations
 
+import gc
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -54,7 +55,12 @@ class LazyGroup(click.Group):
         if entry is None:
             return None
         module, _, attribute = entry.place.partition(":")
-        command = getattr(import_module(module), attribute)
+        os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")  # else every installed package is asked for some
+        gc.disable()  # what is imported stays
+        try:
+            command = getattr(import_module(module), attribute)
+        finally:
+            gc.enable()
         if not isinstance(command, click.Command):
             msg = f"{entry.place} is not a command"
             raise TypeError(msg)

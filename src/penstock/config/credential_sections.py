@@ -13,7 +13,7 @@ import msgspec
 from pydantic import Field
 
 from penstock.config.fields import FilePath, SecretText, Switch, Text
-from penstock.config.section import Section
+from penstock.config.section import Section, no_items
 from penstock.core.upstream_credentials import (
     AwsCredentials,
     EntraCredentials,
@@ -31,7 +31,7 @@ class OidcSection(Section):
     client_secret: SecretText = Field(description="Its client secret.")
     issuer: Text | None = Field(None, description="URL of the provider; its token endpoint is looked up there.")
     token_url: Text | None = Field(None, description="The token endpoint itself, instead of issuer.")
-    scopes: list[Text] = Field(default_factory=list, description="Scopes to ask for.")
+    scopes: list[Text] = Field(default_factory=no_items, description="Scopes to ask for.")
     audience: Text | None = Field(None, description="For whom the token is, for providers that want to be told.")
     client_authentication: Literal["auto", "basic", "post"] = Field(
         "auto", description="Where the client secret stands: in a header, or in the form."

@@ -39,7 +39,7 @@ from penstock.config.fields import (
 from penstock.config.listener_sections import ListenerSection, ListenSection, address_field
 from penstock.config.passthrough_section import PassageSection
 from penstock.config.retry_section import RetrySection, RuleTimeoutsSection
-from penstock.config.section import Section
+from penstock.config.section import Section, no_items
 from penstock.config.tests_section import ConfigTestSection
 from penstock.relay.snapshot import (
     BackendTimeouts,
@@ -53,13 +53,13 @@ _LIMITS = Limits()
 _CLIENT_TIMEOUTS = ClientTimeouts()
 _BACKEND_TIMEOUTS = BackendTimeouts()
 _POOL = PoolLimits()
-RemovedHeaders = Annotated[list[Text], Field(default_factory=list, description="Headers of callers not to send.")]
+RemovedHeaders = Annotated[list[Text], Field(default_factory=no_items, description="Headers of callers not to send.")]
 SetBody = Annotated[
     dict[str, object],
     Field(default_factory=dict, repr=False, description="Members of the body to set, once translated."),
 ]
 RemovedBody = Annotated[
-    list[Text], Field(default_factory=list, description="Members of the body to take out, before any is set.")
+    list[Text], Field(default_factory=no_items, description="Members of the body to take out, before any is set.")
 ]
 DEFAULT_ADMIN = Address("127.0.0.1", 1064)
 
@@ -243,7 +243,7 @@ class RuleSection(Section):
     """Which requests, and where they go."""
 
     name: Word | None = Field(None, description="For logs and metrics. Default: its number.")
-    match: list[MatchSection] = Field(default_factory=list, description="Any of these; none is every request.")
+    match: list[MatchSection] = Field(default_factory=no_items, description="Any of these; none is every request.")
     targets: list[TargetSection] = Field(
         min_length=1, description="`backend`, `backend/model`, or mappings; chosen by priority, then by weight."
     )
@@ -259,7 +259,8 @@ class RouteSection(Section):
 
     name: Word = Field(description="For logs and metrics.")
     hostnames: list[Text] = Field(
-        default_factory=list, description="Hosts that callers use, `*.example.com` for all below; none is every host."
+        default_factory=no_items,
+        description="Hosts that callers use, `*.example.com` for all below; none is every host.",
     )
     rules: list[RuleSection] = Field(min_length=1, description="Rules; the more specific match wins, then the order.")
 
@@ -292,7 +293,7 @@ class Document(Section):
 
     listen: ListenSection = Field(default_factory=ListenSection, description="Where the gateway listens for callers.")
     listeners: list[ListenerSection] = Field(
-        default_factory=list,
+        default_factory=no_items,
         description="Further addresses for callers. Where there are any, `listen` has no default address.",
     )
     admin: ListenAddress = address_field(DEFAULT_ADMIN, "Where health and metrics are served. Keep it private.")
@@ -304,10 +305,10 @@ class Document(Section):
         description="Names that callers use, or patterns with `*`. Default: what the providers are known for.",
     )
     routes: list[RouteSection] = Field(
-        default_factory=list, description="Rules by model, host and headers; they are looked at before models."
+        default_factory=no_items, description="Rules by model, host and headers; they are looked at before models."
     )
     passthrough: list[PassageSection] = Field(
-        default_factory=list,
+        default_factory=no_items,
         description="Requests to pass on as they are, by their paths, where no endpoint of the API has the path.",
     )
     client_keys: dict[Word, ClientKeySection] = Field(

@@ -11,7 +11,7 @@ from typing import Annotated
 from pydantic import Field, PlainValidator, WithJsonSchema
 
 from penstock.config.fields import Count, Seconds, Size, Switch
-from penstock.config.section import Section
+from penstock.config.section import Section, no_items
 from penstock.config.value_readers import read_text, refuse
 from penstock.core.fetch_rules import FetchRules, HostPattern, Network, read_host_pattern
 
@@ -39,12 +39,13 @@ class FetchSection(Section):
     """Pictures and PDFs by URL, for providers that take bytes only; nothing is fetched unless hosts are named."""
 
     hosts: list[_HostPattern] = Field(
-        default_factory=list,
+        default_factory=no_items,
         description="Hosts to fetch from: `images.example.com`, `*.example.com` for all below, `*` for every public "
         "one; with `:PORT` where it is not the usual one.",
     )
     allow_addresses: list[_NetworkText] = Field(
-        default_factory=list, description="Networks, such as `10.1.0.0/16`, to connect to although they are not public."
+        default_factory=no_items,
+        description="Networks, such as `10.1.0.0/16`, to connect to although they are not public.",
     )
     allow_http: Switch = Field(
         _DEFAULT.allow_http, description="Fetch from `http://` too; anyone between may change it."

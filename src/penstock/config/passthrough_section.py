@@ -12,7 +12,7 @@ from pydantic import Field, model_validator
 
 from penstock.config.fields import Headers, HostText, Method, Pattern, RequestPath, Switch, Text, Whole, Word
 from penstock.config.retry_section import RetrySection, RuleTimeoutsSection
-from penstock.config.section import Section
+from penstock.config.section import Section, no_items
 from penstock.relay.snapshot import RetryCause
 
 _BEFORE_SENDING: tuple[RetryCause, ...] = ("connect_failure",)
@@ -37,7 +37,7 @@ class PassageRetrySection(RetrySection):
     """When another target is tried: by default only where a request has not been sent to the first."""
 
     statuses: list[Whole] = Field(
-        default_factory=list, description="Statuses of answers that are not an answer. Default: none."
+        default_factory=no_items, description="Statuses of answers that are not an answer. Default: none."
     )
     on: list[RetryCause] = Field(
         default_factory=lambda: list(_BEFORE_SENDING), description="Further causes: why there was no answer."
@@ -64,7 +64,7 @@ class HeaderChangesSection(Section):
 
     set: Headers = Field(default_factory=dict, repr=False, description="Headers to have these values.")
     add: Headers = Field(default_factory=dict, repr=False, description="Headers to stand beside any of the same name.")
-    remove: list[Text] = Field(default_factory=list, description="Headers to take out.")
+    remove: list[Text] = Field(default_factory=no_items, description="Headers to take out.")
 
 
 class PassageSection(Section):
@@ -74,9 +74,10 @@ class PassageSection(Section):
     path: RequestPath | None = Field(None, description="Prefix of paths, by whole segments; `/` is every path.")
     exact_path: RequestPath | None = Field(None, description="Instead of path: one whole path.")
     hostnames: list[Text] = Field(
-        default_factory=list, description="Hosts that callers use, `*.example.com` for all below; none is every host."
+        default_factory=no_items,
+        description="Hosts that callers use, `*.example.com` for all below; none is every host.",
     )
-    methods: list[Method] = Field(default_factory=list, description="Methods, such as `GET`; none is every method.")
+    methods: list[Method] = Field(default_factory=no_items, description="Methods, such as `GET`; none is every method.")
     headers: Headers = Field(default_factory=dict, description="Headers with these values.")
     header_regex: dict[str, Pattern] = Field(
         default_factory=dict, description="Headers whose whole values these expressions fit."

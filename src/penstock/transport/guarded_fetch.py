@@ -12,7 +12,6 @@ import asyncio
 import socket
 import ssl
 from collections.abc import Awaitable, Callable
-from functools import cache
 from typing import NamedTuple
 
 from penstock.core.errors import UpstreamFault
@@ -90,7 +89,7 @@ async def _connect(target: FetchTarget, addresses: list[str], tls: ssl.SSLContex
                 lambda: UpstreamConnection(target.host, loop, deadlines, _never_reused, MAX_HEAD_BYTES),
                 address,
                 target.port,
-                ssl=(tls or _public_tls()) if target.secure else None,
+                ssl=(tls or client_tls()) if target.secure else None,
                 server_hostname=target.host if target.secure else None,
             )
         except OSError as error:
@@ -99,11 +98,6 @@ async def _connect(target: FetchTarget, addresses: list[str], tls: ssl.SSLContex
             return connection
     msg = "names a host that cannot be connected to"
     raise FetchRefused(msg) from cause
-
-
-@cache
-def _public_tls() -> ssl.SSLContext:
-    return client_tls()
 
 
 def _never_reused(_connection: UpstreamConnection, _reusable: bool) -> None:

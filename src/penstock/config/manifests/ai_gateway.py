@@ -25,6 +25,7 @@ from penstock.config.manifests.values import (
     UnixTime,
     Weight,
 )
+from penstock.config.section import no_items
 
 MODEL_HEADER = "x-ai-eg-model"
 REQUEST_TIMEOUT_S = 60.0
@@ -63,8 +64,8 @@ class HeaderSetting(Part):
 class HeaderMutation(Part):
     """Headers of the request to the backend: removed first, then set."""
 
-    set: Annotated[list[HeaderSetting], AtMost(16)] = Field(default_factory=list)
-    remove: Annotated[list[MutatedHeader], AtMost(16)] = Field(default_factory=list)
+    set: Annotated[list[HeaderSetting], AtMost(16)] = Field(default_factory=no_items)
+    remove: Annotated[list[MutatedHeader], AtMost(16)] = Field(default_factory=no_items)
 
     @model_validator(mode="after")
     def _names_each_once(self) -> Self:
@@ -83,8 +84,8 @@ class BodySetting(Part):
 class BodyMutation(Part):
     """Members of the request's body as the backend's format has it: removed first, then set."""
 
-    set: Annotated[list[BodySetting], AtMost(16)] = Field(default_factory=list)
-    remove: Annotated[list[Text], AtMost(16)] = Field(default_factory=list)
+    set: Annotated[list[BodySetting], AtMost(16)] = Field(default_factory=no_items)
+    remove: Annotated[list[Text], AtMost(16)] = Field(default_factory=no_items)
 
     @model_validator(mode="after")
     def _names_each_once(self) -> Self:
@@ -121,7 +122,7 @@ class HeaderLimit(Part):
 class RouteMatch(Part):
     """Conditions that must all hold."""
 
-    headers: Annotated[list[HeaderMatch], AtMost(16), Meaning("All must hold.")] = Field(default_factory=list)
+    headers: Annotated[list[HeaderMatch], AtMost(16), Meaning("All must hold.")] = Field(default_factory=no_items)
 
     @model_validator(mode="after")
     def _names_each_once(self) -> Self:
@@ -171,8 +172,10 @@ class RouteRule(Part):
     """Requests that match, and where they go."""
 
     name: Annotated[Name, AfterValidator(_check_rule_name), Meaning("Names the rule.")] | None = None
-    matches: Annotated[list[RouteMatch], AtMost(128), Meaning("One must hold.")] = Field(default_factory=list)
-    backend_refs: Annotated[list[RouteTarget], AtMost(128), Meaning("Where requests go.")] = Field(default_factory=list)
+    matches: Annotated[list[RouteMatch], AtMost(128), Meaning("One must hold.")] = Field(default_factory=no_items)
+    backend_refs: Annotated[list[RouteTarget], AtMost(128), Meaning("Where requests go.")] = Field(
+        default_factory=no_items
+    )
     timeouts: Timeouts | None = None
     stream_idle_timeout: Annotated[DurationS | None, Meaning("Longest pause of an answer.")] = None
     models_owned_by: Annotated[Text, Meaning("`owned_by` in the list of models.")] = OWNER
@@ -193,15 +196,15 @@ class RouteRule(Part):
 class AIGatewayRouteSpec(Part):
     """Rules of routes."""
 
-    parent_refs: Annotated[list[ParentRef], AtMost(16), Meaning("The Gateway.")] = Field(default_factory=list)
+    parent_refs: Annotated[list[ParentRef], AtMost(16), Meaning("The Gateway.")] = Field(default_factory=no_items)
     hostnames: Annotated[list[HostName], AtMost(16), Meaning("Hosts of requests, and of `/v1/models`.")] = Field(
-        default_factory=list
+        default_factory=no_items
     )
     rules: Annotated[list[RouteRule], AtMost(15), Meaning("In the order of precedence of the Gateway API.")]
     llm_request_costs: Annotated[
         list[RequestCost], AtMost(36), Field(alias="llmRequestCosts"), later("costs are checked and not yet counted")
-    ] = Field(default_factory=list)
-    rate_limits_from_headers: Annotated[list[HeaderLimit], AtMost(36), later()] = Field(default_factory=list)
+    ] = Field(default_factory=no_items)
+    rate_limits_from_headers: Annotated[list[HeaderLimit], AtMost(36), later()] = Field(default_factory=no_items)
 
     @model_validator(mode="after")
     def _names_rules_once(self) -> Self:

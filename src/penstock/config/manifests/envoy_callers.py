@@ -15,6 +15,7 @@ from penstock.config.manifests.envoy_gateway import V1ALPHA1, PolicySpec
 from penstock.config.manifests.parts import ENVOY_GATEWAY, Manifest, OpenPart, Part, SecretRef
 from penstock.config.manifests.support import Meaning, needless, unsupported
 from penstock.config.manifests.values import AtLeast, AtMost, DurationS, Positive, SizeBytes, Text
+from penstock.config.section import no_items
 
 
 class ConnectionLimit(OpenPart):
@@ -67,16 +68,16 @@ class ExtractFrom(OpenPart):
 
     headers: Annotated[
         list[str], Meaning("`authorization` (after `Bearer `), `x-api-key` and `api-key`, which are always looked at.")
-    ] = Field(default_factory=list)
-    query_params: Annotated[list[str], unsupported("keys do not belong in addresses")] = Field(default_factory=list)
-    cookies: Annotated[list[str], unsupported()] = Field(default_factory=list)
+    ] = Field(default_factory=no_items)
+    query_params: Annotated[list[str], unsupported("keys do not belong in addresses")] = Field(default_factory=no_items)
+    cookies: Annotated[list[str], unsupported()] = Field(default_factory=no_items)
 
 
 class ApiKeyAuth(Part):
     """Keys of callers."""
 
     credential_refs: Annotated[list[SecretRef], AtLeast(1), Meaning("Secrets of caller to key.")]
-    extract_from: Annotated[list[ExtractFrom], AtLeast(1)] = Field(default_factory=list)
+    extract_from: Annotated[list[ExtractFrom], AtLeast(1)] = Field(default_factory=no_items)
     forward_client_id_header: Annotated[
         str | None, Field(alias="forwardClientIDHeader"), unsupported("backends are not told who calls")
     ] = None
@@ -86,11 +87,11 @@ class ApiKeyAuth(Part):
 class CorsPolicy(OpenPart):
     """Browsers that may call."""
 
-    allow_origins: Annotated[list[str], Meaning("Origins, or `*`.")] = Field(default_factory=list)
+    allow_origins: Annotated[list[str], Meaning("Origins, or `*`.")] = Field(default_factory=no_items)
     max_age: Annotated[DurationS | None, Meaning("How long browsers remember.")] = None
-    allow_methods: Annotated[list[str], needless("all of the API's methods")] = Field(default_factory=list)
-    allow_headers: Annotated[list[str], needless("what a browser asks for")] = Field(default_factory=list)
-    expose_headers: Annotated[list[str], unsupported()] = Field(default_factory=list)
+    allow_methods: Annotated[list[str], needless("all of the API's methods")] = Field(default_factory=no_items)
+    allow_headers: Annotated[list[str], needless("what a browser asks for")] = Field(default_factory=no_items)
+    expose_headers: Annotated[list[str], unsupported()] = Field(default_factory=no_items)
     allow_credentials: Annotated[bool, unsupported("keys are not cookies")] = False
 
 
@@ -145,7 +146,7 @@ class LogSettings(OpenPart):
 
     sinks: Annotated[list[LogSink], AtLeast(1), AtMost(50)]
     format: Annotated[LogFormat | None, unsupported("lines are JSON with Penstock's own members")] = None
-    matches: Annotated[list[str], unsupported("every request is logged")] = Field(default_factory=list)
+    matches: Annotated[list[str], unsupported("every request is logged")] = Field(default_factory=no_items)
     type: Annotated[str | None, unsupported()] = None
 
 
@@ -153,7 +154,7 @@ class AccessLog(OpenPart):
     """The access log."""
 
     disable: bool = False
-    settings: list[LogSettings] = Field(default_factory=list)
+    settings: list[LogSettings] = Field(default_factory=no_items)
 
 
 class Telemetry(OpenPart):

@@ -31,6 +31,7 @@ from penstock.config.manifests.values import (
     Positive,
     Text,
 )
+from penstock.config.section import no_items
 
 V1ALPHA1 = ("v1alpha1",)
 
@@ -86,7 +87,7 @@ class BackendTls(OpenPart):
     well_known_ca_certificates: Annotated[Literal["System"] | None, Field(alias="wellKnownCACertificates")] = None
     ca_certificate_refs: Annotated[
         list[LocalRef], AtMost(8), Meaning("A ConfigMap or Secret whose `ca.crt` comes from a file.")
-    ] = Field(default_factory=list)
+    ] = Field(default_factory=no_items)
     sni: Annotated[Text | None, Meaning("The name in the certificate.")] = None
     insecure_skip_verify: Annotated[bool, Meaning("Refused.")] = False
 
@@ -98,7 +99,7 @@ class BackendSpec(OpenPart):
     tls: BackendTls | None = None
     type: Literal["Endpoints", "DynamicResolver"] = "Endpoints"
     fallback: Annotated[bool, unsupported("the priority of the route's backendRef decides")] = False
-    app_protocols: Annotated[list[str], unsupported("HTTP/1.1 is spoken")] = Field(default_factory=list)
+    app_protocols: Annotated[list[str], unsupported("HTTP/1.1 is spoken")] = Field(default_factory=no_items)
 
 
 class Backend(Manifest):
@@ -114,7 +115,7 @@ class PolicySpec(OpenPart):
     """What a policy is for; ``targetRef`` is the older form."""
 
     target_ref: SectionTargetRef | None = None
-    target_refs: Annotated[list[SectionTargetRef], AtMost(16)] = Field(default_factory=list)
+    target_refs: Annotated[list[SectionTargetRef], AtMost(16)] = Field(default_factory=no_items)
 
     @model_validator(mode="after")
     def _has_a_target(self) -> Self:
@@ -147,9 +148,9 @@ class PerRetry(OpenPart):
 class RetryOn(OpenPart):
     """What is tried again."""
 
-    triggers: Annotated[list[Trigger], AtLeast(1), Meaning("Kinds of failures.")] = Field(default_factory=list)
+    triggers: Annotated[list[Trigger], AtLeast(1), Meaning("Kinds of failures.")] = Field(default_factory=no_items)
     http_status_codes: Annotated[list[HttpStatus], AtLeast(1), Meaning("With `retriable-status-codes`.")] = Field(
-        default_factory=list
+        default_factory=no_items
     )
 
 
@@ -244,13 +245,13 @@ class LimitCost(Part):
 class LimitSelector(OpenPart):
     """Callers of a limit."""
 
-    headers: Annotated[list[HeaderRule], AtMost(16)] = Field(default_factory=list)
+    headers: Annotated[list[HeaderRule], AtMost(16)] = Field(default_factory=no_items)
 
 
 class LimitRule(OpenPart):
     """A limit."""
 
-    client_selectors: Annotated[list[LimitSelector], AtMost(8)] = Field(default_factory=list)
+    client_selectors: Annotated[list[LimitSelector], AtMost(8)] = Field(default_factory=no_items)
     limit: Limit
     cost: LimitCost | None = None
     shared: bool | None = None

@@ -24,6 +24,7 @@ from penstock.config.manifests.parts import (
 )
 from penstock.config.manifests.support import Meaning, needless, unsupported
 from penstock.config.manifests.values import AtLeast, AtMost, HostName, Name, Namespace, Port, Text
+from penstock.config.section import no_items
 
 
 class AllowedNamespaces(Part):
@@ -45,7 +46,7 @@ class ListenerTls(Part):
 
     mode: Literal["Terminate", "Passthrough"] = "Terminate"
     certificate_refs: Annotated[list[SecretRef], Meaning("A Secret with `tls.crt` and `tls.key`.")] = Field(
-        default_factory=list
+        default_factory=no_items
     )
     options: Annotated[dict[str, str] | None, unsupported()] = None
 
@@ -160,7 +161,7 @@ class TlsValidation(OpenPart):
     well_known_ca_certificates: Annotated[Literal["System"] | None, Field(alias="wellKnownCACertificates")] = None
     ca_certificate_refs: Annotated[
         list[LocalRef], AtMost(8), Meaning("A ConfigMap or Secret whose `ca.crt` comes from a file.")
-    ] = Field(default_factory=list)
+    ] = Field(default_factory=no_items)
 
     @model_validator(mode="after")
     def _trusts_somebody(self) -> Self:

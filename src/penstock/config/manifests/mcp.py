@@ -23,6 +23,7 @@ from penstock.config.manifests.parts import (
     SecretRef,
 )
 from penstock.config.manifests.values import AtLeast, AtMost, Expression, HeaderName, HostName, Name, Port, Text
+from penstock.config.section import no_items
 
 Names = Annotated[list[Text], AtMost(32)]
 Expressions = Annotated[list[Expression], AtMost(32)]
@@ -40,10 +41,10 @@ def _exclude(part: Part, pairs: tuple[tuple[str, str], ...]) -> None:
 class ToolSelector(Part):
     """Tools of a server that callers see."""
 
-    include: Names = Field(default_factory=list)
-    include_regex: Expressions = Field(default_factory=list)
-    exclude: Names = Field(default_factory=list)
-    exclude_regex: Expressions = Field(default_factory=list)
+    include: Names = Field(default_factory=no_items)
+    include_regex: Expressions = Field(default_factory=no_items)
+    exclude: Names = Field(default_factory=no_items)
+    exclude_regex: Expressions = Field(default_factory=no_items)
 
     @model_validator(mode="after")
     def _says_one_thing(self) -> Self:
@@ -98,7 +99,7 @@ class McpBackend(ObjectRef):
     path: Path = "/mcp"
     tool_selector: ToolSelector | None = None
     security_policy: McpBackendSecurity | None = None
-    forward_headers: Annotated[list[ForwardedHeader], AtMost(32)] = Field(default_factory=list)
+    forward_headers: Annotated[list[ForwardedHeader], AtMost(32)] = Field(default_factory=no_items)
 
 
 class JwtClaim(Part):
@@ -119,8 +120,8 @@ class JwtClaim(Part):
 class JwtSource(Part):
     """A token that a rule asks for."""
 
-    scopes: Annotated[list[Text], AtMost(32)] = Field(default_factory=list)
-    claims: Annotated[list[JwtClaim], AtMost(32)] = Field(default_factory=list)
+    scopes: Annotated[list[Text], AtMost(32)] = Field(default_factory=no_items)
+    claims: Annotated[list[JwtClaim], AtMost(32)] = Field(default_factory=no_items)
 
 
 class RuleSource(Part):
@@ -155,7 +156,7 @@ class Authorization(Part):
     """Who may call which tools."""
 
     default_action: Literal["Allow", "Deny"] = "Deny"
-    rules: Annotated[list[AuthorizationRule], AtMost(32)] = Field(default_factory=list)
+    rules: Annotated[list[AuthorizationRule], AtMost(32)] = Field(default_factory=no_items)
 
 
 class ProtectedResource(Part):
@@ -163,8 +164,8 @@ class ProtectedResource(Part):
 
     resource: Text
     resource_name: str | None = None
-    scopes_supported: Annotated[list[Text], AtMost(32)] = Field(default_factory=list)
-    resource_signing_alg_values_supported: Annotated[list[Text], AtMost(16)] = Field(default_factory=list)
+    scopes_supported: Annotated[list[Text], AtMost(32)] = Field(default_factory=no_items)
+    resource_signing_alg_values_supported: Annotated[list[Text], AtMost(16)] = Field(default_factory=no_items)
     resource_documentation: str | None = None
     resource_policy_uri: str | None = None
 
@@ -173,10 +174,10 @@ class OAuth(Part):
     """Tokens of callers."""
 
     issuer: Text
-    audiences: Annotated[list[Text], AtMost(32)] = Field(default_factory=list)
+    audiences: Annotated[list[Text], AtMost(32)] = Field(default_factory=no_items)
     jwks: dict[str, object] | None = None
     protected_resource_metadata: ProtectedResource
-    claim_to_headers: Annotated[list[dict[str, object]], AtMost(16)] = Field(default_factory=list)
+    claim_to_headers: Annotated[list[dict[str, object]], AtMost(16)] = Field(default_factory=no_items)
 
 
 class McpSecurityPolicy(Part):
@@ -207,7 +208,7 @@ class BackendSelector(Part):
     """Which servers a session has."""
 
     default_action: Literal["Allow", "Deny"] = "Deny"
-    rules: Annotated[list[SelectorRule], AtMost(32)] = Field(default_factory=list)
+    rules: Annotated[list[SelectorRule], AtMost(32)] = Field(default_factory=no_items)
 
 
 class MCPRouteSpec(Part):
@@ -215,8 +216,8 @@ class MCPRouteSpec(Part):
 
     parent_refs: Annotated[list[ParentRef], AtLeast(1), AtMost(16)]
     path: Path = "/mcp"
-    headers: Annotated[list[HeaderMatch], AtMost(16)] = Field(default_factory=list)
-    hostnames: Annotated[list[HostName], AtMost(16)] = Field(default_factory=list)
+    headers: Annotated[list[HeaderMatch], AtMost(16)] = Field(default_factory=no_items)
+    hostnames: Annotated[list[HostName], AtMost(16)] = Field(default_factory=no_items)
     backend_refs: Annotated[list[McpBackend], AtLeast(1), AtMost(256)]
     security_policy: McpSecurityPolicy | None = None
     backend_selector: BackendSelector | None = None

@@ -15,6 +15,7 @@ from penstock.config.manifests.ai_gateway import BOTH_VERSIONS
 from penstock.config.manifests.parts import AI_GATEWAY, INFERENCE, Manifest, OpenPart, Part, SecretRef, TargetRef
 from penstock.config.manifests.support import Meaning, unsupported
 from penstock.config.manifests.values import AtMost, HeaderName, Text
+from penstock.config.section import no_items
 
 PolicyType = Literal["APIKey", "AnthropicAPIKey", "AzureAPIKey", "AzureCredentials", "AWSCredentials", "GCPCredentials"]
 
@@ -50,7 +51,7 @@ class Oidc(OpenPart):
     provider: OidcProvider
     client_id: Annotated[Text, Field(alias="clientID")]
     client_secret: Annotated[SecretRef, Meaning("A Secret with the key `client-secret`.")]
-    scopes: list[Text] = Field(default_factory=list)
+    scopes: list[Text] = Field(default_factory=no_items)
 
 
 class OidcExchange(Part):
@@ -192,7 +193,7 @@ class PolicyTarget(TargetRef):
 class BackendSecurityPolicySpec(Part):
     """Whose credential it is, and what it is: the one block that its type names."""
 
-    target_refs: Annotated[list[PolicyTarget], AtMost(16)] = Field(default_factory=list)
+    target_refs: Annotated[list[PolicyTarget], AtMost(16)] = Field(default_factory=no_items)
     type: PolicyType
     api_key: Annotated[ApiKey | None, Meaning("`authorization: Bearer KEY`")] = None
     anthropic_api_key: Annotated[ApiKey | None, Field(alias="anthropicAPIKey"), Meaning("`x-api-key: KEY`")] = None

@@ -14,6 +14,7 @@ from penstock.config.manifests.ai_gateway import BOTH_VERSIONS, HeaderLimit, Req
 from penstock.config.manifests.parts import AI_GATEWAY, HeaderRule, Manifest, OpenPart, Part, TargetRef
 from penstock.config.manifests.support import later, needless, unsupported
 from penstock.config.manifests.values import AtMost, Natural, Text
+from penstock.config.section import no_items
 
 _ADDRESS = re.compile(r"(?:[A-Za-z0-9._-]+|\[[0-9a-fA-F:]+\]):[0-9]{1,5}")
 
@@ -46,8 +47,8 @@ class GatewayConfigSpec(Part):
         AtMost(36),
         Field(alias="globalLLMRequestCosts"),
         later("costs are checked and not yet counted"),
-    ] = Field(default_factory=list)
-    rate_limits_from_headers: Annotated[list[HeaderLimit], AtMost(36), later()] = Field(default_factory=list)
+    ] = Field(default_factory=no_items)
+    rate_limits_from_headers: Annotated[list[HeaderLimit], AtMost(36), later()] = Field(default_factory=no_items)
     forward_proxy: Annotated[ForwardProxy | None, unsupported("backends are connected to directly")] = None
 
     @model_validator(mode="after")
@@ -96,13 +97,13 @@ class ServiceQuota(Part):
 class ClientSelector(OpenPart):
     """Callers of a bucket."""
 
-    headers: Annotated[list[HeaderRule], AtMost(16)] = Field(default_factory=list)
+    headers: Annotated[list[HeaderRule], AtMost(16)] = Field(default_factory=no_items)
 
 
 class BucketRule(Part):
     """A bucket for some callers."""
 
-    client_selectors: Annotated[list[ClientSelector], AtMost(8)] = Field(default_factory=list)
+    client_selectors: Annotated[list[ClientSelector], AtMost(8)] = Field(default_factory=no_items)
     quota: QuotaValue
     shadow_mode: bool = False
 
@@ -113,7 +114,7 @@ class ModelQuotaBuckets(Part):
     cost_expression: str | None = None
     mode: Literal["Shared"] = "Shared"
     default_bucket: QuotaValue | None = None
-    bucket_rules: Annotated[list[BucketRule], AtMost(128)] = Field(default_factory=list)
+    bucket_rules: Annotated[list[BucketRule], AtMost(128)] = Field(default_factory=no_items)
 
 
 class ModelQuota(Part):
@@ -126,9 +127,9 @@ class ModelQuota(Part):
 class QuotaPolicySpec(Part):
     """Quotas of backends."""
 
-    target_refs: Annotated[list[QuotaTarget], AtMost(16)] = Field(default_factory=list)
+    target_refs: Annotated[list[QuotaTarget], AtMost(16)] = Field(default_factory=no_items)
     service_quota: Annotated[ServiceQuota | None, later()] = None
-    per_model_quotas: Annotated[list[ModelQuota], AtMost(128), later()] = Field(default_factory=list)
+    per_model_quotas: Annotated[list[ModelQuota], AtMost(128), later()] = Field(default_factory=no_items)
 
 
 class QuotaPolicy(Manifest):
