@@ -51,3 +51,11 @@ def test_an_effort_that_the_model_lacks_becomes_the_next_lower_one(
     found = losses()
     assert choose_effort(word, ModelFacts(efforts=("low", "medium", "high")), found) == chosen
     assert [loss.kind for loss in found.found] == told
+
+
+def test_an_effort_that_nobody_knows_is_told_where_a_budget_is_made_of_it() -> None:
+    found = losses()
+    facts = ModelFacts(thinking="budget", thinking_budget=(1024, 60_000))
+    usual = thinking_budget(Reasoning(effort="medium"), 10_000, facts, found)
+    assert thinking_budget(Reasoning(effort="ultra"), 10_000, facts, found) == usual
+    assert [(loss.path, loss.kind) for loss in found.found] == [("$.reasoning", "approximated")]

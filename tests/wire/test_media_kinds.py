@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from penstock.wire.media_kinds import CLASSES, SIGNATURES, read_kind
+from penstock.wire.media_kinds import CLASSES, MEDIA_URL, SIGNATURES, read_kind
 
 PNG = b"\x89PNG\r\n\x1a\n" + bytes(20)
 JPEG = b"\xff\xd8\xff\xe0" + bytes(20)
@@ -38,3 +38,24 @@ def test_label_and_bytes_must_agree(content_type: str, data: bytes, kind: str | 
 
 def test_every_kind_that_is_recognised_has_a_class() -> None:
     assert set(SIGNATURES) <= set(CLASSES)
+
+
+@pytest.mark.parametrize(
+    ("url", "takes"),
+    [
+        ("https://e.com/x.png", True),
+        ("HTTP://e.com", True),
+        ("gs://bucket/x.png", True),
+        ("s3://bucket/x.png", True),
+        ("https://", False),
+        ("https://e.com/a b", False),
+        ("https://e.com/x\n", False),
+        ("file:///etc/passwd", False),
+        ("ftp://e.com/x.png", False),
+        ("javascript:alert(1)", False),
+        ("hello", False),
+        ("", False),
+    ],
+)
+def test_an_address_of_a_file_is_on_the_web_or_in_a_bucket(url: str, takes: bool) -> None:
+    assert bool(MEDIA_URL.fullmatch(url)) is takes

@@ -22,6 +22,7 @@ BUDGET_SHARES: Mapping[str, float] = MappingProxyType(
     {"minimal": 0.1, "low": 0.2, "medium": 0.5, "high": 0.8, "xhigh": 0.9, "max": 0.95}
 )
 """Share of the longest answer that a model with a thinking budget may think, by effort."""
+_USUAL_EFFORT = "medium"
 _MARKED = re.compile(r"[a-z_]{1,30}:")
 
 
@@ -58,7 +59,10 @@ def thinking_budget(asked: Reasoning, longest: int, facts: ModelFacts, losses: L
         losses.field("reasoning", "this model thinks within a budget, not as it sees fit", "approximated")
     least, most = facts.thinking_budget or (LEAST_THINKING_TOKENS, max(LEAST_THINKING_TOKENS, facts.max_output_tokens))
     if asked.budget_tokens is None:
-        wanted = int(longest * BUDGET_SHARES.get(asked.effort or "medium", BUDGET_SHARES["medium"]))
+        effort = asked.effort or _USUAL_EFFORT
+        if effort not in EFFORTS and not facts.efforts:
+            losses.field("reasoning", f"no effort that is known: as {_USUAL_EFFORT}", "approximated")
+        wanted = int(longest * BUDGET_SHARES.get(effort, BUDGET_SHARES[_USUAL_EFFORT]))
         return min(max(wanted, least), most)
     budget = min(max(asked.budget_tokens, least), most)
     if budget != asked.budget_tokens:

@@ -12,6 +12,8 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Literal
 
+MEDIA_URL = re.compile(r"(?:https?|gs|s3)://[^\s]+", re.IGNORECASE)
+"""What the address of a file can look like: on the web, or in a bucket of Google's or Amazon's."""
 MediaClass = Literal["image", "document"]
 
 SIGNATURES: Mapping[str, re.Pattern[bytes]] = MappingProxyType(

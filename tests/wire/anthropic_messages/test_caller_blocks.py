@@ -149,7 +149,11 @@ def test_members_that_nobody_documents_are_noted_wherever_they_stand() -> None:
                 "mood": "good",
                 "content": [
                     {"type": "text", "text": "a", "weight": 1, "nothing": None},
-                    {"type": "image", "source": {"type": "url", "url": "u", "size": 1}, "transformations": {"x": 1}},
+                    {
+                        "type": "image",
+                        "source": {"type": "url", "url": "https://u", "size": 1},
+                        "transformations": {"x": 1},
+                    },
                     {
                         "type": "document",
                         "source": {"type": "file", "file_id": "f", "page": 1},
@@ -188,6 +192,9 @@ def test_members_that_nobody_documents_are_noted_wherever_they_stand() -> None:
         ({"type": "image", "source": {"type": "base64", "data": "x"}}, ".source.media_type"),
         ({"type": "image", "source": {"type": "base64", "media_type": "a/b", "data": "x"}}, ".source.media_type"),
         ({"type": "image", "source": {"type": "text", "data": "x"}}, ".source.type"),
+        ({"type": "image", "source": {"type": "url", "url": "hello"}}, ".source.url"),
+        ({"type": "image", "source": {"type": "url", "url": "file:///etc/passwd"}}, ".source.url"),
+        ({"type": "document", "source": {"type": "url", "url": ""}}, ".source.url"),
         ({"type": "image", "source": {"type": "base64", "media_type": "image/x", "data": "%%%"}}, ".source.data"),
         ({"type": "image", "source": {"type": "base64", "media_type": "image/png", "data": ""}}, ".source.data"),
         ({"type": "image", "source": {"type": "base64", "media_type": "image/png", "data": "AAAA"}}, ".source.data"),

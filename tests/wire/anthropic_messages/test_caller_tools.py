@@ -13,6 +13,7 @@ from penstock.core.chat import CacheMarker, Tool, ToolChoice, VendorTool
 from penstock.core.errors import InvalidRequest
 from penstock.wire.anthropic_messages.caller_nodes import ToolNode
 from penstock.wire.anthropic_messages.caller_tools import MODES, lift_choice, lift_tools
+from tests.wire.anthropic_messages import lifting
 
 
 def lifted(*tools: object) -> tuple[list[Tool | VendorTool], list[str]]:
@@ -115,3 +116,17 @@ def test_what_is_no_choice_is_refused_with_its_path(choice: bytes, param: str) -
     with pytest.raises(InvalidRequest) as caught:
         lift_choice(choice, [])
     assert caught.value.param == param
+
+
+def test_the_choice_of_a_tool_that_is_not_offered_is_refused() -> None:
+    offered = [{"name": "f", "input_schema": {"type": "object"}}]
+    assert lifting.refused(tools=offered, tool_choice={"type": "tool", "name": "g"})[0] == "tool_choice.name"
+    assert lifting.lifted(tools=offered, tool_choice={"type": "tool", "name": "f"}).tool_choice == ToolChoice(
+        "named", ("f",)
+    )
+
+
+def test_a_tool_of_anthropics_own_may_have_the_chosen_name() -> None:
+    search = {"type": "web_search_20250305", "name": "web_search"}
+    chosen = {"type": "tool", "name": "web_search"}
+    assert lifting.lifted(tools=[search], tool_choice=chosen).tool_choice == ToolChoice("named", ("web_search",))

@@ -144,3 +144,9 @@ def test_a_call_that_was_never_answered_does_not_take_the_result_of_a_later_one(
 
 def test_a_second_result_of_one_call_is_of_that_call() -> None:
     assert answered(calls(("a", "f")), results("a", "a")) == [("f", "0"), ("f", "1")]
+
+
+def test_a_conversation_that_says_nothing_has_the_code_that_it_has_in_every_format() -> None:
+    with pytest.raises(InvalidRequest) as caught:
+        lower(user(Text("")))
+    assert caught.value.code == "empty_conversation"

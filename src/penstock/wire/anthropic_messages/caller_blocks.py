@@ -48,7 +48,7 @@ from penstock.wire.anthropic_messages.caller_nodes import (
     undecodable,
 )
 from penstock.wire.anthropic_messages.vocabulary import FORMAT, VENDOR_BLOCKS
-from penstock.wire.media_kinds import SIGNATURES
+from penstock.wire.media_kinds import MEDIA_URL, SIGNATURES
 
 ROLES: Mapping[str, Role] = MappingProxyType({"user": "user", "assistant": "assistant", "system": "system"})
 
@@ -347,7 +347,10 @@ def _source(raw: msgspec.Raw, at: str, unread: list[str]) -> Source | None:
             data = read_node(_base64, raw, at, unread)
             return InlineData(data.media_type, data.data)
         case "url":
-            return UrlSource(read_node(_url, raw, at, unread).url)
+            url = read_node(_url, raw, at, unread).url
+            if not MEDIA_URL.fullmatch(url):
+                refuse(f"{at}.url", "A URL begins with https, http, gs or s3.")
+            return UrlSource(url)
         case "file":
             return FileSource(read_node(_file, raw, at, unread).file_id)
         case _:

@@ -62,6 +62,14 @@ def lift_choice(raw: bytes, unread: list[str]) -> tuple[ToolChoice, bool | None]
     return ToolChoice(mode, (node.name,) if mode == "named" and node.name else ()), parallel
 
 
+def check_choice(choice: ToolChoice | None, tools: list[Tool | VendorTool]) -> None:
+    """Refuse the choice of a tool that is not offered; one of the vendor's may have the name anywhere inside."""
+    if choice is None or any(isinstance(tool, VendorTool) or tool.name in choice.names for tool in tools):
+        return
+    if choice.names and tools:
+        refuse("tool_choice.name", f'"{choice.names[0][:64]}" is the name of none of the tools.')
+
+
 def _tool(raw: msgspec.Raw, at: str, unread: list[str]) -> Tool | VendorTool:
     kind = _kind_of(raw, at)
     if kind not in {None, "custom"}:

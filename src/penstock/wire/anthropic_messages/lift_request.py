@@ -33,7 +33,7 @@ from penstock.core.json_object import FLAG, TEXT, JsonObject
 from penstock.wire.anthropic_messages import caller_nodes as nodes
 from penstock.wire.anthropic_messages.caller_blocks import lift_marker, lift_messages, lift_system
 from penstock.wire.anthropic_messages.caller_nodes import ABSENT, check_json, read_node, refuse
-from penstock.wire.anthropic_messages.caller_tools import lift_choice, lift_tools
+from penstock.wire.anthropic_messages.caller_tools import check_choice, lift_choice, lift_tools
 from penstock.wire.anthropic_messages.vocabulary import FORMAT, LIFTED_SERVICE_TIERS
 
 PATHS: Mapping[str, str] = MappingProxyType(
@@ -102,6 +102,8 @@ def lift_request(body: JsonObject) -> ChatRequest:
     if raw_choice is not None:
         choice, parallel = lift_choice(raw_choice, unread)
     raw_tools = _given(body, "tools")
+    tools = [] if raw_tools is None else lift_tools(raw_tools, unread)
+    check_choice(choice, tools)
     messages = _messages(body, unread)
     output = _output(body, unread)
     stream = body.read("stream", FLAG) or False
@@ -112,7 +114,7 @@ def lift_request(body: JsonObject) -> ChatRequest:
         model=body.read("model", TEXT),
         stream=stream,
         wants_usage_event=stream,
-        tools=[] if raw_tools is None else lift_tools(raw_tools, unread),
+        tools=tools,
         tool_choice=choice,
         parallel_tool_calls=parallel,
         max_output_tokens=_max_tokens(body),

@@ -136,7 +136,7 @@ def _write_instructions(message: Message, system: list[Json], writing: Writing) 
 def _instructions_as_turn(system: list[Json], writing: Writing) -> _Turn:
     if not system:
         msg = 'There is nothing to send: "messages" has no text.'
-        raise InvalidRequest(msg, code="empty_messages", param="messages")
+        raise InvalidRequest(msg, code="empty_conversation", param="messages")
     writing.losses.at("messages", "the user must speak: the instructions are sent as the user's words", "moved")
     turn = _Turn("user")
     turn.blocks += system

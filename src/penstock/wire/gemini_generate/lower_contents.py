@@ -89,7 +89,7 @@ class _Contents:
             return [], [{"role": "user", "parts": self._system}]
         if not self._contents:
             msg = "The conversation is empty: at least one message must say something."
-            raise InvalidRequest(msg, param=self._request.path("messages"))
+            raise InvalidRequest(msg, code="empty_conversation", param=self._request.path("messages"))
         return self._system, self._contents
 
     def _add_system(self, message: Message) -> None:

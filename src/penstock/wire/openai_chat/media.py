@@ -13,12 +13,12 @@ import re
 from typing import NamedTuple
 
 from penstock.core.chat import Audio, CacheMarker, Document, FileSource, Image, InlineData, TextSource, UrlSource
+from penstock.wire.media_kinds import MEDIA_URL
 from penstock.wire.openai_chat.invalid import refuse
 from penstock.wire.openai_chat.request_body import FileContent, ImageUrl, InputAudio
 from penstock.wire.openai_chat.vocabulary import AUDIO_TYPES, FILE_TYPES, IMAGE_BEGINNINGS
 
 _DATA_URI = re.compile(r"data:([^;,]*)(?:;(?!base64,)[^;,]*)*(;base64)?,", re.IGNORECASE)
-_URL = re.compile(r"(?:https?|gs|s3)://[^\s]+", re.IGNORECASE)
 PDF = "application/pdf"
 _PDF_BEGINNING = "JVBERi0"
 
@@ -33,7 +33,7 @@ def read_image(part: ImageUrl, cache: CacheMarker | None, at: str) -> Image | Do
     path = f"{at}.image_url.url"
     url = part.url
     if url[:5].lower() != "data:":
-        if not _URL.fullmatch(url):
+        if not MEDIA_URL.fullmatch(url):
             refuse(f'"{path}" must be a URL (https, http, gs, s3) or a data URI.', path)
         if url.split("?", 1)[0].lower().endswith(".pdf"):
             return Document(UrlSource(url, PDF), cache=cache, at=at)
