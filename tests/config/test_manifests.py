@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import traceback
 from collections.abc import Sequence
+from copy import deepcopy
 from pathlib import Path
 from typing import Any
 
@@ -95,7 +96,7 @@ def _damage(draw: st.DrawFn, documents: list[Any]) -> None:
         how = draw(st.sampled_from(["replace", "remove", "rename"]))
         value = parent.pop(key) if how != "replace" else None
         if how == "replace":
-            parent[key] = draw(_ODD)
+            parent[key] = deepcopy(draw(_ODD))  # a list may be drawn again, and must not end up in itself
         elif how == "rename" and isinstance(parent, dict):
             parent[f"{key}x"] = value
         return
@@ -104,11 +105,13 @@ def _damage(draw: st.DrawFn, documents: list[Any]) -> None:
 _RIGHT_CASES = [
     "access-log",
     "another-namespace-with-grant",
+    "balancers-in-front",
     "callers-with-keys",
     "changes-of-requests",
     "costs-and-limits",
     "every-schema-and-credential",
     "kinds-that-are-not-served-yet",
+    "listeners-of-several-ports",
     "own-credential-of-callers",
     "retries-waits-and-bounds",
     "routes-by-host-header-and-weight",

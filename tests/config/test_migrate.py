@@ -74,6 +74,14 @@ _JSON = st.recursive(
     max_leaves=5,
 )
 _DURATIONS = st.from_regex(r"[1-9][0-9]{0,3}(s|ms|m)", fullmatch=True)
+_BALANCERS = st.fixed_dictionaries(
+    {"targetRefs": st.just([{"group": "gateway.networking.k8s.io", "kind": "Gateway", "name": "front"}])},
+    optional={
+        "proxyProtocol": st.just({}),
+        "enableProxyProtocol": st.booleans(),
+        "clientIPDetection": st.just({"xForwardedFor": {"trustedCIDRs": ["10.0.0.0/8", "fd00::/8"]}}),
+    },
+)
 
 
 def _distinct(names: list[dict[str, str]], key: str) -> list[dict[str, str]]:
@@ -123,9 +131,10 @@ _MATCHES = st.fixed_dictionaries(
 @st.composite
 def _manifests(draw: st.DrawFn) -> list[dict[str, object]]:
     names = draw(st.lists(_NAMES, min_size=1, max_size=4, unique=True))
+    ports = draw(st.lists(st.sampled_from([80, 1975, 8080, 9443]), min_size=1, max_size=3, unique=True))
     gateway: dict[str, object] = {
         "gatewayClassName": "c",
-        "listeners": [{"name": "http", "port": 1975, "protocol": "HTTP"}],
+        "listeners": [{"name": f"at-{port}", "port": port, "protocol": "HTTP"} for port in ports],
     }
     made: list[tuple[str, str, str, dict[str, object]]] = [(f"{_GW}/v1", "Gateway", "front", gateway)]
     for name in names:
@@ -164,6 +173,8 @@ def _manifests(draw: st.DrawFn) -> list[dict[str, object]]:
         made.append((_API, "AIGatewayRoute", name, route))
         if draw(st.booleans()):
             made.append((f"{_EG}/v1alpha1", "BackendTrafficPolicy", name, draw(_policies(name))))
+    if draw(st.booleans()):
+        made.append((f"{_EG}/v1alpha1", "ClientTrafficPolicy", "front", draw(_BALANCERS)))
     manifests: list[dict[str, object]] = [
         {"apiVersion": version, "kind": kind, "metadata": {"name": name}, "spec": spec}
         for version, kind, name, spec in made

@@ -1,101 +1,44 @@
-"""Gateway, its EnvoyProxy and the policies for callers, to the native listener, callers' keys, limits and log.
+"""Gateway, its EnvoyProxy and the policies for callers, to native listeners, callers' keys, limits and log.
 
-One Gateway is served, at one of its listeners: the first that speaks HTTP. Everything else is reported.
+Which Gateway that is, and at which of its listeners it is served, is decided by ``attach_routes.py``.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Mapping
 
-from penstock.config.manifests.ai_gateway import AIGatewayRoute
-from penstock.config.manifests.compile_http_routes import is_plain
-from penstock.config.manifests.compile_secrets import all_keys, find_value, read_file_path
+from penstock.config.manifests.attach_routes import Attachment
+from penstock.config.manifests.compile_secrets import all_keys, find_value
 from penstock.config.manifests.compile_traffic import claim, find_route
 from penstock.config.manifests.envoy_callers import ClientTrafficPolicy, EnvoyProxy, LogSink, SecurityPolicy
-from penstock.config.manifests.gateway_api import Gateway, GatewayClass, GatewayListener, SecretManifest
-from penstock.config.manifests.http_route import HTTPRoute
+from penstock.config.manifests.gateway_api import Gateway, GatewayClass, SecretManifest
+from penstock.config.manifests.gateway_listeners import compile_listeners
 from penstock.config.manifests.native_tree import Draft, graft
 from penstock.config.manifests.parts import SecretRef
 from penstock.config.manifests.resource import Resource
 from penstock.config.manifests.usage import GatewayConfig
 from penstock.config.manifests.world import World
-from penstock.config.yaml_tree import KeyPath, Node
+from penstock.config.yaml_tree import KeyPath
 
 CONFIG_ANNOTATION = "aigateway.envoyproxy.io/gateway-config"
-_PRIVILEGED_BELOW = 1024
-_SHIFT = 10_000
 _KEY_HEADERS = frozenset({"authorization", "x-api-key", "api-key"})
 _UNENFORCED = ("jwt", "oidc", "basic_auth", "ext_auth", "authorization")
 _STANDARD_OUTPUT = "/dev/stdout"
-Attachment = tuple[Resource[Gateway], GatewayListener]
 
 
-def attach_routes(world: World) -> dict[tuple[str, str], Attachment]:
-    """Return each route's Gateway and listener. Routes of a second Gateway are reported: they would mix."""
-    attached: dict[tuple[str, str], Attachment] = {}
-    served: Resource[Gateway] | None = None
-    routes: list[Resource[AIGatewayRoute] | Resource[HTTPRoute]] = [*world.all(AIGatewayRoute)]
-    routes += [route for route in world.all(HTTPRoute) if is_plain(world, route)]
-    for route in routes:
-        found = list(_find_gateways(world, route))
-        if not route.model.spec.parent_refs:
-            world.report.error(route, ("spec",), "names no Gateway in parentRefs, so that it would serve nothing")
-        for path, gateway, listener in found:
-            served = served or gateway
-            if gateway is not served:
-                message = f"one Gateway is served by one process, and {served.label} is it"
-                world.report.error(route, path, f"{message}; give the files of {gateway.label} to another")
-            else:
-                attached[route.namespace, route.name] = (gateway, listener)
-    return attached
-
-
-def _find_gateways(
-    world: World, route: Resource[AIGatewayRoute] | Resource[HTTPRoute]
-) -> Iterator[tuple[KeyPath, Resource[Gateway], GatewayListener]]:
-    for index, parent in enumerate(route.model.spec.parent_refs):
-        path: KeyPath = ("spec", "parentRefs", index)
-        namespace = parent.namespace or route.namespace
-        gateway = world.find(Gateway, namespace, parent.name)
-        if gateway is None:
-            if not world.is_broken(Gateway, namespace, parent.name):
-                world.report.error(route, (*path, "name"), f"there is no Gateway {parent.name} in {namespace}")
-            continue
-        listener = serving_listener(gateway)
-        if listener is None:
-            message = "none of them speaks HTTP or HTTPS"
-            world.report.error(gateway, ("spec", "listeners"), message)
-            continue
-        if (parent.section_name or listener.name) != listener.name or (parent.port or listener.port) != listener.port:
-            message = f"only the listener {listener.name} is served"
-            world.report.error(route, path, message)
-        elif not _may_attach(listener, route.namespace, gateway.namespace):
-            message = f"{gateway.label} does not let routes of the namespace {route.namespace} attach (allowedRoutes)"
-            world.report.error(route, path, message)
-        else:
-            yield path, gateway, listener
-
-
-def _may_attach(listener: GatewayListener, namespace: str, own: str) -> bool:
-    allowed = listener.allowed_routes.namespaces
-    if allowed.from_ == "Selector":
-        labels = allowed.selector.match_labels if allowed.selector else {}
-        return labels == {"kubernetes.io/metadata.name": namespace}
-    return allowed.from_ == "All" or (allowed.from_ == "Same" and namespace == own)
-
-
-def serving_listener(gateway: Resource[Gateway]) -> GatewayListener | None:
-    """Return the listener that is served."""
-    return next((each for each in gateway.model.spec.listeners if each.protocol in {"HTTP", "HTTPS"}), None)
-
-
-def compile_gateway(world: World, gateway: Resource[Gateway], listener: GatewayListener) -> dict[str, Draft]:
-    """Return ``listen``, ``client_keys``, ``limits``, ``timeouts`` and ``access_log``."""
+def compile_gateway(
+    world: World, gateway: Resource[Gateway], attached: Mapping[tuple[str, str], Attachment]
+) -> dict[str, Draft]:
+    """Return ``listen``, ``listeners``, ``client_keys``, ``limits``, ``timeouts`` and ``access_log``."""
     keys, cors = _compile_callers(world)
+    policy = _find_client_traffic(world, gateway)
+    first, *others = compile_listeners(world, gateway, attached, policy, has_keys=bool(keys))
+    place = gateway.place("spec", "listeners")
     draft: dict[str, Draft] = {
-        "listen": _compile_listener(world, gateway, listener, has_keys=bool(keys), cors=cors),
+        "listen": graft({**first, "cors": cors}, place),
+        "listeners": graft([graft(each, place) for each in others], place) if others else None,
         "client_keys": keys or None,
-        **_compile_client_traffic(world, gateway),
+        **_compile_client_traffic(world, gateway, policy),
         "access_log": _compile_access_log(world, gateway),
     }
     if gateway.model.spec.tls is not None:
@@ -103,51 +46,6 @@ def compile_gateway(world: World, gateway: Resource[Gateway], listener: GatewayL
         world.report.error(gateway, ("spec", "tls"), message)
     _check_config(world, gateway)
     return draft
-
-
-def _compile_listener(
-    world: World, gateway: Resource[Gateway], listener: GatewayListener, *, has_keys: bool, cors: Draft
-) -> Node:
-    listeners = gateway.model.spec.listeners
-    number = listeners.index(listener)
-    for index in range(len(listeners)):
-        if index != number:
-            message = f"is not served: one listener is, and {listener.name} is it"
-            world.report.warning(gateway, ("spec", "listeners", index), message)
-    path: KeyPath = ("spec", "listeners", number)
-    address = _choose_address(world, gateway, (*path, "port"), listener.port, has_keys=has_keys)
-    tls = _compile_certificate(world, gateway, path, listener)
-    return graft({"address": address, "tls": tls, "cors": cors}, gateway.place(*path))
-
-
-def _choose_address(world: World, gateway: Resource[Gateway], path: KeyPath, port: int, *, has_keys: bool) -> Draft:
-    if port < _PRIVILEGED_BELOW:
-        message = f"listens on {port + _SHIFT}, since ports below 1024 are not for everybody (--listen says otherwise)"
-        world.report.note(gateway, path, message)
-        port += _SHIFT
-    if not has_keys:
-        message = "listens on this machine only, since no apiKeyAuth asks callers for keys (--listen says otherwise)"
-        world.report.note(gateway, path, message)
-    return graft(f"0.0.0.0:{port}" if has_keys else f"127.0.0.1:{port}", gateway.place(*path))
-
-
-def _compile_certificate(world: World, gateway: Resource[Gateway], path: KeyPath, listener: GatewayListener) -> Draft:
-    if listener.protocol != "HTTPS":
-        return None
-    here: KeyPath = (*path, "tls", "certificateRefs", 0)
-    if listener.tls is None or not listener.tls.certificate_refs or listener.tls.mode != "Terminate":
-        world.report.error(gateway, (*path, "tls"), "HTTPS needs certificateRefs, and the mode Terminate")
-        return None
-    ref = listener.tls.certificate_refs[0]
-    secret = world.resolve(gateway, here, SecretManifest, ref.name, ref.namespace)
-    if secret is None:
-        return None
-    certificate, key = read_file_path(world, secret, "tls.crt"), read_file_path(world, secret, "tls.key")
-    if certificate is None or key is None:
-        message = "certificates are read from files only: name them in the annotations substitution.aigw.run/file/"
-        world.report.error(secret, ("metadata", "name"), f"{message}tls.crt and substitution.aigw.run/file/tls.key")
-        return None
-    return graft({"cert_file": certificate, "key_file": key}, secret.place("metadata", "annotations"))
 
 
 def _compile_callers(world: World) -> tuple[dict[str, Draft], Draft]:
@@ -219,12 +117,17 @@ def _compile_cors(world: World, policy: Resource[SecurityPolicy]) -> Draft:
     return graft(draft, policy.place("spec", "cors"))
 
 
-def _compile_client_traffic(world: World, gateway: Resource[Gateway]) -> dict[str, Draft]:
+def _find_client_traffic(world: World, gateway: Resource[Gateway]) -> Resource[ClientTrafficPolicy] | None:
     claimed: dict[tuple[str, str], Resource[ClientTrafficPolicy]] = {}
     for policy in world.all(ClientTrafficPolicy):
         for target, path in policy.model.spec.targets():
             claim(world, claimed, world.resolve(policy, path, Gateway, target.name), policy, path)
-    found = claimed.get((gateway.namespace, gateway.name))
+    return claimed.get((gateway.namespace, gateway.name))
+
+
+def _compile_client_traffic(
+    world: World, gateway: Resource[Gateway], found: Resource[ClientTrafficPolicy] | None
+) -> dict[str, Draft]:
     if found is None:
         message = "request bodies may have 50 MiB, where Envoy would take 32 KiB (bufferLimit of a ClientTrafficPolicy)"
         world.report.note(gateway, ("metadata", "name"), message)

@@ -90,12 +90,12 @@ def is_plain(world: World, route: Route) -> bool:
 
 
 def compile_http_route(
-    servers: Servers, route: Route, listener: GatewayListener, policy: Policy | None, name: str
+    servers: Servers, route: Route, listeners: Sequence[GatewayListener], policy: Policy | None, name: str
 ) -> Iterator[Node]:
     """Yield the native entries of a route, whose names begin with ``name``."""
     world = servers.world
     spec = route.model.spec
-    hosts = find_hosts(world, route, spec.hostnames, listener)
+    hosts = find_hosts(world, route, spec.hostnames, listeners)
     if not spec.rules:
         world.report.error(route, ("spec", "rules"), "has no rules, so that it would serve nothing")
     forwards = _forwards_credentials(world, route)

@@ -10,9 +10,10 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from penstock.config.manifests.ai_gateway import AIGatewayRoute, AIServiceBackend
+from penstock.config.manifests.attach_routes import Attachment, attach_routes
 from penstock.config.manifests.compile_addresses import index_tls_policies
 from penstock.config.manifests.compile_backends import compile_backends
-from penstock.config.manifests.compile_gateway import Attachment, attach_routes, compile_gateway
+from penstock.config.manifests.compile_gateway import compile_gateway
 from penstock.config.manifests.compile_http_routes import Servers, compile_http_route, is_plain, note_differences
 from penstock.config.manifests.compile_routes import Attached, compile_route
 from penstock.config.manifests.compile_traffic import Policy, TrafficPolicies, compile_bounds, index_traffic
@@ -67,9 +68,8 @@ def _compile(world: World) -> dict[str, Draft]:
         found = attached.get((route.namespace, route.name))
         if found is None:
             continue
-        gateway, listener = found
-        policy = traffic.find(route, gateway)
-        at = Attached(route, listener, policy, backends.names)
+        policy = traffic.find(route, found.gateway)
+        at = Attached(route, found.listeners, policy, backends.names)
         draft = compile_route(world, at, route_names[route.namespace, route.name])
         compiled += [draft] if draft else []
         if policy is not None:
@@ -82,7 +82,7 @@ def _compile(world: World) -> dict[str, Draft]:
     check_costs(world)
     note_usage(world)
     _check_rest(world)
-    gateways = {id(gateway): (gateway, listener) for gateway, listener in attached.values()}
+    gateways = {id(each.gateway): each.gateway for each in attached.values()}
     drafts: dict[str, Draft] = {
         "backends": {**backends.drafts, **servers.drafts} or None,
         "routes": compiled or None,
@@ -91,8 +91,8 @@ def _compile(world: World) -> dict[str, Draft]:
     for idle in world.all(Gateway):
         if id(idle) not in gateways and not world.report.findings.failed:
             world.report.warning(idle, ("metadata", "name"), "is not served: no route is attached to it")
-    for gateway, listener in gateways.values():
-        drafts = {**compile_gateway(world, gateway, listener), **drafts}
+    for gateway in gateways.values():
+        drafts = {**compile_gateway(world, gateway, attached), **drafts}
     return drafts
 
 
@@ -114,9 +114,9 @@ def _compile_plain(
     names = name_apart(routes)
     compiled: list[Draft] = []
     for route in routes:
-        gateway, listener = attached[route.namespace, route.name]
-        policy = traffic.find(route, gateway)
-        compiled += compile_http_route(servers, route, listener, policy, names[route.namespace, route.name])
+        found = attached[route.namespace, route.name]
+        policy = traffic.find(route, found.gateway)
+        compiled += compile_http_route(servers, route, found.listeners, policy, names[route.namespace, route.name])
         if policy is not None:
             refs = [target for rule in route.model.spec.rules for target in rule.backend_refs]
             keys = dict.fromkeys((target.namespace or route.namespace, target.name) for target in refs)

@@ -30,10 +30,10 @@ Route = Resource[AIGatewayRoute]
 
 @dataclass(frozen=True, slots=True)
 class Attached:
-    """A route at its listener, with the policy for its retries and waits."""
+    """A route at its listeners, with the policy for its retries and waits."""
 
     route: Route
-    listener: GatewayListener
+    listeners: Sequence[GatewayListener]
     policy: Policy | None
     backends: Mapping[tuple[str, str], Sequence[str]]
     """Native names of AIServiceBackends, one for each endpoint."""
@@ -54,7 +54,7 @@ def compile_route(world: World, attached: Attached, name: str) -> Node | None:
         if not spec.rules:
             world.report.error(route, ("spec", "rules"), "has no rules, so that it would serve nothing")
         return None
-    hosts = find_hosts(world, route, spec.hostnames, attached.listener)
+    hosts = find_hosts(world, route, spec.hostnames, attached.listeners)
     draft: Draft = {
         "name": graft(name, route.place("metadata", "name")),
         "hostnames": graft(list(hosts), route.place("spec", "hostnames")) if hosts else None,
@@ -164,18 +164,18 @@ def _compile_timeouts(rule: RouteRule, policy: Policy | None, attempt_s: float |
 
 
 def find_hosts(
-    world: World, route: Resource[Manifest], hosts: Sequence[str], listener: GatewayListener
+    world: World, route: Resource[Manifest], hosts: Sequence[str], listeners: Sequence[GatewayListener]
 ) -> Sequence[str]:
-    """Return the hosts of a route that its listener has too."""
-    wanted = listener.hostname
-    if wanted is None:
+    """Return the hosts of a route that one of its listeners has too; none is every host."""
+    wanted = [each.hostname for each in listeners if each.hostname is not None]
+    if len(wanted) < len(listeners):
         return hosts
     if not hosts:
-        return [wanted]
-    common = [both for host in hosts if (both := _narrower(host, wanted))]
+        return list(dict.fromkeys(wanted))
+    common = list(dict.fromkeys(both for name in wanted for host in hosts if (both := _narrower(host, name))))
     if not common:
-        message = f"none of them is a host of the listener {listener.name}, which has {wanted}"
-        world.report.error(route, ("spec", "hostnames"), message)
+        has = " and ".join(f"the listener {each.name}, which has {each.hostname}" for each in listeners)
+        world.report.error(route, ("spec", "hostnames"), f"none of them is a host of {has}")
     return common
 
 

@@ -7,9 +7,9 @@ https://gateway.envoyproxy.io/docs/api/extension_types/ (read 2026-11-23).
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import ConfigDict, Field
+from pydantic import ConfigDict, Field, model_validator
 
 from penstock.config.manifests.envoy_gateway import V1ALPHA1, PolicySpec
 from penstock.config.manifests.parts import ENVOY_GATEWAY, Manifest, OpenPart, Part, SecretRef
@@ -44,9 +44,48 @@ class ClientTimeout(OpenPart):
     http: ClientHttpTimeout | None = None
 
 
+class ProxyProtocol(OpenPart):
+    """Connections begin with a preamble that names the caller: the PROXY protocol, 1 or 2."""
+
+    optional: Annotated[bool, Meaning("Refused: a caller could leave it out, and say who it is itself.")] = False
+
+
+class XForwardedFor(OpenPart):
+    """The header in which proxies name the caller; one of the two says which proxies are believed."""
+
+    trusted_cidrs: Annotated[
+        list[str], AtLeast(1), Field(alias="trustedCIDRs"), Meaning("Networks of proxies that are believed.")
+    ] = Field(default_factory=list)
+    num_trusted_hops: Annotated[int | None, unsupported("proxies are believed by their addresses: trustedCIDRs")] = None
+
+    @model_validator(mode="after")
+    def _has_one_of_two(self) -> Self:
+        if bool(self.trusted_cidrs) == (self.num_trusted_hops is not None):
+            msg = "needs exactly one of trustedCIDRs and numTrustedHops"
+            raise ValueError(msg)
+        return self
+
+
+class ClientIpDetection(OpenPart):
+    """How callers' addresses are known, for the access log."""
+
+    x_forwarded_for: XForwardedFor | None = None
+    custom_header: Annotated[dict[str, object] | None, unsupported("x-forwarded-for is looked at")] = None
+
+    @model_validator(mode="after")
+    def _has_one_of_two(self) -> Self:
+        if self.x_forwarded_for is not None and self.custom_header is not None:
+            msg = "takes either xForwardedFor or customHeader"
+            raise ValueError(msg)
+        return self
+
+
 class ClientTrafficPolicySpec(PolicySpec):
     """Callers' connections."""
 
+    proxy_protocol: ProxyProtocol | None = None
+    enabled: Annotated[bool, Field(alias="enableProxyProtocol"), Meaning("The older form of proxyProtocol.")] = False
+    client_ip_detection: Annotated[ClientIpDetection | None, Field(alias="clientIPDetection")] = None
     connection: ClientConnection | None = None
     timeout: ClientTimeout | None = None
     tls: Annotated[

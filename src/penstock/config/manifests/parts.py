@@ -81,8 +81,8 @@ class ParentRef(Part):
     namespace: Namespace | None = None
     group: Literal["gateway.networking.k8s.io"] = "gateway.networking.k8s.io"
     kind: Literal["Gateway"] = "Gateway"
-    section_name: Annotated[str | None, Meaning("Must be the listener that is served.")] = None
-    port: Port | None = None
+    section_name: Annotated[str | None, Meaning("A listener of it.")] = None
+    port: Annotated[Port | None, Meaning("Listeners of it with this port.")] = None
 
 
 class TargetRef(Part):
