@@ -3,7 +3,9 @@
 https://platform.claude.com/docs/en/api/messages, .../build-with-claude/working-with-messages,
 .../agents-and-tools/tool-use/handle-tool-calls (read 2026-11-23). What the API wants and callers do not always give:
 
-* System and developer messages are one top-level prompt; one from the middle of the conversation is moved there.
+* System and developer messages are one top-level prompt; one from the middle of the conversation is moved there. Opus
+  4.8 and later take it in the middle too, but not on every host, and only between a turn of the user and one of the
+  assistant (.../build-with-claude/mid-conversation-system-messages), where OpenAI's callers hardly ever put it.
 * Turns alternate: neighbours of one role are merged, so the results of parallel calls come in one turn, in front of
   what the user says besides. The assistant's thinking comes in front of what it led to.
 * Texts are not empty, and the last one of a turn the assistant is to continue does not end in white space. Newer
