@@ -160,3 +160,23 @@ async def test_equals_share_the_requests() -> None:
     async with gateway_before(GOOD, GOOD, priorities=False) as (gateway, _):
         seen = {(await ask(gateway.url, BODY)).header("x-penstock-backend") for _ in range(40)}
     assert seen == {"up0", "up1"}
+
+
+@pytest.mark.parametrize(("attempts", "tries"), [(4, [2, 2]), (5, [3, 2]), (3, [2, 1])])
+async def test_a_priority_has_so_many_tries_before_the_next(attempts: int, tries: list[int]) -> None:
+    failing = json_answer(b"{}", status=503)
+    retry = replace(QUICK, attempts=attempts, per_priority=2)
+    async with gateway_before(failing, failing, retry=retry) as (gateway, upstreams):
+        assert (await ask(gateway.url, BODY)).status == 503
+    assert [len(upstream.received) for upstream in upstreams if upstream] == tries
+
+
+async def test_an_only_target_has_the_tries_of_its_priority() -> None:
+    async with gateway_before(json_answer(b"{}", status=503), retry=replace(QUICK, per_priority=3)) as (
+        gateway,
+        upstreams,
+    ):
+        assert (await ask(gateway.url, BODY)).status == 503
+    (upstream,) = upstreams
+    assert upstream is not None
+    assert len(upstream.received) == 3

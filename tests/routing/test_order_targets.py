@@ -54,3 +54,18 @@ def test_equals_share_the_first_try_by_weight() -> None:
 def test_any_chance_draws_a_target(targets: list[Target], point: float) -> None:
     ordered = order_targets(targets, lambda: point)
     assert {target.name for target in ordered} == {target.name for target in targets if target.weight}
+
+
+@given(TARGETS, st.integers(1, 5), st.randoms(use_true_random=False))
+def test_each_priority_has_its_number_of_tries(targets: list[Target], tries: int, chance: random.Random) -> None:
+    ordered = order_targets(targets, chance.random, tries)
+    priorities = sorted({target.priority for target in targets if target.weight})
+    assert [target.priority for target in ordered] == [each for each in priorities for _ in range(tries)]
+    for priority in priorities:
+        here = [target.name for target in ordered if target.priority == priority]
+        equals = {target.name for target in targets if target.priority == priority and target.weight}
+        assert len(set(here)) == min(tries, len(equals))  # none is tried again before the others
+
+
+def test_the_only_target_has_its_number_of_tries() -> None:
+    assert order_targets([Target("only", weight=0)], random.random, 3) == [Target("only", weight=0)] * 3

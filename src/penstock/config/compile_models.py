@@ -209,6 +209,7 @@ def build_retry(section: RetrySection) -> Retry:
     """Return when another target is tried."""
     return Retry(
         attempts=section.attempts,
+        per_priority=section.per_priority,
         statuses=frozenset(section.statuses),
         causes=frozenset(section.on),
         backoff_s=section.backoff_s,

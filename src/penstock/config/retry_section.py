@@ -23,6 +23,10 @@ class RetrySection(Section):
         None,
         description="Tries of all targets together. Default: each once, and an only target again if unreachable.",
     )
+    per_priority: Count | None = Field(
+        None,
+        description="Tries of the targets of one priority before those of the next. Default: each of them once.",
+    )
     statuses: list[Whole] = Field(
         default_factory=lambda: sorted(Retry().statuses), description="Statuses of answers that are not an answer."
     )

@@ -246,7 +246,7 @@ class Gateway:
             first, *others = self.offering(model, endpoint)
             fixed = first.model is not None and "*" not in first.model and model.timeouts is None
             known = None
-            if fixed and not others and model.retry.attempts is None:
+            if fixed and not others and model.retry.attempts is None and model.retry.per_priority is None:
                 client = self._clients[first.backend.name]
                 known = client, Plan(first, first.model or "", client.timeouts, NO_STATUSES)
             self._only_plans[place] = known
@@ -257,7 +257,7 @@ class Gateway:
     ) -> None:
         """Try the targets in their order until one has answered, or the attempts are used up."""
         retry, timeouts = model.retry, model.timeouts
-        targets = order_targets(offering, random)
+        targets = order_targets(offering, random, retry.per_priority)
         once = max(len(targets), 2)  # an only target that could not be reached is tried again
         attempts = retry.attempts or once
         for number in range(attempts):
@@ -275,7 +275,7 @@ class Gateway:
                 if number + 1 == attempts or not _may_retry(error, retry) or (is_last and not unreachable):
                     raise
                 exchange.forget_attempt(error.code)
-            await self._back_off(retry, (number + 1) // len(targets))
+            await self._back_off(retry, _tries_of_next(targets, number))
 
     async def _back_off(self, retry: Retry, rounds: int) -> None:
         """Wait before a target is tried again: a random time, so that many callers do not come back together."""
@@ -353,6 +353,13 @@ class Gateway:
         if self._cors.allow_origins:
             headers += cors_headers(self._cors, exchange.request)
         return headers
+
+
+def _tries_of_next(targets: Sequence[Target], number: int) -> int:
+    """Say how often the target that is tried after try ``number`` (from 0) has been tried already."""
+    rounds, place = divmod(number + 1, len(targets))
+    following = targets[place]
+    return rounds * targets.count(following) + targets[:place].count(following)
 
 
 def _may_retry(error: GatewayError, retry: Retry) -> bool:

@@ -174,6 +174,8 @@ class Retry:
 
     attempts: int | None = None
     """Tries of all targets together; None: each target once, and an only target again if it could not be reached."""
+    per_priority: int | None = None
+    """Tries of the targets of one priority before those of the next; None: each of them once."""
     statuses: frozenset[int] = frozenset({429, 500, 502, 503, 504, 529})
     causes: frozenset[RetryCause] = frozenset({"connect_failure", "reset", "timeout"})
     backoff_s: float = 0.1

@@ -8,7 +8,7 @@ and priorities. Health is not looked at here.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from itertools import groupby
+from itertools import cycle, groupby, islice
 from operator import attrgetter
 from typing import Protocol, TypeVar
 
@@ -28,15 +28,20 @@ class Weighted(Protocol):
 T = TypeVar("T", bound=Weighted)
 
 
-def order_targets(targets: Sequence[T], chance: Callable[[], float]) -> list[T]:
-    """Return the targets in the order to try them; ``chance`` returns a number from 0 up to, not including, 1."""
-    if len(targets) == 1:
+def order_targets(targets: Sequence[T], chance: Callable[[], float], per_priority: int | None = None) -> list[T]:
+    """Return the targets in the order to try them; ``chance`` returns a number from 0 up to, not including, 1.
+
+    ``per_priority``: so many tries before the next priority, of the same targets again if need be; None: each once.
+    """
+    if len(targets) == 1 and per_priority is None:
         return list(targets)
     ordered: list[T] = []
     for _, equals in groupby(sorted(targets, key=attrgetter("priority")), key=attrgetter("priority")):
-        left = [target for target in equals if target.weight > 0]
+        left = [target for target in equals if target.weight > 0 or len(targets) == 1]
+        drawn: list[T] = []
         while left:
-            ordered.append(left.pop(_draw(left, chance)))
+            drawn.append(left.pop(_draw(left, chance)))
+        ordered += drawn if per_priority is None else islice(cycle(drawn), per_priority if drawn else 0)
     return ordered
 
 

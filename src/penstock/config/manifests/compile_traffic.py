@@ -80,6 +80,8 @@ def index_traffic(world: World) -> TrafficPolicies:
     """Return the policies by what they are for; two for one are reported."""
     found = TrafficPolicies()
     for policy in world.all(BackendTrafficPolicy):
+        check_breaker(world, policy)
+        check_load_balancer(world, policy)
         for target, path in policy.model.spec.targets():
             if target.kind == "Gateway":
                 claim(world, found.of_gateways, world.resolve(policy, path, Gateway, target.name), policy, path)
@@ -114,21 +116,38 @@ def claim(
         world.report.error(policy, path, message)
 
 
+def check_breaker(world: World, policy: Policy) -> None:
+    """Report bounds that would let nothing through, as which they are not taken."""
+    breaker = policy.model.spec.circuit_breaker
+    for name, bound in (
+        ("maxPendingRequests", breaker.max_pending_requests if breaker else None),
+        ("maxParallelRequests", breaker.max_parallel_requests if breaker else None),
+    ):
+        if bound == 0:
+            world.report.warning(policy, ("spec", "circuitBreaker", name), "0 has no effect: a bound is 1 or more")
+
+
+def check_load_balancer(world: World, policy: Policy) -> None:
+    """Report a way of choosing endpoints that is not ours."""
+    balancer = policy.model.spec.load_balancer
+    if balancer is not None and balancer.type != "Random":
+        message = f"{balancer.type} is not supported: endpoints are chosen by priority, and then at random by weight"
+        world.report.warning(policy, ("spec", "loadBalancer", "type"), message)
+
+
 def compile_retry(world: World, policy: Policy) -> tuple[Draft, float | None]:
     """Return the native ``retry`` of a policy and its wait for one attempt; None where the policy says nothing."""
     retry = policy.model.spec.retry
     if retry is None:
         return None, None
     statuses, causes = _read_triggers(world, policy, retry)
-    if retry.num_attempts_per_priority not in {None, 1}:
-        message = "has no effect: every try goes to another target, of lower priority when one is through"
-        world.report.warning(policy, (*RETRY, "numAttemptsPerPriority"), message)
     attempt_s = retry.per_retry.timeout if retry.per_retry else None
     back_off = retry.per_retry.back_off if retry.per_retry else None
     base_s = (back_off.base_interval if back_off else None) or _BASE_INTERVAL_S
     longest_s = (back_off.max_interval if back_off else None) or 10 * base_s
     draft: Draft = {
         "attempts": retry.num_retries + 1,
+        "per_priority": retry.num_attempts_per_priority or None,
         "statuses": list(statuses),
         "on": list(causes),
         "backoff_s": base_s,
@@ -173,8 +192,17 @@ def compile_bounds(policy: Policy) -> tuple[dict[str, Draft], dict[str, Draft]]:
         place = policy.place("spec", "timeout", "http", "connectionIdleTimeout")
         pool["idle_s"] = graft(spec.timeout.http.connection_idle_timeout, place)
     breaker = spec.circuit_breaker
-    if breaker and breaker.max_connections:
-        pool["connections"] = graft(breaker.max_connections, policy.place("spec", "circuitBreaker", "maxConnections"))
+    bounds = {
+        name: bound
+        for name, bound in (
+            ("maxConnections", breaker.max_connections if breaker else None),
+            ("maxParallelRequests", breaker.max_parallel_requests if breaker else None),
+        )
+        if bound
+    }
+    if bounds:  # a connection has one request at a time
+        lowest = min(bounds, key=bounds.__getitem__)
+        pool["connections"] = graft(bounds[lowest], policy.place("spec", "circuitBreaker", lowest))
     if breaker and breaker.max_pending_requests:
         place = policy.place("spec", "circuitBreaker", "maxPendingRequests")
         pool["waiting"] = graft(breaker.max_pending_requests, place)

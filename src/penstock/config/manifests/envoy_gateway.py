@@ -159,7 +159,8 @@ class Retry(OpenPart):
 
     num_retries: Annotated[Natural, Meaning("Tries after the first.")] = 2
     num_attempts_per_priority: Annotated[
-        Positive | None, Meaning("1; every try goes to the next target, by priority.")
+        Natural | None,
+        Meaning("Tries of one priority before the next; absent or 0: each of its targets once, then the next."),
     ] = None
     retry_on: RetryOn | None = None
     per_retry: PerRetry | None = None
@@ -190,17 +191,19 @@ class CircuitBreaker(OpenPart):
 
     max_connections: Annotated[Positive | None, Meaning("Open connections.")] = None
     max_pending_requests: Annotated[Natural | None, Meaning("Requests that wait for a connection.")] = None
-    max_parallel_requests: Annotated[Natural | None, later()] = None
+    max_parallel_requests: Annotated[
+        Natural | None, Meaning("Requests at one time. Each has a connection, so the lower of the two counts.")
+    ] = None
     max_parallel_retries: Annotated[Natural | None, later()] = None
     max_requests_per_connection: Annotated[Positive | None, unsupported()] = None
 
 
 class LoadBalancer(OpenPart):
-    """How an endpoint is chosen."""
+    """How an endpoint is chosen: by priority, then at random by weight; the endpoints of a Backend share its weight."""
 
     type: Annotated[
         Literal["ConsistentHash", "LeastRequest", "Random", "RoundRobin", "BackendUtilization"],
-        unsupported("targets are chosen by priority and weight"),
+        Meaning("`Random` is what is done; any other has no effect, and is reported."),
     ]
 
 
