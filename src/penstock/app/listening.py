@@ -15,10 +15,11 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from penstock.app.sockets import Bound
+from penstock.core.errors import OperatorError
 from penstock.relay.snapshot import Listener
 from penstock.transport.entrance import Entrance
 from penstock.transport.forwarded import TrustedProxies
-from penstock.transport.server import Server, serve_on
+from penstock.transport.server import Server, cannot_listen, serve_on
 from penstock.transport.server_certificate import ServerCertificate, server_tls
 from penstock.transport.server_limits import ServerLimits
 from penstock.transport.server_request import ServerApp
@@ -109,7 +110,7 @@ class Listening:
                     listener, place, await self._serve(listener, place, certificate, app, limits), certificate
                 )
                 readied[_way(listener, place)] = (opened, certificate)
-        except BaseException:
+        except OperatorError:
             self.forget(readied)
             raise
         return readied
@@ -129,8 +130,12 @@ class Listening:
             trusted if listener.trusted_proxies else None,
         )
         server = await serve_on(app, bound.of(self._worker), entrance=entrance, limits=limits, started=False)
-        for lender in self._lenders:
-            await server.borrow(lender, bound.lent_by(lender), started=False)
+        try:
+            for lender in self._lenders:
+                await server.borrow(lender, bound.lent_by(lender), started=False)
+        except OSError as error:
+            server.stop_accepting()
+            raise cannot_listen(listener.address, error) from error
         return server
 
     async def enter(self, readied: Readied, app: ServerApp, limits: ServerLimits) -> None:

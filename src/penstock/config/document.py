@@ -76,7 +76,7 @@ class LimitsSection(Section):
         description="How much of an answer is kept to read its usage; a longer one is still relayed whole.",
     )
     event: Size = Field(_LIMITS.event_bytes, description="Longest event of a stream.")
-    connections: Count = Field(_LIMITS.connections, description="Connections of callers at one time.")
+    connections: Count = Field(_LIMITS.connections, description="Connections of callers at one time, at each listener.")
     pipelined_requests: Count = Field(
         _LIMITS.pipelined_requests, description="Requests of one connection that wait for the one before."
     )
