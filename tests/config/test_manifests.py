@@ -113,6 +113,7 @@ _RIGHT_CASES = [
     "kinds-that-are-not-served-yet",
     "listeners-of-several-ports",
     "own-credential-of-callers",
+    "plain-http-routes",
     "retries-waits-and-bounds",
     "routes-by-host-header-and-weight",
 ]
@@ -131,3 +132,28 @@ def test_damaged_manifests_are_read_or_refused_with_a_place(
     except ConfigurationInvalid as error:
         problems = error.problems
     assert all(problem.place is not None for problem in problems), problems
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        "apiVersion: v1\nkind: Sercet\nmetadata: {name: a}\n",
+        "apiVersion: v2\nkind: Secret\nmetadata: {name: a}\n",
+        "apiVersion: v1\nkind: Secret\nmetadata: {name: A B}\n",
+        "apiVersion: v1\nkind: Secret\n",
+        "just text\n",
+        "a: &a [*a]\n",
+        "a: [\n",
+    ],
+)
+@pytest.mark.parametrize("case", _RIGHT_CASES)
+def test_one_wrong_document_refuses_all_and_is_named(case: str, wrong: str, tmp_path: Path) -> None:
+    right, other = tmp_path / "right.yaml", tmp_path / "wrong.yaml"
+    right.write_text((_CASES / case / "a.yaml").read_text("utf-8"), encoding="utf-8")
+    other.write_text(f"{right.read_text('utf-8')}\n---\n{wrong}", encoding="utf-8")
+
+    for paths in ([str(other)], [str(right), str(other)]):
+        with pytest.raises(ConfigurationInvalid) as caught:
+            load_files(paths, _ENVIRON)
+        places = [problem.place for problem in caught.value.problems if problem.severity == "error"]
+        assert any(place is not None and place.file == str(other) for place in places)
