@@ -65,6 +65,7 @@ def test_the_reference_tells_sources_variables_and_oddities() -> None:
         told = [*provider.docs, *provider.key_env, *provider.base_url_env, *provider.model_patterns, provider.verified]
         assert all(fact in section for fact in told)
         assert section.count("\n- ") >= len(provider.request_quirks)
+        assert ("Media by URL" in section) is not provider.by_url
     assert "`api` (`auto` or `v1` or `deployments`; `auto` unless given)" in page
 
 

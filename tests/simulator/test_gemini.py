@@ -9,7 +9,7 @@ from typing import Any
 import httpx2
 import msgspec
 import pytest
-from anthropic import AsyncAnthropicVertex, RateLimitError
+from anthropic import AsyncAnthropicVertex
 from google import genai
 from google.genai import errors, types
 from google.oauth2.credentials import Credentials
@@ -318,63 +318,25 @@ async def test_claude_is_served_on_vertex_ai(simulated: httpx2.AsyncClient) -> N
     assert whole.model == model
 
 
-async def test_a_prompt_counts_what_it_is_charged_for(simulated: httpx2.AsyncClient, client: Any) -> None:
-    answer = await client.generate_content(model=MODEL, contents="Hello there")
-    counted = await client.count_tokens(model=MODEL, contents="Hello there")
-    assert counted.total_tokens == answer.usage_metadata.prompt_token_count
-    request = {"contents": [HELLO], "systemInstruction": {"parts": [{"text": "Be brief"}]}}
-    whole = {"generateContentRequest": {"model": f"models/{MODEL}", **request}}
-    on_studio = await post(simulated, f"{STUDIO}:countTokens", whole)
-    on_vertex = await post(simulated, f"{VERTEX}/{MODEL}:countTokens", request)
-    said = await post(simulated, f"{STUDIO}:generateContent", request)
-    charged = said.json()["usageMetadata"]["promptTokenCount"]
-    assert (on_studio.json()["totalTokens"], on_vertex.json()["totalTokens"]) == (charged, charged)
+BY_URL: Any = {"type": "image", "source": {"type": "url", "url": "https://a.example/x.png"}}
 
 
 @pytest.mark.parametrize(
-    "body",
+    "block",
     [
-        {"contents": []},
-        {"systemInstruction": {"parts": [{"text": "a"}]}},
-        {"contents": [HELLO], "generateContentRequest": {"model": f"models/{MODEL}", "contents": [HELLO]}},
-        {"generateContentRequest": {"contents": [HELLO]}},
-        {"generateContentRequest": {"model": "models/other", "contents": [HELLO]}},
+        BY_URL,
+        {**BY_URL, "type": "document"},
+        {"type": "document", "source": {"type": "content", "content": [BY_URL]}},
+        {"type": "tool_result", "tool_use_id": "t", "content": [BY_URL]},
     ],
 )
-async def test_what_studio_cannot_count_is_refused(simulated: httpx2.AsyncClient, body: Any) -> None:
-    assert (await post(simulated, f"{STUDIO}:countTokens", body)).status_code == 400
-
-
-async def test_vertex_counts_no_safety_settings(simulated: httpx2.AsyncClient) -> None:
-    answer = await post(simulated, f"{VERTEX}/{MODEL}:countTokens", {"contents": [HELLO], "safetySettings": []})
-    assert (answer.status_code, "safetySettings" in answer.text) == (400, True)
-
-
-async def test_counting_has_faults_too(client: Any) -> None:
-    with pytest.raises(errors.APIError) as found:
-        await client.count_tokens(model="fault-429", contents="Hello")
-    assert found.value.code == 429
-
-
-async def test_claude_on_vertex_ai_counts_what_it_charges_for(simulated: httpx2.AsyncClient) -> None:
-    messages: Any = [{"role": "user", "content": "Hello there"}]
-    model = "claude-sonnet-4-5@20250929"
-    address = f"{base_url(simulated, 'vertex-anthropic')}/v1"
-    async with AsyncAnthropicVertex(
-        base_url=address, project_id="p", region="l", access_token="t", max_retries=0
-    ) as claude:
-        whole = await claude.messages.create(model=model, max_tokens=200, messages=messages)
-        counted = await claude.messages.count_tokens(model=model, messages=messages)
-        with pytest.raises(RateLimitError):
-            await claude.messages.count_tokens(model="fault-429", messages=messages)
-    assert counted.input_tokens == whole.usage.input_tokens
-
-
-@pytest.mark.parametrize(
-    "changes", [{"anthropic_version": "bedrock-2023-05-31"}, {"max_tokens": 5}, {"messages": []}, {"model": None}]
-)
-async def test_what_claude_on_vertex_ai_cannot_count_is_refused(simulated: httpx2.AsyncClient, changes: Any) -> None:
-    path = "/vertex-anthropic/v1/projects/p/locations/l/publishers/anthropic/models/count-tokens:rawPredict"
-    body = {"model": "claude-x", "messages": [{"role": "user", "content": "Hello"}]}
-    assert (await post(simulated, path, body)).status_code == 200
-    assert (await post(simulated, path, body | changes)).status_code == 400
+async def test_claude_on_vertex_ai_fetches_nothing(simulated: httpx2.AsyncClient, block: Any) -> None:
+    messages = [{"role": "user", "content": [{"type": "text", "text": "Hello"}, block]}]
+    models = "/vertex-anthropic/v1/projects/p/locations/l/publishers/anthropic/models"
+    asked = {"anthropic_version": "vertex-2023-10-16", "max_tokens": 5, "messages": messages}
+    for path, body in (
+        (f"{models}/claude-x:rawPredict", asked),
+        (f"{models}/count-tokens:rawPredict", {"model": "claude-x", "messages": messages}),
+    ):
+        answer = await post(simulated, path, body)
+        assert (answer.status_code, "URL sources are not supported" in answer.text) == (400, True)

@@ -106,6 +106,7 @@ def _section(provider: Provider) -> str:
         ("Key", "required" if provider.key_required else "not required"),
         ("Key header", f"`{provider.key_header.name}: {provider.key_header.prefix}…`"),
         ("Usage in streams", STREAM_USAGE[provider.stream_usage]),
+        ("Media by URL", "" if provider.by_url else BYTES_ONLY),
         ("Model names", _code(provider.model_patterns)),
         ("Models, for example", _code(provider.models)),
         ("Options", "; ".join(_options(provider.options))),
@@ -119,6 +120,7 @@ def _section(provider: Provider) -> str:
     return "\n".join(lines) + "\n"
 
 
+BYTES_ONLY = "not fetched by the host: by the gateway, where `fetch.hosts` allows it"
 STREAM_USAGE = {
     "on_request": "when `stream_options.include_usage` asks",
     "always": "always",

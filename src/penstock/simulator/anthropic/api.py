@@ -4,7 +4,7 @@ Each host has its own credentials, paths and errors; the format is the same but 
 Anthropic's own host and a member elsewhere, and the model, which is a member there and in the path elsewhere.
 
 https://platform.claude.com/docs/en/api/versioning, .../api/migration-2026-10-21, .../api/messages-count-tokens,
-.../api/claude-on-vertex-ai and .../api/claude-on-amazon-bedrock, and for counting on Vertex AI
+.../api/claude-on-vertex-ai, .../api/claude-on-amazon-bedrock and .../build-with-claude/vision; counting on Vertex AI:
 https://docs.cloud.google.com/vertex-ai/generative-ai/docs/partner-models/claude/count-tokens (read 2026-11-23).
 """
 
@@ -74,6 +74,7 @@ def prepare_vertex_count(question: NativeQuestion) -> Prepared:
     """
     if question.body.has("anthropic_version"):
         _check_version(question, VERTEX_VERSION)
+    _refuse_urls(question.body.members.get("messages"), "messages")
     return _count(question, frozenset({"model"}) | _HOSTED)
 
 
@@ -100,7 +101,21 @@ def read_hosted(question: NativeQuestion, version: str, *, stream: bool) -> Mess
     _check_version(question, version)
     if not stream and question.body.flag("stream"):
         refuse("Streaming has a path of its own on this host.", "stream")
+    _refuse_urls(question.body.members.get("messages"), "messages")
     return _read(question, more=_HOSTED)
+
+
+def _refuse_urls(value: object, at: str) -> None:
+    """Refuse pictures and documents by URL, which other hosts do not fetch."""
+    if isinstance(value, list):
+        for index, item in enumerate(value):
+            _refuse_urls(item, f"{at}[{index}]")
+    elif isinstance(value, dict):
+        source = value.get("source")
+        if isinstance(source, dict) and source.get("type") == "url":
+            refuse("URL sources are not supported", f"{at}.source.base64.data")
+        for name in ("content", "source"):
+            _refuse_urls(value.get(name), f"{at}.{name}")
 
 
 def prepare_answer(question: NativeQuestion, request: MessagesRequest, *, stream: bool | None = None) -> Prepared:
