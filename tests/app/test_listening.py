@@ -142,6 +142,19 @@ async def test_a_certificate_that_cannot_be_used_leaves_everything_as_it_was(pro
         assert (await client.read_answer())[1] == b"0 bytes"
 
 
+async def test_the_file_of_a_unix_socket_outlives_who_has_accepted_from_it(process: Process, tmp_path: Path) -> None:
+    path = tmp_path / "s"
+    place = Listener(unix=str(path))
+    for listener in (place, replace(place, trusted_proxies=("unix",)), place):
+        await process.change(RecordingApp(), listener)
+        await asyncio.sleep(0)
+        reader, writer = await asyncio.open_unix_connection(str(path))
+        client = RawClient(reader, writer)
+        client.send(GET)
+        assert (await client.read_answer())[1] == b"0 bytes"
+        writer.transport.abort()
+
+
 async def test_refusals_are_counted_on_after_their_listener_has_gone(process: Process) -> None:
     behind = replace(FREE, proxy_protocol=True)
     await process.change(RecordingApp(), behind)

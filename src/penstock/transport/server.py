@@ -11,8 +11,10 @@ from __future__ import annotations
 import asyncio
 import socket
 import ssl
+import sys
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import partial
 
 from penstock.core.errors import OperatorError
 from penstock.transport.entrance import PLAIN, Entrance
@@ -172,6 +174,13 @@ async def _accept_all(
 
 
 async def _accept(state: ServerState, copy: socket.socket, entrance: Entrance, *, started: bool) -> asyncio.Server:
-    tls = entrance.accepting_tls
-    create = state.loop.create_unix_server if copy.family == socket.AF_UNIX else state.loop.create_server
-    return await create(lambda: entrance.greet(state), sock=copy, ssl=tls, backlog=BACKLOG, start_serving=started)
+    def greet() -> asyncio.BaseProtocol:
+        return entrance.greet(state)
+
+    loop, tls = state.loop, entrance.accepting_tls
+    if copy.family != socket.AF_UNIX:
+        return await loop.create_server(greet, sock=copy, ssl=tls, backlog=BACKLOG, start_serving=started)
+    create = loop.create_unix_server
+    if sys.version_info >= (3, 13):  # the file is of him who has bound it, and outlives this server
+        create = partial(create, cleanup_socket=False)
+    return await create(greet, sock=copy, ssl=tls, backlog=BACKLOG, start_serving=started)
