@@ -93,6 +93,10 @@ bench-quick: $(TESTS) ## The same against Envoy alone, in under three minutes
 	@$(BIN)/python -m bench.install_peers envoy
 	@$(BIN)/python -m bench --quick
 
+.PHONY: bench-routes
+bench-routes: $(TESTS) ## What routes, starts and idle workers cost; writes bench/results/routes.json
+	@$(BIN)/python -m bench.routes
+
 # --- Keeping ---------------------------------------------------------------------------------------------------------
 
 .PHONY: fmt

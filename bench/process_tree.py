@@ -81,6 +81,34 @@ def rss_mib(root: int) -> float:
     return sum(_status_kib(pid, "VmRSS") for pid in tree(root)) / 1024
 
 
+def pss_mib(root: int) -> float:
+    """Return the resident memory of the tree now, in MiB; a page that processes share counts as a part for each."""
+    return sum(_pss_kib(pid) for pid in tree(root)) / 1024
+
+
+def _pss_kib(pid: int) -> int:
+    try:
+        lines = (PROC / str(pid) / "smaps_rollup").read_text().splitlines()
+    except (FileNotFoundError, ProcessLookupError):
+        return 0
+    return next(int(line.split()[1]) for line in lines if line.startswith("Pss:"))
+
+
+def run_s(root: int) -> float:
+    """Return the CPU seconds that the living threads of the tree have used until now, to the nanosecond."""
+    return sum(_run_ns(pid) for pid in tree(root)) / 1e9
+
+
+def _run_ns(pid: int) -> int:
+    used_ns = 0
+    try:
+        for thread in (PROC / str(pid) / "task").iterdir():
+            used_ns += int((thread / "schedstat").read_text().split()[0])
+    except (FileNotFoundError, ProcessLookupError):
+        pass
+    return used_ns
+
+
 def peak_rss_mib(root: int) -> float:
     """Return the sum of each process' own highest resident memory, in MiB."""
     return sum(_status_kib(pid, "VmHWM") for pid in tree(root)) / 1024

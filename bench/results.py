@@ -10,6 +10,8 @@ from pathlib import Path
 import msgspec
 
 LATEST = Path(__file__).parent / "results" / "latest.json"
+ROUTES = LATEST.with_name("routes.json")
+"""Of ``bench.routes``."""
 
 CPU_PER_REQUEST = "cpu_us_per_request"
 CPU_PER_EVENT = "cpu_us_per_event"
@@ -26,7 +28,14 @@ ADDED_P50_MS = "added_p50_ms"
 ADDED_P99_MS = "added_p99_ms"
 RSS_IDLE_MIB = "rss_idle_mib"
 RSS_PEAK_MIB = "rss_peak_mib"
+PSS_IDLE_MIB = "pss_idle_mib"
+"""Memory with pages that processes share divided among them."""
+CPU_IDLE_PERCENT = "cpu_idle_percent"
+PROCESSES = "processes"
 START_S = "start_s"
+START_CPU_S = "start_cpu_s"
+FIND_US = "find_us"
+"""Finding a route, the function alone."""
 ERRORS = "errors"
 PROCESS = "process"
 """The scenario of metrics that belong to none: memory and start."""
@@ -46,7 +55,12 @@ UNITS = {
     ADDED_P99_MS: "ms",
     RSS_IDLE_MIB: "MiB",
     RSS_PEAK_MIB: "MiB",
+    PSS_IDLE_MIB: "MiB",
+    CPU_IDLE_PERCENT: "%",
+    PROCESSES: "1",
     START_S: "s",
+    START_CPU_S: "s",
+    FIND_US: "µs",
     ERRORS: "1",
 }
 

@@ -56,7 +56,8 @@ def add_latencies(figures: Round) -> None:
                     known[added] = known[whole] - reference[whole]
 
 
-def _row(gateway: str, scenario: str, metric: str, values: list[float]) -> Row:
+def make_row(gateway: str, scenario: str, metric: str, values: list[float]) -> Row:
+    """Return the row of a figure that was taken in every round."""
     over_rounds = spread(values)
     return Row(
         gateway=gateway,
@@ -84,7 +85,7 @@ def rows(rounds: list[Round]) -> list[Row]:
     for gateway in rounds[0]:
         for scenario in ALL:
             series = _series(rounds, gateway, scenario.name)
-            made += [_row(gateway, scenario.name, metric, values) for metric, values in series.items()]
+            made += [make_row(gateway, scenario.name, metric, values) for metric, values in series.items()]
             made += _ratios(rounds, gateway, scenario, series)
     return made
 
@@ -96,7 +97,7 @@ def _ratios(rounds: list[Round], gateway: str, scenario: Scenario, series: dict[
     else:
         ratio, reference = results.CPU_TO_UNTRANSLATED, _series(rounds, gateway, scenario.untranslated)
     return [
-        _row(gateway, scenario.name, ratio, paired_ratios(series[metric], reference[metric]))
+        make_row(gateway, scenario.name, ratio, paired_ratios(series[metric], reference[metric]))
         for metric in CPU_METRICS
         if metric in series and metric in reference
     ]
@@ -104,4 +105,4 @@ def _ratios(rounds: list[Round], gateway: str, scenario: Scenario, series: dict[
 
 def process_row(gateway: str, metric: str, value: float) -> Row:
     """Return a row of a figure that is taken once in a run."""
-    return _row(gateway, results.PROCESS, metric, [value])
+    return make_row(gateway, results.PROCESS, metric, [value])

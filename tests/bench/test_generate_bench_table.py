@@ -47,3 +47,11 @@ def test_a_readme_without_a_place_for_the_table_is_told(tmp_path: Path, report: 
 
 def test_without_a_measurement_there_is_nothing_to_write(tmp_path: Path) -> None:
     assert refresh(tmp_path / "README.md", tmp_path / "none.json", check=True) == 0
+
+
+def test_another_document_has_another_block(tmp_path: Path, report: Path) -> None:
+    page = tmp_path / "operations.md"
+    page.write_text(f"{table.BEGIN}\nold\n{table.END}\n")
+    block = f"{table.BEGIN}\n2026-11-23\n{table.END}"
+    assert refresh(page, report, check=False, block=lambda _report: block) == 0
+    assert page.read_text() == f"{block}\n"

@@ -53,3 +53,11 @@ def test_a_process_that_is_gone_has_no_tree_and_uses_nothing() -> None:
     assert process_tree.tree(process.pid) == []
     assert process_tree.rss_mib(process.pid) == 0
     assert process_tree.open_files(process.pid) == 0
+
+
+def test_shared_pages_are_divided_and_the_time_is_finer_than_ticks() -> None:
+    pid = os.getpid()
+    assert 0 < process_tree.pss_mib(pid) <= process_tree.rss_mib(pid) * 1.5
+    before_s = process_tree.run_s(pid)
+    sum(range(200_000))
+    assert process_tree.run_s(pid) > before_s
