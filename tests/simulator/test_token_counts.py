@@ -64,10 +64,8 @@ async def test_bedrock_counts_what_it_charges_for(bedrock: Any) -> None:
         (COUNTING, "invokeModel", {"body": "no JSON"}, "JSON"),
     ],
 )
-async def test_what_cannot_be_counted_is_refused(
-    bedrock: Any, model: str, kind: str, request_: Any, words: str
-) -> None:
-    with pytest.raises(ClientError, match=words) as found:
+async def test_what_cannot_be_counted_is_refused(bedrock: Any, model: str, kind: str, request_: Any, says: str) -> None:
+    with pytest.raises(ClientError, match=says) as found:
         await count(bedrock, kind, request_, model)
     assert found.value.response["Error"]["Code"] == "ValidationException"
 

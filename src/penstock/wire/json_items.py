@@ -11,16 +11,19 @@ from collections.abc import Callable
 
 import msgspec
 
+MOST_ITEMS = 1_000_000
+"""An array that may have more is no conversation, and would take a hundred times its size to look at."""
 _ITEMS: msgspec.json.Decoder[list[msgspec.Raw]] = msgspec.json.Decoder(list[msgspec.Raw])
 
 
 def change_items(array: bytes | None, change: Callable[[int, bytes], bytes | None]) -> bytes | None:
     """Return the array with what ``change`` makes of each item (number, bytes); one that it makes None is taken out.
 
-    The very same bytes come back when nothing changed, and when it is no array: whoever reads it will say so.
+    The very same bytes come back when nothing changed, when there may be more than ``MOST_ITEMS``, and when it is no
+    array: whoever reads it will say so.
     """
-    if array is None:
-        return None
+    if array is None or (len(array) > MOST_ITEMS and array.count(b",") > MOST_ITEMS):
+        return array
     try:
         items = [bytes(item) for item in _ITEMS.decode(array)]
     except (msgspec.DecodeError, RecursionError, UnicodeDecodeError):

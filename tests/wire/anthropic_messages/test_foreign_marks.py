@@ -58,6 +58,14 @@ def test_a_turn_of_nothing_else_goes_with_it() -> None:
     assert losses == ["$.messages[1].content[0]"]
 
 
+def test_a_mark_is_found_before_any_number_of_signatures_and_behind_them() -> None:
+    marked, signed = {**OWN, "signature": "gemini:c2ln"}, [OWN] * 300
+    for blocks in ([marked, *signed], [*signed, marked], [*signed, marked, *signed]):
+        body, losses = cleaned(in_turn(TEXT, *blocks))
+        assert blocks_of(body) == [TEXT, *(block for block in blocks if block is not marked)]
+        assert len(losses) == 1
+
+
 def test_the_other_bytes_stay() -> None:
     body = (
         b'{ "messages" : [ {"role":"user", "content":"\\u00e4 \xc3\xa4"},{"content":[ {"type":"tool_use", "input":'

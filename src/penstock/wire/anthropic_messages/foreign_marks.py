@@ -18,9 +18,10 @@ from penstock.wire.json_items import change_items
 
 _SIGNED = b'signature"'
 """What every mark ends its name in: Gemini's ``thought_signature`` inside ``extra_content``, and ``signature``."""
-_GEMINIS = b'"thought_'
-_FOREIGN = re.compile(rb': ?"(?:"|[a-z_]{1,30}:)')
-"""What follows a ``signature`` that is not Anthropic's."""
+_MARK = re.compile(rb'"(?:thought_signature"|signature": ?"(?:"|[a-z_]{1,30}:))')
+_LONGEST_BEGINNING = len('"thought_')
+_LONGEST_MARK = 48
+_FEW_SIGNATURES = 200
 _WHY = "a mark of another vendor, which Anthropic would refuse"
 
 
@@ -39,13 +40,19 @@ def drop_foreign_marks(edit: JsonEdit) -> None:
 
 
 def _has_mark(source: bytes) -> bool:
-    """Say whether there may be a mark in it; long conversations are searched too, and backwards is twice as fast."""
-    end = source.rfind(_SIGNED)
-    while end >= 0:
-        if source.startswith(_GEMINIS, end - len(_GEMINIS)) or _FOREIGN.match(source, end + len(_SIGNED)):
-            return True
+    """Say whether there is a mark in it, or may be.
+
+    Long conversations are searched too: backwards for what marks have in common takes a quarter of the time that an
+    expression takes, unless nearly all of the body is signatures.
+    """
+    end = len(source)
+    for _ in range(_FEW_SIGNATURES):
         end = source.rfind(_SIGNED, 0, end)
-    return False
+        if end < 0:
+            return False
+        if _MARK.search(source, max(end - _LONGEST_BEGINNING, 0), end + _LONGEST_MARK):
+            return True
+    return _MARK.search(source, 0, end) is not None
 
 
 def _turn(turn: bytes, path: str, edit: JsonEdit) -> bytes | None:
