@@ -12,7 +12,8 @@ import pytest
 from penstock.app import slot as slot_module
 from penstock.app.channel import ChannelClosed, Report
 from penstock.app.slot import Slot
-from penstock.app.sockets import bind
+from penstock.app.sockets import Bound, bind
+from penstock.core.errors import OperatorError
 from penstock.relay.snapshot import Listener
 from tests.relay.served_gateway import eventually
 
@@ -99,14 +100,22 @@ async def test_sockets_are_handed_over_once_and_again_when_they_were_given_up() 
     bound.close()
 
 
-async def test_a_process_that_takes_nothing_more_is_as_good_as_gone() -> None:
-    slot = Slot(0)
-    await slot.spawn(grace_s=1, log_level="info")
+async def test_a_process_that_takes_no_sockets_has_ended_or_is_a_problem() -> None:
     bound = await bind(Listener(port=0))
-    assert slot._handing is not None
-    slot._handing.shutdown(socket.SHUT_RDWR)
-    with pytest.raises(ChannelClosed, match=r"cannot be given the sockets of 127\.0\.0\.1:0: Broken pipe"):
-        slot.hand_over([bound])
-    slot.kill()
-    await slot.until_ended()
+    for ended in (True, False):
+        slot = Slot(0)
+        await slot.spawn(grace_s=1, log_level="info")
+        pid = slot.report().pid
+        assert (pid is not None, slot._handing is not None) == (True, True)
+        if ended and slot._handing is not None:
+            slot._handing.shutdown(socket.SHUT_RDWR)
+            with pytest.raises(ChannelClosed, match="it has ended"):
+                slot.hand_over([bound])
+        elif pid is not None:
+            os.kill(pid, signal.SIGSTOP)
+            many = (Bound(number, bound.address, bound.sets) for number in range(1_000_000, 2_000_000))
+            with pytest.raises(OperatorError, match=r"cannot be given the sockets of 127\.0\.0\.1:0: Resource temp"):
+                slot.hand_over(many)
+        slot.kill()
+        await slot.until_ended()
     bound.close()

@@ -43,6 +43,25 @@ def test_options_win_over_the_file(configuration: Path, tmp_path: Path) -> None:
         assert penstock.end() == 0
 
 
+def test_addresses_may_be_named_several_times_unix_sockets_among_them(configuration: Path, tmp_path: Path) -> None:
+    places = ["--listen", "127.0.0.1:0", "--listen", "unix:gw.sock", "--admin", "unix:admin.sock"]
+    with starting(tmp_path, "serve", str(configuration), *places) as penstock:
+        url, admin = penstock.wait_for(r"serves on (\S+), unix:\S+/gw\.sock \(admin: (\S+)\)").groups()
+
+        asked = [PENSTOCK, "healthcheck", "--admin", "unix:admin.sock"]
+        ran = subprocess.run(asked, capture_output=True, text=True, check=False, cwd=tmp_path)
+        with socket.socket(socket.AF_UNIX) as caller:
+            caller.connect(str(tmp_path / "gw.sock"))
+            caller.sendall(b"GET /v1/models/fast HTTP/1.1\r\nHost: a\r\n\r\n")
+            answered = caller.recv(1000)
+
+        assert penstock.end() == 0
+    assert admin == f"unix:{tmp_path}/admin.sock"
+    assert (ran.returncode, ran.stdout) == (0, f"ready: {url}, unix:{tmp_path}/gw.sock\n")
+    assert answered.startswith(b"HTTP/1.1 200 ")
+    assert not list(tmp_path.glob("*.sock"))
+
+
 def test_a_worker_for_each_processor_is_automatic(configuration: Path, tmp_path: Path) -> None:
     with starting(tmp_path, "serve", str(configuration), "--workers", "auto") as penstock:
         _, admin_url = penstock.wait_for(_SERVES).groups()

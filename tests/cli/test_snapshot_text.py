@@ -45,6 +45,36 @@ def test_callers_are_shown_by_name_alone_and_the_log_by_its_path(tmp_path: Path)
     assert "canary" not in shown
 
 
+def test_every_listener_is_shown_with_its_way_in(tmp_path: Path) -> None:
+    (tmp_path / "a.pem").write_text("")
+    snapshot = _load(
+        tmp_path,
+        "backends: {ollama: }\nmodels: {a: ollama}\nadmin: unix:admin.sock\nlisteners:\n- 127.0.0.1:1\n"
+        "- {address: '[::1]:2', tls: {cert_file: a.pem, key_file: a.pem}, proxy_protocol: true}\n"
+        "- {address: unix:s, trusted_proxies: [unix, 10.0.0.0/8]}\n"
+        "- {address: unix:t, tls: {cert_file: a.pem, key_file: a.pem}}\n",
+    )
+
+    assert render_snapshot(snapshot).startswith(
+        "Listen       http://127.0.0.1:1\n"
+        "             https://[::1]:2 (PROXY protocol)\n"
+        f"             unix:{tmp_path}/s (trusts unix, 10.0.0.0/8)\n"
+        f"             https+unix:{tmp_path}/t\n"
+        f"Admin        unix:{tmp_path}/admin.sock\n"
+    )
+    described = json.loads(json.dumps(describe_snapshot(snapshot)))
+    assert described["admin"] == f"unix:{tmp_path}/admin.sock"
+    assert [each["address"] for each in described["listeners"]] == [
+        *("127.0.0.1:1", "[::1]:2", f"unix:{tmp_path}/s", f"unix:{tmp_path}/t")
+    ]
+    assert described["listeners"][2] == {
+        "address": f"unix:{tmp_path}/s",
+        "tls": False,
+        "proxy_protocol": False,
+        "trusted_proxies": ["unix", "10.0.0.0/8"],
+    }
+
+
 def test_log_that_is_off_is_shown_so(tmp_path: Path) -> None:
     snapshot = _load(tmp_path, "backends: {ollama: }\nmodels: {a: ollama}\naccess_log: 'off'\n")
 

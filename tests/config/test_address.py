@@ -2,13 +2,14 @@ from __future__ import annotations
 
 import re
 from ipaddress import ip_address
+from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from penstock.config.address import Address, BaseUrl, is_loopback, read_address, read_base_url
+from penstock.config.address import Address, BaseUrl, is_loopback, read_address, read_base_url, read_listen_address
 
 _HOSTS = st.one_of(
     st.ip_addresses(v=4).map(str),
@@ -20,6 +21,24 @@ _HOSTS = st.one_of(
 @given(_HOSTS, st.integers(0, 65_535))
 def test_address_is_read_as_it_is_written(host: str, port: int) -> None:
     assert read_address(str(Address(host, port))) == Address(host, port)
+
+
+def _names_a_file(path: str) -> bool:
+    return path.rpartition("/")[2] not in {".", ".."}
+
+
+@given(_HOSTS, st.integers(0, 65_535))
+def test_where_to_listen_may_be_an_address_too(host: str, port: int) -> None:
+    address = read_listen_address(str(Address(host, port)), Path("/"))
+    assert address == Address(host, port)
+    assert address.is_local == is_loopback(host)
+
+
+@given(st.from_regex(r"[a-z0-9 ._:-]{1,20}(/[a-z0-9 ._:-]{1,20}){0,3}", fullmatch=True).filter(_names_a_file))
+def test_a_unix_socket_is_read_as_it_is_written(name: str) -> None:
+    address = read_listen_address(f"unix:{name}", Path("/etc"))
+    assert (address.is_local, address.host, address.port) == (True, "", 0)
+    assert read_listen_address(str(address), Path("/elsewhere")) == address
 
 
 @pytest.mark.parametrize(

@@ -312,7 +312,7 @@ def test_a_socket_of_a_file_is_found_beside_the_configuration() -> None:
     assert path("unix:run/../gw.sock") == "/etc/penstock/gw.sock"
     assert path("unix:/run/gw.sock") == "/run/gw.sock"
     assert path("127.0.0.1:1") is None
-    for wrong in ("unix:", "unix:@abstract", "unix:/run/", "unix:/" + "x" * 107):
+    for wrong in ("unix:", "unix:@abstract", "unix:/run/", "unix:..", "unix:/" + "x" * 107):
         with pytest.raises(ValueError, match=r"must name a file|is too long for a Unix socket"):
             path(wrong)
     with pytest.raises(ValueError, match="is a path: write it as unix:PATH"):

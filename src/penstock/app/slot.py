@@ -25,6 +25,7 @@ from penstock.app.handing import hand_over
 from penstock.app.notifier import VARIABLES
 from penstock.app.sockets import Bound
 from penstock.app.worker import Setup
+from penstock.core.errors import OperatorError
 
 FIRST_WAIT_S, LONGEST_WAIT_S, LIVED_S = 0.1, 10.0, 30.0
 REPORT_WAIT_S = 2.0
@@ -114,16 +115,21 @@ class Slot:
         """Give the process the sockets that it has not got yet.
 
         Raises:
-            ChannelClosed: it has ended, or the system refuses.
+            ChannelClosed: it has ended.
+            OperatorError: it lives, and the system does not let it have them.
         """
         for each in bound:
-            if self._handing is not None and each.number not in self._handed:
-                try:
-                    hand_over(self._handing, each)
-                except OSError as error:
-                    msg = f"it cannot be given the sockets of {each.address}: {error.strerror}"
-                    raise ChannelClosed(msg) from error
-                self._handed.add(each.number)
+            if self._handing is None or each.number in self._handed:
+                continue
+            try:
+                hand_over(self._handing, each)
+            except ConnectionError as error:
+                msg = "it has ended"
+                raise ChannelClosed(msg) from error
+            except OSError as error:
+                msg = f"a worker cannot be given the sockets of {each.address}: {error.strerror}"
+                raise OperatorError(msg) from error
+            self._handed.add(each.number)
 
     def keep_sockets(self, numbers: Collection[int]) -> None:
         """Note that the process has closed all sockets but these."""

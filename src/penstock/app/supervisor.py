@@ -139,7 +139,10 @@ class Supervisor:
         Raises:
             ChannelClosed: there is no answer.
         """
-        slot.hand_over(bound.values())
+        try:
+            slot.hand_over(bound.values())
+        except OperatorError as error:
+            return Answer(number=0, problem=str(error))
         source = self.source
         question = Configure(
             files=source.files,

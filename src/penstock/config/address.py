@@ -97,7 +97,7 @@ def read_listen_address(text: str, directory: Path) -> Address:
                 raise ValueError(msg) from error
             raise
     name = text.removeprefix(UNIX_PREFIX)
-    if not name or name.startswith("@") or "\0" in name or name.endswith("/"):
+    if name.rpartition("/")[2] in {"", ".", ".."} or name.startswith("@") or "\0" in name:
         msg = "must name a file for the socket, such as unix:/run/penstock/gateway.sock"
         raise ValueError(msg)
     path = os.path.normpath(directory.absolute() / name)
