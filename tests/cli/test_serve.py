@@ -48,7 +48,7 @@ def test_addresses_may_be_named_several_times_unix_sockets_among_them(configurat
     with starting(tmp_path, "serve", str(configuration), *places) as penstock:
         url, admin = penstock.wait_for(r"serves on (\S+), unix:\S+/gw\.sock \(admin: (\S+)\)").groups()
 
-        asked = [PENSTOCK, "healthcheck", "--admin", "unix:admin.sock"]
+        asked = [str(PENSTOCK), "healthcheck", "--admin", "unix:admin.sock"]
         ran = subprocess.run(asked, capture_output=True, text=True, check=False, cwd=tmp_path)
         with socket.socket(socket.AF_UNIX) as caller:
             caller.connect(str(tmp_path / "gw.sock"))

@@ -67,6 +67,7 @@ class Bound:
     def url(self) -> str:
         """The address with the port that was really bound, as it stands in a URL; a Unix socket's as it is."""
         return self.address if self.is_unix else f"{self.address.rpartition(':')[0]}:{self.port}"
+
     def close(self) -> None:
         """Close the sockets of this process; the file of a Unix socket stays."""
         for each in self.sets:
