@@ -112,7 +112,7 @@ def as_block(event: Any, random: Random) -> bytes:
         if random.random() < 0.15:
             lines = [b"data: " + spoilt_text(line[6:], random) if line[:6] == b"data: " else line for line in lines]
         return b"\n".join(lines) + b"\n\n"
-    payload = json.dumps(event["payload"]).encode()
+    payload = (event.get("text") or json.dumps(event["payload"])).encode()
     return encode_frame(event["headers"], spoilt_text(payload, random) if random.random() < 0.15 else payload)
 
 

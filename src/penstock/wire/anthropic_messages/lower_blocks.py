@@ -135,7 +135,7 @@ def _tool_call(block: ToolCall, writing: Writing) -> Written:
 
 
 def _tool_result(block: ToolResult, writing: Writing) -> Written:
-    written: dict[str, object] = {"type": "tool_result", "tool_use_id": writing.call_id(block.call_id, block.at)}
+    written: dict[str, object] = {"type": "tool_result", "tool_use_id": writing.ids.of_result(block.call_id)}
     content = [part for part in (write_user_block(part, writing) for part in block.content) if part is not None]
     if not content and block.is_error:
         content = [{"type": "text", "text": _ERROR_TEXT}]  # an error must say something

@@ -105,6 +105,7 @@ def _turn_of(role: str, turns: list[Turn]) -> Turn:
 
 
 def _add_user(message: Message, turns: list[Turn], writing: Writing) -> None:
+    writing.ids.end_turn()
     results: list[Written] = []
     content: list[Written] = []
     for block in message.blocks:

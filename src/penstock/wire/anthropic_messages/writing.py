@@ -10,14 +10,19 @@ import re
 from penstock.core.chat import CacheMarker, ChatRequest
 from penstock.core.chat_format import Losses
 from penstock.wire.anthropic_messages.vocabulary import CACHE_TTLS, MOST_CACHE_MARKERS
+from penstock.wire.call_ids import CallIds
 
 _NOT_IN_IDS = re.compile(r"[^a-zA-Z0-9_-]")
+
+
+def _spell_id(given: str) -> str:
+    return _NOT_IN_IDS.sub("_", given) or "call"
 
 
 class Writing:
     """The state of one ``lower``."""
 
-    __slots__ = ("_ids", "_markers", "_used_ids", "betas", "losses", "request")
+    __slots__ = ("_markers", "betas", "ids", "losses", "request")
 
     def __init__(self, request: ChatRequest, losses: Losses) -> None:
         """Begin to write ``request``."""
@@ -25,21 +30,14 @@ class Writing:
         self.losses = losses
         self.betas: set[str] = set()
         self._markers: list[tuple[dict[str, object], str]] = []
-        self._ids: dict[str, str] = {}
-        self._used_ids: set[str] = set()
+        self.ids = CallIds(_spell_id)
 
     def call_id(self, given: str, at: str) -> str:
-        """Return the id of a tool call in the letters this API takes, the same for the call and its result."""
-        written = self._ids.get(given)
-        if written is None:
-            written = plain = _NOT_IN_IDS.sub("_", given) or "call"
-            number = 2
-            while written in self._used_ids:
-                written, number = f"{plain}_{number}", number + 1
-            self._ids[given] = written
-            self._used_ids.add(written)
-            if written != given:
-                self.losses.at(at, "ids of tool calls are letters, digits, _ and - here: rewritten", "approximated")
+        """Return the id of a tool call in the letters this API takes; it refuses two calls with one id."""
+        written = self.ids.of_call(given)
+        if written != given:
+            why = "ids of tool calls are letters, digits, _ and - here, and unique: rewritten"
+            self.losses.at(at, why, "approximated")
         return written
 
     def mark(self, block: dict[str, object], at: str) -> None:

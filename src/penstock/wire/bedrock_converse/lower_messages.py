@@ -81,6 +81,8 @@ def write_conversation(writing: Writing, *, continues: bool) -> Conversation:
                 writing.losses.at(message.at, "instructions stand before the conversation", "moved")
             _write_instructions(message, system, writing)
             continue
+        if message.role == "user":
+            writing.ids.end_turn()
         turn = turns[-1] if turns and turns[-1].role == message.role else _Turn(message.role, message.at)
         for block in message.blocks:
             _write_block(block, turn, writing)
@@ -276,7 +278,7 @@ def _write_result(block: ToolResult, turn: _Turn, writing: Writing) -> None:
     if not content:
         writing.losses.at(block.at, "a result must say something: a text that there is none was sent", "approximated")
         content.append({"text": NO_OUTPUT})
-    result: Json = {"toolUseId": writing.call_id(block.call_id, block.at), "content": content}
+    result: Json = {"toolUseId": writing.result_id(block.call_id, block.at), "content": content}
     if block.is_error and writing.vendor in ERROR_STATUS_VENDORS:
         result["status"] = "error"
     elif block.is_error:

@@ -17,6 +17,7 @@ from penstock.wire.bedrock_converse.vocabulary import (
     MOST_CACHE_POINTS,
     vendor_of,
 )
+from penstock.wire.call_ids import CallIds
 
 Json = dict[str, object]
 
@@ -33,11 +34,10 @@ class Writing:
     """The state of one ``lower``; ``model_fields`` becomes ``additionalModelRequestFields``."""
 
     __slots__ = (
-        "_ids",
         "_names",
         "_points",
-        "_used_ids",
         "facts",
+        "ids",
         "losses",
         "model",
         "model_fields",
@@ -53,31 +53,29 @@ class Writing:
         self.vendor = vendor_of(model, facts)
         self.losses = Losses(request)
         self.model_fields: Json = {}
-        self._ids: dict[str, str] = {}
-        self._used_ids: dict[str, int] = {}
-        """Id as it was written to the last number that was put behind it."""
+        self.ids = CallIds(self._spell_id, _MOST_ID_LENGTH)
         self._names: dict[str, int] = {}
         """Name of a document to the last number that was put behind it."""
         self._points: dict[int, tuple[Json, str]] = {}
         """Identity of a cache point to itself and where it was asked for."""
 
     def call_id(self, given: str, at: str) -> str:
-        """Return the id of a tool call in the letters and the length this API takes, the same for call and result."""
-        written = self._ids.get(given)
-        if written is None:
-            taken = _DOTTED_CALL_ID if self.vendor in DOTTED_ID_VENDORS else _CALL_ID
-            written = given if taken.fullmatch(given) else _NOT_IN_IDS.sub("_", given)[:_MOST_ID_LENGTH] or "call"
-            plain, number = written, self._used_ids.get(written, 1)
-            while written in self._used_ids:
-                number += 1
-                suffix = f"_{number}"
-                written = plain[: _MOST_ID_LENGTH - len(suffix)] + suffix
-            self._ids[given] = written
-            self._used_ids[plain] = number
-            self._used_ids.setdefault(written, 1)
+        """Return the id of a tool call in the letters and the length this API takes; Claude refuses two alike."""
+        return self._as_written(self.ids.of_call(given), given, at)
+
+    def result_id(self, given: str, at: str) -> str:
+        """Return the id of the call that a result is of."""
+        return self._as_written(self.ids.of_result(given), given, at)
+
+    def _as_written(self, written: str, given: str, at: str) -> str:
         if written != given:
-            self.losses.at(at, "ids of tool calls are at most 64 letters, digits, _ and -: rewritten", "approximated")
+            why = "ids of tool calls are at most 64 letters, digits, _ and -, and unique: rewritten"
+            self.losses.at(at, why, "approximated")
         return written
+
+    def _spell_id(self, given: str) -> str:
+        taken = _DOTTED_CALL_ID if self.vendor in DOTTED_ID_VENDORS else _CALL_ID
+        return given if taken.fullmatch(given) else _NOT_IN_IDS.sub("_", given)[:_MOST_ID_LENGTH] or "call"
 
     def document_name(self, title: str | None, ending: str, at: str) -> str:
         """Return a name for a document in the letters this API takes, that no other document of the request has."""

@@ -1,9 +1,8 @@
 """Messages as Gemini's ``contents`` and ``systemInstruction``.
 
 Gemini knows two speakers, who take turns: neighbouring messages of one speaker are joined. Results of tools are parts
-of the user's turn (``functionResponse``), by the name of the function, which is found by the id of the call: the
-nearest one before, and of several in one turn, in their order. The order of the parts of a model's turn stays as it
-was, because signatures belong to places.
+of the user's turn (``functionResponse``), by the name of the function, which is found by the id of the call. The order
+of the parts of a model's turn stays as it was, because signatures belong to places.
 
 Signatures (https://ai.google.dev/gemini-api/docs/thought-signatures, read 2026-11-23): a signature goes back on the
 part that carried it. Gemini 3 and later refuse a turn whose first call has none; a call that another model made gets
@@ -37,6 +36,7 @@ from penstock.core.chat import (
 from penstock.core.chat_format import Losses
 from penstock.core.errors import InvalidRequest
 from penstock.core.model_facts import ModelFacts
+from penstock.wire.call_ids import CallsById
 from penstock.wire.gemini_generate.lower_media import Part, media_part
 from penstock.wire.gemini_generate.vocabulary import FORMAT, SIGNATURE_MARK, SKIP_SIGNATURE, callers_name, takes_levels
 
@@ -59,17 +59,13 @@ def lower_contents(request: ChatRequest, facts: ModelFacts, losses: Losses) -> t
 class _Contents:
     """The conversation so far."""
 
-    __slots__ = ("_called", "_contents", "_facts", "_losses", "_media", "_names", "_request", "_system", "_turn")
+    __slots__ = ("_contents", "_facts", "_losses", "_media", "_names", "_request", "_system", "_turn")
 
     def __init__(self, request: ChatRequest, facts: ModelFacts, losses: Losses) -> None:
         self._request = request
         self._facts = facts
         self._losses = losses
-        self._names: dict[str, list[str]] = {}
-        """Id to the names of the calls with it in the latest turn that has any: without those that have their result,
-        but for the last."""
-        self._called: set[str] = set()
-        """Ids of the calls of the present turn."""
+        self._names = CallsById[str]()
         self._media: list[Part] = []
         """Of results of tools, until the results of the turn are all there: nothing may stand between them."""
         self._system: list[Part] = []
@@ -104,7 +100,8 @@ class _Contents:
 
     def _add_turn(self, message: Message) -> None:
         role = "model" if message.role == "assistant" else "user"
-        self._called.clear()
+        if role == "user":
+            self._names.end_turn()
         parts = [part for block in message.blocks for part in self._lower_block(block)] + self._media
         self._media = []
         if role == "model" and takes_levels(self._facts):
@@ -178,11 +175,7 @@ class _Contents:
         return [*said, media_part(block, self._request.vendor, self._facts, self._losses)]
 
     def _call(self, block: ToolCall) -> Part:
-        names = self._names.setdefault(block.id, [])
-        if block.id not in self._called:
-            self._called.add(block.id)
-            names.clear()
-        names.append(block.name)
+        self._names.add(block.id, block.name)
         try:
             _arguments.decode(block.arguments or "{}")
         except (msgspec.DecodeError, RecursionError) as error:
@@ -194,11 +187,10 @@ class _Contents:
         return {"functionCall": call, **({"thoughtSignature": block.signature} if block.signature else {})}
 
     def _result(self, block: ToolResult) -> list[Part]:
-        names = self._names.get(block.call_id)
-        if names is None:
+        name = self._names.answered_by(block.call_id)
+        if name is None:
             msg = f"No earlier message calls a tool with the id {block.call_id!r}, so this cannot be its result."
             raise InvalidRequest(msg, code="tool_result_without_call", param=block.at)
-        name = names.pop(0) if len(names) > 1 else names[0]
         texts: list[str] = []
         media: list[Part] = []
         for item in block.content:
