@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from penstock.core.errors import InvalidRequest
 from penstock.core.json_object import JsonEdit, JsonObject
-from penstock.wire.json_items import MOST_ITEMS
+from penstock.wire.json_items import MOST_COMMAS, MOST_ITEMS
 from penstock.wire.openai_chat.foreign_marks import drop_foreign_marks, drop_marks_but_googles
 
 MARK = {"extra_content": {"google": {"thought_signature": "c2ln"}}}
@@ -84,8 +84,9 @@ def test_a_body_without_marks_keeps_its_very_bytes(body: bytes) -> None:
 
 
 def test_more_messages_than_any_conversation_has_are_not_looked_at() -> None:
-    body = b'{"messages":[' + b"{}," * (MOST_ITEMS + 1) + b'{"thinking_blocks":[]}]}'
-    assert cleaned(body) == (body, [])
+    for most in (MOST_ITEMS, MOST_COMMAS):
+        body = b'{"messages":[' + b"{}," * (most + 1) + b'{"thinking_blocks":[]}]}'
+        assert cleaned(body) == (body, [])
 
 
 def test_other_endpoints_have_no_messages() -> None:

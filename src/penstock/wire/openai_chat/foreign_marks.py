@@ -18,7 +18,7 @@ from msgspec import UNSET, UnsetType
 from penstock.core.endpoint import EndpointId
 from penstock.core.errors import InvalidRequest
 from penstock.core.json_object import JsonEdit, JsonObject
-from penstock.wire.json_items import MOST_ITEMS, change_items
+from penstock.wire.json_items import MOST_COMMAS, change_items
 
 Mark = Literal["reasoning_content", "thinking_blocks", "extra_content"]
 MARKS: tuple[Mark, ...] = get_args(Mark)
@@ -72,7 +72,7 @@ def drop_marks_but_googles(endpoint: EndpointId, edit: JsonEdit) -> None:
 
 def _drop_from_messages(edit: JsonEdit, names: Sequence[Mark]) -> None:
     source = edit.object.source
-    if len(source) > MOST_ITEMS and source.count(b"{") > MOST_ITEMS:
+    if len(source) > MOST_COMMAS and source.count(b"{") > MOST_COMMAS:  # a comma between each and the next
         return
     try:
         edit.object.read("messages", _unmarked)
