@@ -42,6 +42,15 @@ _DOCUMENT: dict[str, Any] = {
             "rules": [{"name": "any", "match": [{"headers": {"x-tier": "1"}}], "targets": ["openai/gpt-5.2"]}],
         }
     ],
+    "passthrough": [
+        {
+            "name": "files",
+            "path": "/files",
+            "methods": ["GET", "PUT"],
+            "rewrite": {"prefix": "/"},
+            "targets": ["openai"],
+        }
+    ],
     "client_keys": {"billing": "pk-0123456789abcdef", "mobile": "pk-fedcba9876543210"},
 }
 
@@ -91,6 +100,12 @@ _ALL = ["anthropic", "openai/gpt-5-mini", "gemini"]
         ({"model": "fast", "client_key": "mobile"}, {"model": "fast"}),
         ({"model": "lossless", "path": "/v1/embeddings"}, {"model": "lossless", "error": "endpoint_not_offered"}),
         ({"model": "lossless", "path": "/v1/messages"}, "anthropic/claude-haiku-4-5"),
+        ({"model": "lossless"}, {"targets": [{"backend": "anthropic", "path": "/v1/messages"}]}),
+        (
+            {"path": "/files/a?x=1", "method": "GET"},
+            {"model": "files", "targets": [{"backend": "openai", "path": "/v1/a?x=1"}]},
+        ),
+        ({"path": "/files/a", "method": "PATCH"}, {"error": "unknown_path"}),
         (
             {"model": "lossless", "body": {"stop": "x", "max_tokens": 5}},
             {
@@ -152,6 +167,16 @@ def test_what_holds_passes(tmp_path: Path, request_: object, expect: object) -> 
             {"model": "lossless", "body": {"stop": ["x", "y"]}},
             {"targets": [{"backend": "anthropic", "body": {"stop_sequences": ["x", "z"]}}]},
             'expect.targets[0].body.stop_sequences[1]: the test fails: expected "z", got "y"',
+        ),
+        (
+            {"path": "/files/a", "method": "GET"},
+            {"targets": [{"backend": "openai", "path": "/a"}]},
+            "expect.targets[0].path: the test fails: expected /a, got /v1/a",
+        ),
+        (
+            {"path": "/v1/models", "method": "GET"},
+            {"targets": ["openai"]},
+            "expect.targets: the test fails: expected openai, got no target",
         ),
         (
             "lossless",

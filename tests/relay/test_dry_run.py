@@ -139,3 +139,30 @@ async def test_no_connection_is_opened(tmp_path: Path) -> None:
 
         assert course.attempts[0].body == _BODY
         assert upstream.accepted == 0
+
+
+async def test_what_is_passed_on_as_it_is_goes_where_serving_sends_it(tmp_path: Path) -> None:
+    async with scripted_upstream(json_answer(b"{}")) as upstream:
+        passage = {"name": "files", "path": "/files", "targets": ["open"], "methods": ["PUT"]}
+        snapshot = _snapshot(tmp_path, upstream.port, models={"m": "open/m"}, passthrough=[passage])
+        headers = [(b"host", b"h"), (b"content-type", b"text/plain")]
+        asked = DryRequest(method="PUT", path="/files/a%20b?x=1", headers=headers, body=b"hello")
+
+        [course] = await run_dry(snapshot, [asked])
+        async with served(snapshot, log=tmp_path / "log") as running:
+            await ask(running.url, b"hello", method="PUT", path="/files/a%20b?x=1")
+
+        [attempt] = course.attempts
+        assert course.model is not None
+        assert course.model.name == "files"
+        assert attempt.body == upstream.request.body == b"hello"
+        assert f"PUT {attempt.path} HTTP/1.1".encode() == upstream.request.head.split(b"\r\n")[0]
+
+
+async def test_the_list_of_models_needs_no_target(tmp_path: Path) -> None:
+    snapshot = _snapshot(tmp_path, 9, models={"m": "open/m"})
+    asked = DryRequest(method="GET", path="/v1/models", headers=[(b"host", b"h")], body=b"")
+
+    [course] = await run_dry(snapshot, [asked])
+
+    assert (course.model, course.attempts, course.error) == (None, (), None)

@@ -76,16 +76,17 @@ def _check_names(path: KeyPath, test: ConfigTestSection, snapshot: Snapshot, fin
 
 
 def _write_request(section: TriedRequestSection, snapshot: Snapshot) -> DryRequest:
-    endpoint = all_endpoints().get(section.path)
+    endpoint = all_endpoints().get(section.path.partition("?")[0])
     named = {} if section.model is None else {"model": section.model}
     body = {**named, **(SMALLEST_BODIES[endpoint.id] if endpoint else {}), **section.body}
     headers = {"host": section.host or "localhost", "content-type": "application/json", **section.headers}
     keys = [key.name for key in snapshot.client_keys]
     client_key = section.client_key or (keys[0] if keys else None)
     return DryRequest(
+        method=section.method,
         path=section.path,
         headers=[(name.lower().encode("ascii"), value.encode("latin-1")) for name, value in headers.items()],
-        body=msgspec.json.encode(body),
+        body=msgspec.json.encode(body) if body else b"",
         client_key=None if client_key == ANONYMOUS else client_key,
     )
 
@@ -132,8 +133,10 @@ def _compare_attempt(
         yield Difference(path=(*path, "error"), expected=wanted, got=f"a request to {_write_attempt(attempt)}")
     if expected.losses is not None:
         yield from _compare_losses((*path, "losses"), expected.losses, attempt.losses)
+    if expected.path is not None and attempt.error is None and expected.path != attempt.path:
+        yield Difference(path=(*path, "path"), expected=expected.path, got=attempt.path)
     if expected.body and attempt.error is None:
-        yield from _compare_json((*path, "body"), expected.body, msgspec.json.decode(attempt.body))
+        yield from _compare_json((*path, "body"), expected.body, msgspec.json.decode(attempt.body or b"{}"))
 
 
 def _compare_losses(path: KeyPath, expected: Sequence[str], losses: Sequence[Loss]) -> Iterator[Difference]:
@@ -202,7 +205,8 @@ def _write_course(course: Course) -> str:
 
 
 def _write_attempt(attempt: DryAttempt) -> str:
-    return f"{attempt.target.backend.name}/{attempt.upstream_model}"
+    backend, model = attempt.target.backend.name, attempt.upstream_model
+    return f"{backend}/{model}" if model else backend
 
 
 def _write_targets(expected: ExpectationSection) -> str:

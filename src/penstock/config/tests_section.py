@@ -9,7 +9,7 @@ from typing import Annotated, Self
 
 from pydantic import Field, model_validator
 
-from penstock.config.fields import Count, Headers, Text
+from penstock.config.fields import Count, Headers, Method, Text
 from penstock.config.section import Section
 
 Lost = Annotated[list[Text], Field(description="Members of the request, such as `$.seed` or `tools[0].strict`.")]
@@ -20,7 +20,8 @@ class TriedRequestSection(Section):
 
     has_short_form = True
 
-    path: Text = Field("/v1/chat/completions", description="The path of an endpoint.")
+    method: Method = Field("POST", description="The method.")
+    path: Text = Field("/v1/chat/completions", description="The path, with a query or without.")
     model: Text | None = Field(None, description="The model that the body names.")
     host: Text | None = Field(None, description="The host name that it is sent to.")
     headers: Headers = Field(default_factory=dict, description="Further headers.")
@@ -67,6 +68,7 @@ class ExpectedTargetSection(Section):
     backend: Text = Field(description="Name of the backend.")
     model: Text | None = Field(None, description="The model's name there.")
     losses: Lost | None = Field(None, description="All that the request loses on its way there; `[]` is nothing.")
+    path: Text | None = Field(None, description="Path and query there.")
     body: dict[str, object] = Field(
         default_factory=dict,
         description="Members of the body that is sent, in the provider's format; of mappings in it, those that are "

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from hashlib import sha256
 
@@ -23,8 +23,9 @@ from penstock.relay.attempt import attempt
 from penstock.relay.backend_client import BackendClient
 from penstock.relay.exchange import Exchange
 from penstock.relay.life_of_a_request import Gateway
+from penstock.relay.passthrough import PASSTHROUGH, pass_on
 from penstock.relay.plan import Plan
-from penstock.relay.snapshot import Backend, Model, Snapshot, Target
+from penstock.relay.snapshot import Backend, Model, Passage, Snapshot, Target
 from penstock.routing.choose_model import name_upstream
 from penstock.routing.order_targets import order_targets
 from penstock.transport.client_protocol import ExchangeTimeouts, HeadReceiver, UpstreamConnection
@@ -39,6 +40,7 @@ from penstock.transport.server_request import FlowControlled, HeaderList
 class DryRequest:
     """A request that nobody sends; header names are in lower case."""
 
+    method: str = "POST"
     path: str
     headers: HeaderList
     body: bytes
@@ -52,8 +54,10 @@ class DryAttempt:
 
     target: Target
     upstream_model: str
+    """Empty where requests are passed on as they are."""
+    path: str
+    """Path and query; empty with an error, as the body. Where one request becomes several, the first."""
     body: bytes
-    """Empty with an error. Where one request becomes several, the first."""
     losses: tuple[Loss, ...]
     error: GatewayError | None
 
@@ -92,21 +96,23 @@ async def _follow(
     refused = gateway.check_head(request)
     exchange = request.context
     assert isinstance(exchange, Exchange)  # noqa: S101 - check_head made it
-    endpoint = exchange.endpoint
-    if refused is not None or endpoint is None:
+    if refused is not None:
         return Course(model=None, error=refused)
     try:
-        name, model = gateway.choose(exchange, endpoint)
-        targets = order_targets(gateway.offering(model, endpoint), lambda: 0.0)
+        name, model, offering = _choose(gateway, exchange)
     except GatewayError as error:
         return Course(model=exchange.model, error=error)
+    if model is None:
+        return Course(model=None)
     attempts: list[DryAttempt] = []
+    attempt_one = pass_on if isinstance(model, Passage) else attempt
+    targets = order_targets(offering, lambda: 0.0)
     for target in targets:
         client, pool = clients[target.backend.name], pools[target.backend.name]
         upstream_model = name_upstream(model, target, name)
         failure: GatewayError | None = None
         try:
-            await attempt(
+            await attempt_one(
                 exchange,
                 client,
                 Plan(target, upstream_model, client.timeouts, NO_STATUSES),
@@ -116,11 +122,13 @@ async def _follow(
             pass
         except GatewayError as error:
             failure = error
+        path, body = pool.take()
         attempts.append(
             DryAttempt(
                 target=target,
                 upstream_model=upstream_model,
-                body=pool.take_body(),
+                path=path,
+                body=body,
                 losses=exchange.losses,
                 error=failure,
             )
@@ -129,9 +137,21 @@ async def _follow(
     return Course(model=model, attempts=tuple(attempts))
 
 
+def _choose(gateway: Gateway, exchange: Exchange) -> tuple[str, Model | None, Sequence[Target]]:
+    """Return the model's name as the caller has it, the rule that serves it and what may; None: it needs no target."""
+    if isinstance(exchange.model, Passage):
+        exchange.endpoint = PASSTHROUGH
+        return "", exchange.model, exchange.model.targets
+    if exchange.endpoint is None:
+        return "", None, ()
+    name, model = gateway.choose(exchange, exchange.endpoint)
+    return name, model, gateway.offering(model, exchange.endpoint)
+
+
 def _write_request(asked: DryRequest) -> HttpRequest:
     request = HttpRequest(_NoCaller())
-    request.method, request.path, request.body = "POST", asked.path, asked.body
+    request.method, request.body = asked.method, asked.body
+    request.path, _, request.query = asked.path.partition("?")
     request.headers = list(asked.headers)
     if asked.client_key is not None:
         request.headers.append((b"authorization", b"Bearer " + _stand_in(asked.client_key)))
@@ -171,11 +191,12 @@ class _SilentPool(Pool):
     def checkout_nowait(self) -> UpstreamConnection:
         return self._silent
 
-    def take_body(self) -> bytes:
-        """Return the body of the first request that was to be sent since the last time; empty without one."""
-        first, *_ = [*self._silent.sent, b""]
+    def take(self) -> tuple[str, bytes]:
+        """Return path and body of the first request that was to be sent since the last time; empty without one."""
+        first, *_ = [*self._silent.sent, b"POST  HTTP/1.1"]
         self._silent.sent.clear()
-        return first.partition(b"\r\n\r\n")[2]
+        head, _, body = first.partition(b"\r\n\r\n")
+        return head.split(b" ", 2)[1].decode("ascii"), body
 
 
 def _forget(_connection: UpstreamConnection, _reusable: bool) -> None:
