@@ -84,7 +84,7 @@ class ClientTrafficPolicySpec(PolicySpec):
     """Callers' connections."""
 
     proxy_protocol: ProxyProtocol | None = None
-    enabled: Annotated[bool, Field(alias="enableProxyProtocol"), Meaning("The older form of proxyProtocol.")] = False
+    enable_proxy_protocol: Annotated[bool, Meaning("The older form of proxyProtocol.")] = False
     client_ip_detection: Annotated[ClientIpDetection | None, Field(alias="clientIPDetection")] = None
     connection: ClientConnection | None = None
     timeout: ClientTimeout | None = None

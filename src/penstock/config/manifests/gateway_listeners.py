@@ -129,9 +129,12 @@ def _compile_front(world: World, policy: Resource[ClientTrafficPolicy] | None) -
         return {}
     spec = policy.model.spec
     front: dict[str, Draft] = {}
-    for name, wanted in (("proxyProtocol", spec.proxy_protocol is not None), ("enableProxyProtocol", spec.enabled)):
-        if wanted:
-            front["proxy_protocol"] = graft(True, policy.place("spec", name))
+    wanted = {
+        "proxyProtocol": spec.proxy_protocol is not None,
+        "enableProxyProtocol": spec.enable_proxy_protocol,
+    }
+    for name in [name for name, is_wanted in wanted.items() if is_wanted]:
+        front["proxy_protocol"] = graft(value=True, place=policy.place("spec", name))
     if spec.proxy_protocol is not None and spec.proxy_protocol.optional:
         message = "must not be: at one address either every connection begins so, or none does"
         world.report.error(policy, ("spec", "proxyProtocol", "optional"), message)
