@@ -73,7 +73,8 @@ class LimitsSection(Section):
     upstream_headers: Size = Field(_LIMITS.upstream_header_bytes, description="Status line and headers of an answer.")
     inspected_answer: Size = Field(
         _LIMITS.inspected_answer_bytes,
-        description="How much of an answer is kept to read its usage; a longer one is still relayed whole.",
+        description="How much of an answer is kept to read its usage; a longer one is still relayed whole. Also "
+        "how much of an answer in another format may be held to translate it; past that it ends in an error.",
     )
     event: Size = Field(_LIMITS.event_bytes, description="Longest event of a stream.")
     connections: Count = Field(_LIMITS.connections, description="Connections of callers at one time, at each listener.")
