@@ -39,6 +39,7 @@ TEXT: msgspec.json.Decoder[str | None] = msgspec.json.Decoder(str | None)
 FLAG: msgspec.json.Decoder[bool | None] = msgspec.json.Decoder(bool | None)
 
 _decoder = msgspec.json.Decoder(dict[_Key, msgspec.Raw], dec_hook=_Key)
+_WHITESPACE = b" \t\n\r"
 _NAME = re.compile(rb'[ \t\n\r,{]*("(?:[^"\\]|\\.)*")[ \t\n\r]*:[ \t\n\r]*', re.DOTALL)
 VIEWED_BYTES = 64 * 1024
 """From this size on, a part of a body is viewed and not copied."""
@@ -128,12 +129,32 @@ class JsonObject:
         """Yield ``(name, start of the name, start of the value, end of the value)`` for each member, in order."""
         position = 0
         for key, raw in self._members.items():
-            match = _NAME.match(self.source, position)
-            if match is None:  # pragma: no cover - msgspec has accepted the object, so the name is there
-                msg = f"member {key.name!r} not found at byte {position}"
-                raise AssertionError(msg)
-            position = match.end() + len(memoryview(raw))
-            yield key.name, match.start(1), match.end(), position
+            name_at, value_at = self._find_name(key.name, position)
+            position = value_at + len(memoryview(raw))
+            yield key.name, name_at, value_at, position
+
+    def span(self, name: str) -> tuple[int, int]:
+        """Return start and end of the value of a member that is there; of the first, where the name is repeated."""
+        position = 0
+        for key, raw in self._members.items():
+            value_at = self._find_name(key.name, position)[1]
+            position = value_at + len(memoryview(raw))
+            if key.name == name:
+                return value_at, position
+        raise KeyError(name)
+
+    def _find_name(self, name: str, position: int) -> tuple[int, int]:
+        """Return where the name of the next member from ``position`` on begins, and where its value does."""
+        usual = f'"{name}":'.encode("utf-8", "replace")
+        at = position + 1  # behind a brace or a comma, in most bodies
+        value_at = at + len(usual)
+        if self.source.startswith(usual, at) and self.source[value_at] not in _WHITESPACE:
+            return at, value_at
+        match = _NAME.match(self.source, position)
+        if match is None:  # pragma: no cover - msgspec has accepted the object, so the name is there
+            msg = f"member {name!r} not found at byte {position}"
+            raise AssertionError(msg)
+        return match.start(1), match.end()
 
 
 @final
@@ -242,10 +263,8 @@ class JsonEdit:
             return None
         source = self.object.source
         view = source if len(source) < VIEWED_BYTES else memoryview(source)
-        for member, _, value_at, end in self.object.spans():
-            if member == name:
-                return [view[:value_at], value, view[end:]]
-        return None
+        begin, end = self.object.span(name)
+        return [view[:begin], value, view[end:]]
 
 
 def _describe(source: bytes, error: Exception) -> str:

@@ -28,6 +28,7 @@ from penstock.transport.deadlines import NEVER, Deadlines
 from penstock.transport.http_syntax import LENGTH_DIGITS
 
 _STATUS_LINE = re.compile(rb"HTTP/1\.([01]) ([1-5][0-9][0-9])(?: [\t\x20-\x7e\x80-\xff]*)?\r\n")
+_USUAL_STATUS_LINE = b"HTTP/1.1 200 OK\r\n"
 
 Framing = Literal["none", "length", "chunked", "close"]
 SWITCHING_PROTOCOLS = 101
@@ -294,6 +295,8 @@ class UpstreamConnection(asyncio.Protocol):
             return b""
         self._buffer = b""
         self._parser = None
+        if buffer.startswith(_USUAL_STATUS_LINE):
+            return self._end_of_head(OK, False, buffer[head_end:])
         line = _STATUS_LINE.match(buffer)
         if line is None:
             self._invalid("its first line is not a status line of HTTP/1.1")

@@ -1,4 +1,4 @@
-"""Runs the coroutine of one request without a task of asyncio's.
+"""Runs the coroutine that answers requests without a task of asyncio's.
 
 A task costs two turns of the event loop for each request (one until it begins, one until it hears that it may go on),
 and a name, a context and an entry in a register that nobody reads. Here a coroutine begins at once, and goes on in the
@@ -11,11 +11,11 @@ it go on.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Generator
 
 
 class Latch:
-    """Something that happens once, and that one coroutine may wait for by yielding it to its runner."""
+    """Something that happens, and that one coroutine of a :class:`RequestRun` may wait for."""
 
     __slots__ = ("is_set", "on_set")
 
@@ -31,6 +31,15 @@ class Latch:
         if on_set is not None:
             self.on_set = None
             on_set()
+
+    def clear(self) -> None:
+        """Let it happen once more."""
+        self.is_set = False
+
+    def __await__(self) -> Generator[Latch, None, None]:
+        """Wait until it has happened."""
+        if not self.is_set:
+            yield self
 
 
 class RequestRun:

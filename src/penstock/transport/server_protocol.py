@@ -49,7 +49,7 @@ from penstock.transport.http_syntax import (
 )
 from penstock.transport.outbox import Outbox
 from penstock.transport.repeated_head import RepeatedHead, remember
-from penstock.transport.request_run import RequestRun
+from penstock.transport.request_run import Latch, RequestRun
 from penstock.transport.server_limits import ServerLimits
 from penstock.transport.server_request import FlowControlled, ServerApp
 
@@ -119,6 +119,7 @@ class ServerConnection(asyncio.Protocol):
         "_scanner",
         "_skipped",
         "_stopped",
+        "_turn",
         "_unsent",
         "_waiting",
         "_write_paused",
@@ -140,6 +141,7 @@ class ServerConnection(asyncio.Protocol):
         self._active: HttpRequest | None = None
         self._incoming: HttpRequest | None = None
         self._run: RequestRun | None = None
+        self._turn = Latch()
         self._reader: FlowControlled | None = None
         self._drained: asyncio.Future[None] | None = None
         self._buffer = b""
@@ -188,8 +190,8 @@ class ServerConnection(asyncio.Protocol):
             if request is not None:
                 request.gone = True
         self._waiting.clear()
-        if self._run is not None and self._active is not None:
-            self._run.cancel()
+        if self._run is not None and (self._active is not None or self._turn.on_set is not None):
+            self._run.cancel()  # else its answer was broken off already: it knows, and has a record to write
         self._reader = None
 
     def eof_received(self) -> bool:
@@ -456,14 +458,24 @@ class ServerConnection(asyncio.Protocol):
         if request.refusal is not None:
             self._answer_refusal(request, request.refusal)
             return
-        self._run = RequestRun(self._answer(request), self.state.loop)
-        self._run.start()
+        self._turn.set()
+        if self._run is None:
+            self._run = RequestRun(self._serve(), self.state.loop)
+            self._run.start()
 
     def _next_waiting(self) -> None:
         """Go on with the requests that came behind the one that is answered now."""
         if self._active is None and self._waiting:
             self._next()
         self._read_on()
+
+    async def _serve(self) -> None:
+        """Answer each request whose turn has come: one coroutine for all, since each that ends costs an exception."""
+        while True:
+            await self._turn
+            self._turn.clear()
+            if self._active is not None:
+                await self._answer(self._active)
 
     async def _answer(self, request: HttpRequest) -> None:
         """Run the application for one request. The one boundary: whatever it raises ends only this request."""
@@ -512,7 +524,6 @@ class ServerConnection(asyncio.Protocol):
         if request is not self._active:
             return
         self._active = None
-        self._run = None
         self._reader = None
         if not request.keep_alive:
             self._finish(refused=request.refusal is not None)
@@ -551,7 +562,7 @@ class ServerConnection(asyncio.Protocol):
 
         Its handler is not cancelled: it knows, and has a record to write.
         """
-        self._active = self._run = self._reader = None
+        self._active = self._reader = None
         self._waiting.clear()
         if visible:
             self._close()
