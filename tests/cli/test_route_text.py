@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from penstock.cli.route_text import describe_conditions, ordered_entries, write_conditions
+from penstock.cli.route_text import describe_conditions, write_conditions
 from penstock.config.native_yaml import load_files
 
 _ROUTES = """
@@ -26,7 +26,7 @@ def test_conditions_are_written_in_the_order_in_which_they_win(tmp_path: Path) -
     table = load_files([str(path)], {}).snapshot.routes
     assert table is not None
 
-    entries = ordered_entries(table)
+    entries = list(table.entries())
 
     assert [write_conditions(entry) for entry in entries] == [
         "gpt-5.5, host *.example.com, x-team = a",

@@ -8,9 +8,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from penstock.routing.route_table import Entry, HeaderCondition, RouteTable, host_fits, plain_host
+from penstock.routing.route_table import Entry, HeaderCondition, HeaderLookup, RouteTable, host_fits, plain_host
 
 GOLD = HeaderCondition(b"x-tier", b"gold")
+SILVER = HeaderCondition(b"x-tier", b"silver")
+RED = HeaderCondition(b"x-team", b"red")
 METAL = HeaderCondition(b"x-tier", expression=re.compile(rb"gold|silver"))
 
 
@@ -91,17 +93,43 @@ ENTRIES = st.lists(
         rule=st.uuids().map(str),
         host=st.sampled_from(["", "h.example", "*.example"]),
         model=st.none() | MODELS,
-        headers=st.sampled_from([(), (GOLD,), (METAL,), (GOLD, METAL)]),
+        headers=st.sampled_from([(), (GOLD,), (METAL,), (GOLD, METAL), (SILVER,), (RED,), (METAL, RED), (RED, GOLD)]),
     ),
     max_size=12,
 )
 
 
-@given(ENTRIES, MODELS, st.sampled_from(["h.example", "x.example", "other"]), st.none() | st.just(b"gold"))
+TIERS = st.sampled_from([None, b"gold", b"silver", b"lead"])
+
+
+@given(ENTRIES, MODELS, st.sampled_from(["h.example", "x.example", "other"]), TIERS, st.sampled_from([None, b"red"]))
 def test_the_table_finds_what_looking_at_every_entry_finds(
-    entries: list[Entry[str]], model: str, host: str, tier: bytes | None
+    entries: list[Entry[str]], model: str, host: str, tier: bytes | None, team: bytes | None
 ) -> None:
-    header = {b"x-tier": tier}.get
-    ranked = sorted(enumerate(entries), key=lambda each: (each[1].precedence(), each[0]))
-    fitting = [entry.rule for _, entry in ranked if entry.model in {None, model} and entry.fits(model, host, header)]
-    assert RouteTable.build(entries).find(model, host, header) == (fitting[0] if fitting else None)
+    header = {b"x-tier": tier, b"x-team": team}.get
+    ranked = [entry for _, entry in sorted(enumerate(entries), key=lambda each: (each[1].precedence(), each[0]))]
+    fitting = [entry.rule for entry in ranked if entry.model in {None, model} and entry.fits(model, host, header)]
+    table = RouteTable.build(entries)
+    assert table.find(model, host, header) == (fitting[0] if fitting else None)
+    assert list(table.entries()) == ranked
+
+
+def test_a_lookup_does_not_look_at_the_rules_for_other_names_and_values() -> None:
+    looked_at = 0
+
+    class Counted(Entry[str]):
+        def fits(self, model: str, host: str, header: HeaderLookup) -> bool:
+            nonlocal looked_at
+            looked_at += 1
+            return super().fits(model, host, header)
+
+    named = [Counted(rule=f"m{number}", model=f"m{number}") for number in range(100)]
+    valued = [
+        Counted(rule=f"t{number}", headers=(HeaderCondition(b"x-team", b"%d" % number),)) for number in range(100)
+    ]
+    both = [Counted(rule=f"b{number}", model="b", headers=valued[number].headers) for number in range(100)]
+    table = RouteTable.build([*named, *valued, *both])
+    for model, team, found in (("m99", None, "m99"), ("other", b"99", "t99"), ("b", b"99", "b99")):
+        looked_at = 0
+        assert table.find(model, "h", {b"x-team": team}.get) == found
+        assert looked_at == 1

@@ -17,8 +17,7 @@ def models_without_target(plane: DataPlane) -> tuple[str, ...]:
     snapshot = plane.gateway.snapshot
     models = [*snapshot.models.values(), *snapshot.patterns]
     if snapshot.routes is not None:
-        places = (*snapshot.routes.by_model.values(), snapshot.routes.others)
-        models += [entry.rule for place in places for _, _, entry in place]
+        models += [entry.rule for entry in snapshot.routes.entries()]
     if snapshot.passages is not None:
         models += [entry.rule for entry in snapshot.passages.entries()]
     missing = (one.name for one in models if not any(target.backend.name in usable for target in one.targets))

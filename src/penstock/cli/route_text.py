@@ -8,13 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from penstock.relay.snapshot import Model
-from penstock.routing.route_table import Entry, HeaderCondition, RouteTable
-
-
-def ordered_entries(table: RouteTable[Model]) -> list[Entry[Model]]:
-    """Return every match of every rule, the one that wins over all others first."""
-    places = [place for places in (*table.by_model.values(), table.others) for place in places]
-    return [entry for _, _, entry in sorted(places, key=lambda place: place[:2])]
+from penstock.routing.route_table import Entry, HeaderCondition
 
 
 def write_conditions(entry: Entry[Model]) -> str:

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from operator import attrgetter
 
 from penstock.cli.passage_text import describe_passages, render_passages
-from penstock.cli.route_text import describe_conditions, ordered_entries, write_conditions
+from penstock.cli.route_text import describe_conditions, write_conditions
 from penstock.config.address import Address, BaseUrl
 from penstock.relay.snapshot import Backend, Listener, Model, Snapshot, Target
 
@@ -39,7 +39,7 @@ def describe_snapshot(snapshot: Snapshot) -> Json:
 
 def describe_models(snapshot: Snapshot) -> Json:
     """Return the models and patterns as a JSON object."""
-    entries = ordered_entries(snapshot.routes) if snapshot.routes else []
+    entries = snapshot.routes.entries() if snapshot.routes else []
     return {
         "models": [_describe_model(model) for model in snapshot.models.values()],
         "patterns": [_describe_model(model) for model in snapshot.patterns],
@@ -73,7 +73,7 @@ def render_models(snapshot: Snapshot) -> str:
     """Render routes, models and patterns as a tree of conditions or names, and targets."""
     lines: list[str] = []
     if snapshot.routes:
-        rules = ((write_conditions(entry), entry.rule) for entry in ordered_entries(snapshot.routes))
+        rules = ((write_conditions(entry), entry.rule) for entry in snapshot.routes.entries())
         lines += ["Routes, tried in this order", *_tree(rules), ""]
     if snapshot.models or not (snapshot.routes or snapshot.passages):
         lines += ["Models", *_tree((model.name, model) for model in snapshot.models.values()), ""]

@@ -56,7 +56,11 @@ def compile_snapshot(
     routes = build_routes(document.routes, backends, findings)
     passages = build_passages(document.passthrough, backends, findings)
     passed_on = [entry.rule for entry in passages.entries()] if passages else []
-    warn_of_idle_backends([*named.values(), *(routes.rules() if routes else ()), *passed_on], backends, findings)
+    warn_of_idle_backends(
+        [*named.values(), *(entry.rule for entry in (routes.entries() if routes else ())), *passed_on],
+        backends,
+        findings,
+    )
     keys = _build_client_keys(document, findings)
     listener, *others = build_listeners(document, overrides, bool(keys), findings)
     admin = overrides.admin or document.admin

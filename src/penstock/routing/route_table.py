@@ -2,8 +2,8 @@
 
 A rule matches when one of its matches does; a match is a set of conditions that must all hold. Which of several rules
 wins is decided once, when the table is built, as the Gateway API orders HTTPRoutes: the more specific host name, then
-the more conditions, then the order of the configuration. Rules for one model by name are found by that name, so that a
-lookup does not grow with the number of routes.
+the more conditions, then the order of the configuration. Rules for a model by its name are found by the name, and those
+for a header's value by the value, so that a lookup does not grow with the number of such rules.
 
 https://gateway-api.sigs.k8s.io/reference/spec/#httprouterule (read 2026-11-23).
 """
@@ -14,6 +14,8 @@ import re
 from bisect import insort
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
+from heapq import merge
+from operator import itemgetter
 from typing import Generic, TypeVar
 
 M = TypeVar("M")
@@ -64,45 +66,81 @@ class Entry(Generic[M]):
         return exactness, -len(self.host), -conditions
 
 
+_Place = tuple[tuple[int, int, int], int, Entry[M]]
+"""An entry behind what it is ordered by: its precedence, then its number in the configuration."""
+_order = itemgetter(0, 1)
+
+
+@dataclass(slots=True)
+class _Shelf(Generic[M]):
+    """Entries for one model, or for any: those that want a header to have a value are found by the value."""
+
+    plain: list[_Place[M]] = field(default_factory=list)
+    by_header: dict[bytes, dict[bytes, list[_Place[M]]]] = field(default_factory=dict)
+    """By a header's name and its value."""
+
+    def add(self, place: _Place[M]) -> None:
+        """Put an entry in its place among the others."""
+        exact = next((each for each in place[2].headers if each.value is not None), None)
+        if exact is None or exact.value is None:
+            found = self.plain
+        else:
+            found = self.by_header.setdefault(exact.name, {}).setdefault(exact.value, [])
+        insort(found, place, key=_order)
+
+    def collect(self, header: HeaderLookup, into: list[list[_Place[M]]]) -> None:
+        """Add the lists that hold every entry which a request with these headers can fit."""
+        if self.plain:
+            into.append(self.plain)
+        for name, by_value in self.by_header.items():
+            value = header(name)
+            if value is not None and value in by_value:
+                into.append(by_value[value])
+
+    def all(self) -> list[list[_Place[M]]]:
+        """Return the lists of all entries."""
+        return [self.plain, *(places for by_value in self.by_header.values() for places in by_value.values())]
+
+
 @dataclass(slots=True)
 class RouteTable(Generic[M]):
-    """Every entry of a configuration, in the order in which they win."""
+    """Every entry of a configuration."""
 
-    by_model: dict[str, list[tuple[tuple[int, int, int], int, Entry[M]]]] = field(default_factory=dict)
-    others: list[tuple[tuple[int, int, int], int, Entry[M]]] = field(default_factory=list)
     size: int = 0
+    _by_model: dict[str, _Shelf[M]] = field(default_factory=dict)
+    _others: _Shelf[M] = field(default_factory=_Shelf)
 
     @classmethod
     def build(cls, entries: Iterable[Entry[M]]) -> RouteTable[M]:
         """Return the table of these entries, which are in the order of the configuration."""
         table = cls()
         for order, entry in enumerate(entries):
-            place = table.others if entry.model is None else table.by_model.setdefault(entry.model, [])
-            insort(place, (entry.precedence(), order, entry), key=lambda each: each[:2])
+            shelf = table._others if entry.model is None else table._by_model.setdefault(entry.model, _Shelf())
+            shelf.add((entry.precedence(), order, entry))
             table.size += 1
         return table
 
     def find(self, model: str, host: str, header: HeaderLookup) -> M | None:
         """Return the rule of the first entry that fits; ``host`` as the ``Host`` header has it."""
-        named, others = self.by_model.get(model, ()), self.others
         host = plain_host(host)
-        at_named = at_others = 0
-        while at_named < len(named) or at_others < len(others):
-            if at_others >= len(others) or (at_named < len(named) and named[at_named][:2] < others[at_others][:2]):
-                entry = named[at_named][2]
-                at_named += 1
+        named, others = self._by_model.get(model), self._others
+        lists: list[list[_Place[M]]] = []
+        if named is not None:
+            if named.by_header:
+                named.collect(header, lists)
             else:
-                entry = others[at_others][2]
-                at_others += 1
+                lists.append(named.plain)
+        if others.plain or others.by_header:
+            others.collect(header, lists)
+        for _, _, entry in lists[0] if len(lists) == 1 else merge(*lists, key=_order):
             if entry.fits(model, host, header):
                 return entry.rule
         return None
 
-    def rules(self) -> Iterator[M]:
-        """Yield the rule of every entry."""
-        for entries in (*self.by_model.values(), self.others):
-            for _, _, entry in entries:
-                yield entry.rule
+    def entries(self) -> Iterator[Entry[M]]:
+        """Yield every entry, the one that wins over all others first."""
+        shelves = (*self._by_model.values(), self._others)
+        return (entry for _, _, entry in merge(*(places for shelf in shelves for places in shelf.all()), key=_order))
 
     def named_models(self, host: str) -> Iterator[tuple[str, M]]:
         """Yield each model that is routed by its name at this host, once, with the rule that names it.
@@ -110,8 +148,8 @@ class RouteTable(Generic[M]):
         A host that has models of its own sees these and those of every host; another one only the latter.
         """
         host = plain_host(host)
-        for name, entries in self.by_model.items():
-            for _, _, entry in entries:
+        for name, shelf in self._by_model.items():
+            for _, _, entry in merge(*shelf.all(), key=_order):
                 if not entry.host or host_fits(entry.host, host):
                     yield name, entry.rule
                     break
