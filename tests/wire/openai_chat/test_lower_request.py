@@ -103,15 +103,17 @@ def test_pictures_and_errors_in_results() -> None:
     ]
 
 
-def test_thinking_of_another_vendor_is_left_out_and_said_so() -> None:
+def test_thinking_and_signatures_of_another_vendor_are_left_out_and_said_so() -> None:
     blocks: list[Block] = [
         Thinking("a", "s", "messages[0].content[0]"),
         RedactedThinking("d", "messages[0].content[1]"),
+        Text("x", signature="g", at="messages[0].content[2]"),
+        ToolCall("a", "f", "{}", "g", at="messages[0].content[3]"),
     ]
-    written, losses = messages(Message("assistant", [*blocks, Text("x", signature="g"), ToolCall("a", "f", "{}", "g")]))
+    written, losses = messages(Message("assistant", blocks))
     call = {"id": "a", "type": "function", "function": {"name": "f", "arguments": "{}"}}
     assert written == [{"role": "assistant", "content": "x", "tool_calls": [call]}]
-    assert losses == [("$.messages[0].content[0]", "dropped"), ("$.messages[0].content[1]", "dropped")]
+    assert sorted(losses) == [(f"$.messages[0].content[{number}]", "dropped") for number in range(4)]
 
 
 def test_a_turn_without_anything_is_empty_text() -> None:

@@ -144,6 +144,10 @@ def _assistant(message: Message, losses: Losses, *, own: bool, reasoning_back: b
     signature = next((text.signature for text in reversed(texts) if text.signature), None)
     if own and signature is not None:
         body["extra_content"] = extra_content(signature)
+    elif signature is not None:
+        for text in texts:
+            if text.signature is not None:
+                losses.at(text.at, "the signature on this text is another vendor's")
     if calls:
         body["tool_calls"] = [call.get("_raw", call) for call in calls]
     texts = [text for text in texts if text.text]
@@ -158,6 +162,8 @@ def _call(call: ToolCall, losses: Losses, *, own: bool) -> JsonMessage:
     body: JsonMessage = {"id": call.id, "type": "function", "function": function}
     if own and call.signature is not None:
         body["extra_content"] = extra_content(call.signature)
+    elif call.signature is not None:
+        losses.at(call.at, "the signature on this call is another vendor's")
     return body
 
 
