@@ -41,7 +41,7 @@ def test_every_key_of_the_file_has_kind_default_and_meaning() -> None:
     [
         ("body", "size", "`50MiB`"),
         ("connect_s", "seconds", "`10`"),
-        ("admin", "HOST:PORT", "`127.0.0.1:1064`"),
+        ("admin", "HOST:PORT or unix:PATH", "`127.0.0.1:1064`"),
         ("targets", "list of mappings", "required"),
         ("backends", "mapping by name", "–"),
         ("listed", "true or false", "`true`"),
