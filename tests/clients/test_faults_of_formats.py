@@ -39,11 +39,10 @@ STREAMS: Mapping[tuple[str, str], object] = MappingProxyType(
     }
 )
 """What a reader of a stream sees otherwise than with a provider that speaks OpenAI's format."""
-UNREADABLE = {("anthropic", "no-usage"), ("bedrock-anthropic", "no-usage"), ("bedrock-anthropic", "error-in-200")}
-"""What reaches Anthropic's client as it is and is no answer to it: without counts, or a thing that AWS never sends."""
+UNREADABLE = {("anthropic", "no-usage"), ("bedrock-anthropic", "no-usage")}
+"""What reaches Anthropic's client as it is and is no answer to it: without counts."""
 FRAMED_STREAMS: Mapping[str, object] = MappingProxyType(
     {
-        "wrong-content-length": "answered",  # cut inside the last frame, behind the reason why the answer ended
         "gzip": 502,  # nobody asked for frames to be compressed
     }
 )
