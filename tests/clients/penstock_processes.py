@@ -25,12 +25,18 @@ from prometheus_client.parser import text_string_to_metric_families
 from penstock.simulator.native import SIMULATED_AWS
 from tests.transport.certificates import Authority
 from tests.upstream_auth.google_servers import google
+from tests.upstream_auth.local_server import Answer, Asked, serving
 from tests.upstream_auth.microsoft_servers import CLIENT, SECRET, TENANT, entra
 
 PENSTOCK = Path(get_path("scripts")) / "penstock"
 FILES = [str(Path(__file__).with_name(name)) for name in ("gateway.yaml", "providers.yaml")]
 CLIENT_KEY = "sk-client-of-these-tests"
 UPSTREAM_KEY = "sk-upstream-of-these-tests"
+FILES_BY_PATH = {
+    "/cat.png": (b"\x89PNG\r\n\x1a\n" + bytes(40), "image/png"),
+    "/a.pdf": (b"%PDF-1.7\n" + bytes(40), "application/pdf"),
+}
+"""What the server of files has: path to bytes and media type."""
 BOUND_S = 30.0
 """How long anything is waited for before the test fails: a bound on hanging, not a promise of speed."""
 
@@ -42,6 +48,8 @@ class Setting:
     gateway_url: str
     admin_url: str
     simulator_url: str
+    files_url: str
+    """Of a server with a picture and a PDF, from which the gateway may fetch."""
 
     @property
     def base_url(self) -> str:
@@ -107,6 +115,7 @@ def gateway_before_simulator(folder: Path) -> Iterator[Setting]:
     with (
         google(token=UPSTREAM_KEY) as accounts,
         entra(authority, token=UPSTREAM_KEY) as tenant,
+        serving(_file) as files,
         _running(simulate, {"PENSTOCK_SIMULATOR_KEY": UPSTREAM_KEY}, folder / "simulator.log") as simulator_log,
     ):
         service_account = folder / "service-account.json"
@@ -128,10 +137,16 @@ def gateway_before_simulator(folder: Path) -> Iterator[Setting]:
             "ENTRA_CLIENT": CLIENT,
             "ENTRA_SECRET": SECRET,
             "REQUESTS_CA_BUNDLE": authority.file,
+            "FILES": files.authority,
         }
         with _running(["serve", *FILES], variables, folder / "gateway.log") as gateway_log:
             found = _announced(gateway_log, r"serves on (\S+) \(admin: (\S+)\)")
-            yield Setting(found[1], found[2], simulator_url)
+            yield Setting(found[1], found[2], simulator_url, files.url)
+
+
+def _file(asked: Asked) -> Answer:
+    data, media_type = FILES_BY_PATH.get(asked.path, (b"", "text/plain"))
+    return Answer(data, 200 if data else 404, {"content-type": media_type})
 
 
 @contextmanager

@@ -76,7 +76,9 @@ class MediaFetcher:
 
     async def _fetch_wanted(self, wanted: Sequence[MediaByUrl], fetched: Fetched) -> None:
         """Fetch what is not there yet."""
-        first = {one.url: one.at for one in reversed(wanted)}
+        first: dict[str, str] = {}
+        for one in wanted:
+            first.setdefault(one.url, one.at)
         most = self._rules.max_per_request
         if len(first) > most:
             msg = f"This provider takes media as data only, and at most {most} files are fetched for it."
