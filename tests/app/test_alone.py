@@ -6,14 +6,16 @@ import json
 import os
 import signal
 import socket
+import subprocess
 import time
+from contextlib import suppress
 from pathlib import Path
-from urllib.error import HTTPError
+from urllib.error import HTTPError, URLError
 from urllib.request import urlopen
 
 import pytest
 
-from tests.cli.penstock_process import BOUND_S, get_json, starting
+from tests.cli.penstock_process import BOUND_S, PENSTOCK, get_json, starting
 
 SERVES = r"serves on (\S+) \(admin: (\S+)\)"
 
@@ -127,6 +129,12 @@ def test_a_change_whose_tests_fail_is_refused(gateway_file: Path, tmp_path: Path
         assert penstock.end() == 0
 
 
+def free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        port: int = probe.getsockname()[1]
+        return port
+
+
 def heard(hearing: socket.socket) -> list[str]:
     hearing.setblocking(False)
     lines: list[str] = []
@@ -148,6 +156,36 @@ def test_a_full_disk_under_the_access_log_does_not_stop_serving(tmp_path: Path, 
         with urlopen(f"{admin}/metrics", timeout=BOUND_S) as page:
             assert b"penstock_access_log_dropped_lines_total 1" in page.read()
         assert penstock.end() == 0
+
+
+@pytest.mark.skipif(not Path("/dev/full").is_char_device(), reason="this system has no disk that is always full")
+def test_a_full_disk_under_standard_error_does_not_stop_serving(tmp_path: Path, gateway_file: Path) -> None:
+    port = free_port()
+    with Path("/dev/full").open("wb") as full:
+        process = subprocess.Popen(
+            [PENSTOCK, "serve", str(gateway_file), "--listen", f"127.0.0.1:{port}"], stdout=full, stderr=full
+        )
+    try:
+        end = time.monotonic() + BOUND_S
+        while time.monotonic() < end and process.poll() is None:
+            with suppress(URLError):
+                assert models(f"http://127.0.0.1:{port}") == ["one"]
+                break
+            time.sleep(0.05)
+        process.send_signal(signal.SIGHUP)
+        assert models(f"http://127.0.0.1:{port}") == ["one"]
+        process.terminate()
+        assert process.wait(BOUND_S) == 0
+    finally:
+        process.kill()
+
+
+def test_a_file_that_cannot_be_read_is_named(tmp_path: Path, gateway_file: Path) -> None:
+    gateway_file.unlink()
+    gateway_file.symlink_to(gateway_file)
+    with starting(tmp_path, "serve", str(gateway_file)) as penstock:
+        assert penstock.process.wait(BOUND_S) == 2
+    assert penstock.printed() == f"error: {gateway_file} cannot be read: Too many levels of symbolic links\n"
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from pathlib import Path
 
 import click
 import pytest
@@ -9,6 +10,7 @@ from click.testing import CliRunner
 
 from penstock.cli.main import COMMANDS, main
 from tests.cli.conftest import Invoke
+from tests.cli.penstock_process import PENSTOCK
 
 
 def test_help_lists_every_command_with_what_it_does(invoke: Invoke) -> None:
@@ -74,3 +76,14 @@ def test_help_and_version_load_nothing_of_the_gateway() -> None:
     ran = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
 
     assert ran.stdout.endswith("loaded: ['penstock.cli', 'penstock.cli.main', 'penstock.cli.version']\n")
+
+
+@pytest.mark.skipif(not Path("/dev/full").is_char_device(), reason="this system has no disk that is always full")
+@pytest.mark.parametrize("command", [["providers"], ["check", "c.yaml"], ["check", "--json", "c.yaml"]])
+def test_output_that_finds_no_room_is_an_error_of_one_line(command: list[str], configuration: Path) -> None:
+    configuration.rename("c.yaml")
+    with Path("/dev/full").open("w", encoding="utf-8") as full:
+        ran = subprocess.run([PENSTOCK, *command], stdout=full, stderr=subprocess.PIPE, text=True, check=False)
+
+    assert ran.returncode == 1
+    assert ran.stderr == "Error: the output could not be written: No space left on device\n"

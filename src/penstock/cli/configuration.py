@@ -13,6 +13,7 @@ from pathlib import Path
 
 import click
 
+from penstock.cli.progress import shown
 from penstock.config.address import Address, read_address, read_listen_address
 from penstock.config.environment import load_environment
 from penstock.config.loaded import NO_OVERRIDES, ConfigTestOutcome, ConfigTestsFailed, Loaded, Overrides
@@ -83,7 +84,8 @@ def load_configuration(files: Sequence[str], environ: Mapping[str, str], overrid
         ConfigurationRefused: there is no configuration, or it is wrong.
     """
     try:
-        return load_files(files, environ, overrides) if files else load_environment(environ, overrides)
+        with shown(f"reading {', '.join(files) or 'the environment'}"):
+            return load_files(files, environ, overrides) if files else load_environment(environ, overrides)
     except OperatorError as error:
         raise ConfigurationRefused(error, mention_unread_file(files)) from None
 

@@ -6,6 +6,7 @@ import nothing of the gateway. What a command does is in the file of its name.
 
 from __future__ import annotations
 
+import errno
 import gc
 import os
 from collections.abc import Mapping
@@ -42,6 +43,9 @@ COMMANDS: Mapping[str, CommandEntry] = MappingProxyType(
 )
 
 
+NO_ROOM = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
+
+
 class LazyGroup(click.Group):
     """A group that knows its commands by name and imports one when it is asked for."""
 
@@ -65,6 +69,16 @@ class LazyGroup(click.Group):
             msg = f"{entry.place} is not a command"
             raise TypeError(msg)
         return command
+
+    def invoke(self, ctx: click.Context) -> object:
+        """Run a command; one whose output finds no room ends with an error of one line."""
+        try:
+            return super().invoke(ctx)
+        except OSError as error:
+            if error.errno not in NO_ROOM:
+                raise
+            msg = f"the output could not be written: {error.strerror}"
+            raise click.ClickException(msg) from None
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write the list of commands from the table, without importing them."""

@@ -8,6 +8,7 @@ from pathlib import Path
 import click
 
 from penstock.cli.configuration import ConfigurationRefused, print_problems
+from penstock.cli.progress import shown
 from penstock.config.migrate import migrate_files
 from penstock.core.errors import OperatorError
 
@@ -25,7 +26,8 @@ def migrate(manifests: tuple[str, ...], output: str, force: bool) -> None:
     """
     target = None if output == "-" else Path(output)
     try:
-        migrated = migrate_files(manifests, os.environ, target.parent if target else Path())
+        with shown(f"reading {', '.join(manifests)}"):
+            migrated = migrate_files(manifests, os.environ, target.parent if target else Path())
     except OperatorError as error:
         raise ConfigurationRefused(error) from None
     print_problems(migrated.findings)
@@ -37,16 +39,24 @@ def migrate(manifests: tuple[str, ...], output: str, force: bool) -> None:
 
 
 def _write(target: Path, text: str, *, force: bool) -> None:
-    """Write a file that only its owner may read, since secrets may stand in it."""
-    if force:
-        target.unlink(missing_ok=True)
+    """Write a file that only its owner may read, since secrets may stand in it; the old one stays until it is whole."""
+    if target.exists() and not target.is_file():
+        msg = f"{target} is not a file"
+        raise click.ClickException(msg)
+    written = target.with_name(f"{target.name}.new") if force else target
     try:
-        descriptor = os.open(target, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        descriptor = os.open(written, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     except FileExistsError:
-        msg = f"{target} exists; --force writes over it"
+        msg = f"{written} exists" + ("" if force else "; --force writes over it")
         raise click.ClickException(msg) from None
     except OSError as error:
         msg = f"{target} cannot be written: {error.strerror}"
         raise click.ClickException(msg) from None
-    with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-        file.write(text)
+    try:
+        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+            file.write(text)
+        written.replace(target)
+    except OSError as error:
+        written.unlink(missing_ok=True)
+        msg = f"{target} cannot be written: {error.strerror}"
+        raise click.ClickException(msg) from None

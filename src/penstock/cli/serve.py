@@ -9,6 +9,7 @@ import click
 from penstock.app.run import read_first, run
 from penstock.app.serving import DRAIN_GRACE_S
 from penstock.cli.configuration import ConfigurationRefused, ListenType, mention_unread_file, named_files
+from penstock.cli.progress import shown
 from penstock.config.address import Address
 from penstock.config.loaded import Overrides
 from penstock.config.source import Source
@@ -85,7 +86,8 @@ def serve(
     overrides = Overrides(listen=listen, admin=admin, allow_anonymous=allow_anonymous)
     source = Source(files=tuple(files), overrides=overrides)
     try:
-        first = read_first(source)
+        with shown(f"reading {', '.join(files) or 'the environment'}"):
+            first = read_first(source)
     except OperatorError as error:
         raise ConfigurationRefused(error, mention_unread_file(files)) from None
     explanation = [*first.loaded.explanation, *map(str, first.loaded.warnings), *mention_unread_file(files)]
