@@ -31,8 +31,8 @@ class Limits:
     headers: int = 200
     upstream_header_bytes: int = 64 * 1024
     inspected_answer_bytes: int = 16 * MIB
-    """How much of an answer is kept to read its usage; a longer one is still relayed whole. Also how much of one is held
-    to be translated: more ends in an error."""
+    """How much of an answer is kept to read its usage; a longer one is still relayed whole. Also how much of one may be
+    held to translate it: more ends in an error."""
     event_bytes: int = 4 * MIB
     """The longest event of a stream that is held back until it is complete."""
     connections: int = 20_000
