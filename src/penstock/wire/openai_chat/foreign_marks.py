@@ -10,7 +10,7 @@ source; for the others every byte stays.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Literal, get_args
+from typing import Literal, TypeVar, get_args
 
 import msgspec
 from msgspec import UNSET, UnsetType
@@ -21,6 +21,7 @@ from penstock.core.json_object import JsonEdit, JsonObject
 from penstock.wire.json_items import MOST_COMMAS, change_items
 
 Mark = Literal["reasoning_content", "thinking_blocks", "extra_content"]
+T = TypeVar("T")
 MARKS: tuple[Mark, ...] = get_args(Mark)
 WHY = "a mark of another vendor, which this one refuses"
 _SAYS_SOMETHING = ("content", "tool_calls", "function_call", "refusal", "audio")
@@ -37,17 +38,23 @@ class _UnmarkedCall(msgspec.Struct, frozen=True, gc=False):
     extra_content: _Never | UnsetType = UNSET
 
 
-class _Unmarked(msgspec.Struct, frozen=True, gc=False):
-    """A message without marks, likewise."""
+class _MarkedByGoogle(msgspec.Struct, frozen=True, gc=False):
+    """A message without marks of others than Google, likewise."""
 
     reasoning_content: _Never | UnsetType = UNSET
     thinking_blocks: _Never | UnsetType = UNSET
+
+
+class _Unmarked(_MarkedByGoogle, frozen=True, gc=False):
+    """A message without marks."""
+
     extra_content: _Never | UnsetType = UNSET
     tool_calls: list[_UnmarkedCall] | None = None
 
 
-_unmarked: msgspec.json.Decoder[list[_Unmarked] | None] = msgspec.json.Decoder(list[_Unmarked] | None)
-"""One pass over the conversation; searching its bytes for three names takes twice as long."""
+_marked_by_google = msgspec.json.Decoder(list[_MarkedByGoogle] | None)
+_unmarked = msgspec.json.Decoder(list[_Unmarked] | None)
+"""Each is one pass over the conversation; searching its bytes for three names takes twice as long."""
 
 
 def drop_foreign_marks(endpoint: EndpointId, edit: JsonEdit) -> None:
@@ -57,7 +64,7 @@ def drop_foreign_marks(endpoint: EndpointId, edit: JsonEdit) -> None:
         InvalidRequest: a message has a mark twice.
     """
     if endpoint == "chat_completions":
-        _drop_from_messages(edit, MARKS)
+        _drop_from_messages(edit, MARKS, _unmarked)
 
 
 def drop_marks_but_googles(endpoint: EndpointId, edit: JsonEdit) -> None:
@@ -67,15 +74,16 @@ def drop_marks_but_googles(endpoint: EndpointId, edit: JsonEdit) -> None:
         InvalidRequest: as above.
     """
     if endpoint == "chat_completions":
-        _drop_from_messages(edit, ("reasoning_content", "thinking_blocks"))
+        _drop_from_messages(edit, ("reasoning_content", "thinking_blocks"), _marked_by_google)
 
 
-def _drop_from_messages(edit: JsonEdit, names: Sequence[Mark]) -> None:
+def _drop_from_messages(edit: JsonEdit, names: Sequence[Mark], without: msgspec.json.Decoder[list[T] | None]) -> None:
+    """Take the marks out, if there are any: ``without`` reads only messages that have none."""
     source = edit.object.source
     if len(source) > MOST_COMMAS and source.count(b"{") > MOST_COMMAS:  # a comma between each and the next
         return
     try:
-        edit.object.read("messages", _unmarked)
+        edit.object.read("messages", without)
     except InvalidRequest:
         messages = edit.raw("messages")
         changed = change_items(messages, lambda number, item: _message(item, f"messages[{number}]", names, edit))
