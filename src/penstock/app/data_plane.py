@@ -145,6 +145,8 @@ class DataPlane:
         self.closing = [client for client in self.closing if client.pool.busy]
         backends = [each for one in (self.gateway, *self.retired) for each in one.snapshot.backends.values()]
         self._in_background(self.parts.sources.keep_only({each.credentials for each in backends if each.credentials}))
+        issuers = {each for one in (self.gateway, *self.retired) for each in one.snapshot.token_issuers}
+        self._in_background(self.parts.token_keys.keep_only(issuers))
         has_leaving = self.listening.sweep()
         if self.retired or self.closing or has_leaving:
             self._sweep_soon()
@@ -175,6 +177,7 @@ class DataPlane:
         for client in (*self.current.clients(), *self.closing):
             client.pool.close()
         await self.parts.sources.close()
+        await self.parts.token_keys.close()
         await self._until_recorded()
         if self._chores:
             await asyncio.wait(self._chores)
@@ -209,6 +212,7 @@ async def start(snapshot: Snapshot, bound: Mapping[str, Bound] | None = None, wo
             raise
     except OperatorError:
         await parts.sources.close()
+        await parts.token_keys.close()
         raise
     parts.accounting.access_log = prepared.access_log
     await listening.enter(change.readied, prepared.gateway, _server_limits(snapshot.listener))
@@ -240,8 +244,8 @@ def _check_doors(snapshot: Snapshot) -> None:
     """Refuse to serve everybody at an address that others can reach, however the snapshot came about."""
     for listener in snapshot.listeners:
         is_local = listener.unix is not None or is_loopback(listener.host)
-        if not (snapshot.client_keys or listener.allow_anonymous or is_local):
-            msg = f"without client keys everybody could call: {listener.address} can be reached by others"
+        if not (snapshot.client_keys or snapshot.token_issuers or listener.allow_anonymous or is_local):
+            msg = f"without client keys or tokens everybody could call: {listener.address} can be reached by others"
             raise OperatorError(msg)
 
 

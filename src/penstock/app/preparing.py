@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from penstock.config.files import Stamp, stamp
 from penstock.core.errors import OperatorError
 from penstock.endpoints import all_endpoints
+from penstock.identity.client_tokens import TokenKeys
 from penstock.relay.accounting import Accounting
 from penstock.relay.authorize import authorizer_of
 from penstock.relay.backend_client import BackendClient
@@ -56,6 +57,7 @@ class Parts:
 
     loop: asyncio.AbstractEventLoop = field(default_factory=asyncio.get_running_loop)
     sources: CredentialSources = field(default_factory=CredentialSources)
+    token_keys: TokenKeys = field(default_factory=TokenKeys)
     accounting: Accounting = field(default_factory=lambda: Accounting(None, time.time))
     deadlines: Deadlines = field(init=False)
 
@@ -77,12 +79,13 @@ async def prepare(snapshot: Snapshot, parts: Parts, current: Prepared | None = N
             known = current.made.get(name) if current else None
             made[name] = _make(backend, upstream_header_bytes, parts, known)
             await asyncio.sleep(0)  # a client with TLS takes milliseconds: requests have theirs between two
+        key_sources = {each.name: parts.token_keys.source(each) for each in snapshot.token_issuers}
         access_log = _open_log(snapshot.access_log.path, current.access_log if current else None, parts)
     except OperatorError:
         _close_unused(made, current)
         raise
     clients = {name: each.client for name, each in made.items()}
-    return Prepared(Gateway(snapshot, all_endpoints(), clients, parts.accounting), made, access_log)
+    return Prepared(Gateway(snapshot, all_endpoints(), clients, parts.accounting, key_sources), made, access_log)
 
 
 def forget(prepared: Prepared, current: Prepared | None = None) -> None:

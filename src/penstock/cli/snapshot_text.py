@@ -24,6 +24,7 @@ def describe_snapshot(snapshot: Snapshot) -> Json:
         "listeners": [_describe_listener(listener) for listener in snapshot.listeners],
         "admin": str(_admin_of(snapshot)),
         "client_keys": [key.name for key in snapshot.client_keys],
+        "client_tokens": {each.name: each.issuer for each in snapshot.token_issuers},
         "backends": {
             backend.name: {
                 "provider": backend.provider.id,
@@ -58,7 +59,8 @@ def render_snapshot(snapshot: Snapshot) -> str:
     places = [
         *(("Listen" if not number else "", _write_listener(each)) for number, each in enumerate(snapshot.listeners)),
         ("Admin", str(admin) if admin.path else f"http://{admin}"),
-        ("Client keys", keys or "none: every caller is served"),
+        ("Client keys", keys or ("none" if snapshot.token_issuers else "none: every caller is served")),
+        *(("Tokens of", each.issuer) for each in snapshot.token_issuers),
         ("Access log", {None: "off", "-": "standard output"}.get(snapshot.access_log.path, snapshot.access_log.path)),
     ]
     if snapshot.fetching is not None:

@@ -33,7 +33,7 @@ class _Place:
 
 def build_listeners(document: Document, overrides: Overrides, has_keys: bool, findings: Findings) -> list[Listener]:
     """Return the listeners, at least one; the first one's limits, waits and browsers are those of all."""
-    has_keys = has_keys or findings.breaks_under(("client_keys",))
+    has_keys = has_keys or findings.breaks_under(("client_keys",)) or findings.breaks_under(("client_tokens",))
     places = _choose_places(document, overrides)
     for place in places:
         _check_door(place, overrides, has_keys, findings)
@@ -99,7 +99,7 @@ def _check_door(place: _Place, overrides: Overrides, has_keys: bool, findings: F
     if not has_keys and not asked_for and not place.address.is_local:
         message = (
             f"{place.address} can be reached by others, and no client_keys are configured: whoever reaches it spends "
-            "your keys; configure client_keys, or allow_anonymous (--allow-anonymous) if that is meant"
+            "your keys; configure client_keys, client_tokens, or allow_anonymous (--allow-anonymous) if that is meant"
         )
         findings.error((*place.path, "address"), message)
     if has_keys and place.section.allow_anonymous:
@@ -107,7 +107,7 @@ def _check_door(place: _Place, overrides: Overrides, has_keys: bool, findings: F
 
 
 def _say_needless(path: KeyPath, findings: Findings) -> None:
-    findings.warning(path, "has no effect: client_keys are configured, so a key is needed")
+    findings.warning(path, "has no effect: callers have to show a key or a token")
 
 
 def _check_proxies(place: _Place, findings: Findings) -> None:

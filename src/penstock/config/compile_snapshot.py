@@ -19,6 +19,7 @@ from penstock.config.loaded import Overrides
 from penstock.config.problems import Findings
 from penstock.config.provider_options import read_options
 from penstock.config.similar_names import hint
+from penstock.config.token_section import build_issuers
 from penstock.config.value_readers import hash_key
 from penstock.core.provider import Options, Provider, fill_base_url
 from penstock.identity.client_keys import ANONYMOUS
@@ -62,7 +63,8 @@ def compile_snapshot(
         findings,
     )
     keys = _build_client_keys(document, findings)
-    listener, *others = build_listeners(document, overrides, bool(keys), findings)
+    issuers = build_issuers(document.client_tokens, document.client_keys, findings)
+    listener, *others = build_listeners(document, overrides, bool(keys or issuers), findings)
     admin = overrides.admin or document.admin
     snapshot = Snapshot(
         listener=listener,
@@ -76,6 +78,7 @@ def compile_snapshot(
         routes=routes,
         passages=passages,
         client_keys=keys,
+        token_issuers=issuers,
         fetching=document.fetch.rules(),
         access_log=AccessLog(path=document.access_log),
         source=source,

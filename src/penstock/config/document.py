@@ -41,6 +41,7 @@ from penstock.config.passthrough_section import PassageSection
 from penstock.config.retry_section import RetrySection, RuleTimeoutsSection
 from penstock.config.section import Section, no_items
 from penstock.config.tests_section import ConfigTestSection
+from penstock.config.token_section import ClientTokensSection
 from penstock.relay.snapshot import (
     BackendTimeouts,
     ClientTimeouts,
@@ -314,6 +315,9 @@ class Document(Section):
     )
     client_keys: dict[Word, ClientKeySection] = Field(
         default_factory=dict, description="Keys that callers must show, by caller."
+    )
+    client_tokens: dict[Word, ClientTokensSection] = Field(
+        default_factory=dict, description="Issuers whose signed tokens (JWT) callers may show instead of a key."
     )
     fetch: FetchSection = Field(
         default_factory=FetchSection, description="Media by URL, for providers that take bytes only."

@@ -90,6 +90,7 @@ def summarise(snapshot: Snapshot) -> str:
         *([_count(len(snapshot.models), "model")] if snapshot.models or not others else []),
         *([_count(len(snapshot.patterns), "pattern")] if snapshot.patterns else []),
         *([f"{_count(len(snapshot.passages.by_path), 'path')} passed on"] if snapshot.passages else []),
+        *([_count(len(snapshot.token_issuers), "token issuer")] if snapshot.token_issuers else []),
         _count(len(snapshot.client_keys), "client key") if snapshot.client_keys else "no client keys",
     ]
     return ", ".join(counts)

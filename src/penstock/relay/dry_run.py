@@ -84,7 +84,10 @@ async def run_dry(snapshot: Snapshot, requests: Iterable[DryRequest]) -> list[Co
         for name, backend in snapshot.backends.items()
     }
     gateway = Gateway(
-        replace(snapshot, client_keys=keys, fetching=None), all_endpoints(), clients, Accounting(None, time.time)
+        replace(snapshot, client_keys=keys, token_issuers=(), fetching=None),
+        all_endpoints(),
+        clients,
+        Accounting(None, time.time),
     )
     return [await _follow(gateway, request, clients, pools) for request in requests]
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from functools import partial
 from random import random
 from time import monotonic
 from typing import NamedTuple
@@ -27,6 +28,8 @@ from penstock.core.errors import (
 )
 from penstock.core.json_object import JsonObject
 from penstock.identity.client_keys import identify, index_keys
+from penstock.identity.client_tokens import HeaderLookup, TokenCallers
+from penstock.identity.token_keys import KeySource
 from penstock.relay.accounting import Accounting
 from penstock.relay.answer import NO_STATUSES
 from penstock.relay.attempt import attempt
@@ -85,15 +88,19 @@ class Gateway:
         endpoints: Mapping[str, Endpoint],
         clients: Mapping[str, BackendClient],
         accounting: Accounting,
+        key_sources: Mapping[str, KeySource] | None = None,
     ) -> None:
-        """Serve ``snapshot``: ``endpoints`` by path, ``clients`` by backend name."""
+        """Serve ``snapshot``: ``endpoints`` by path, ``clients`` by backend, ``key_sources`` by issuer of tokens."""
         self.snapshot = snapshot
         self.in_flight = 0
         self._endpoints = endpoints
         self._clients = clients
         self._accounting = accounting
         self._only_plans: dict[tuple[int, EndpointId], tuple[BackendClient, Plan] | None] = {}
-        self._keys = index_keys((key.name, key.sha256) for key in snapshot.client_keys)
+        keys = index_keys((key.name, key.sha256) for key in snapshot.client_keys)
+        self._identify: Callable[[HeaderLookup], str] = partial(identify, keys=keys)
+        if snapshot.token_issuers:
+            self._identify = TokenCallers(snapshot.token_issuers, key_sources or {}, keys).identify
         self._fetcher = None if snapshot.fetching is None else MediaFetcher(snapshot.fetching)
         self._limits = snapshot.listener.limits
         self._cors = snapshot.listener.cors
@@ -115,8 +122,8 @@ class Gateway:
             if request.method not in allow:
                 msg = f"{request.path[:200]} takes {allow}, not {request.method}."
                 return MethodNotAllowed(msg, headers=(("allow", allow),))
-            exchange.client_key = identify(request.header, self._keys)
-            if exchange.model is None:
+            exchange.client_key = self._identify(request.header)
+            if exchange.model is None and not self.snapshot.token_issuers:  # a token expires
                 request.notes[self] = _Known(exchange.endpoint, exchange.client_key)
         except GatewayError as error:
             return error

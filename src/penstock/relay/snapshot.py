@@ -15,6 +15,7 @@ from penstock.core.fetch_rules import FetchRules
 from penstock.core.provider import Options, Provider
 from penstock.core.secret import Secret
 from penstock.core.upstream_credentials import UpstreamCredentials
+from penstock.identity.client_tokens import TokenIssuer
 from penstock.routing.path_table import PathTable
 from penstock.routing.route_table import RouteTable
 from penstock.transport.forwarded import ForwardedHeader
@@ -315,6 +316,8 @@ class Snapshot:
     passages: PathTable[Passage] | None = None
     """What is passed on, looked at where no endpoint has the path."""
     client_keys: tuple[ClientKey, ...] = ()
+    token_issuers: tuple[TokenIssuer, ...] = ()
+    """Whose tokens callers may show instead of a key."""
     fetching: FetchRules | None = None
     """What may be fetched for providers that take bytes only; None is nothing."""
     access_log: AccessLog = field(default_factory=AccessLog)

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 
 from penstock.config.manifests.attach_routes import Attachment
 from penstock.config.manifests.compile_secrets import all_keys, find_value
+from penstock.config.manifests.compile_tokens import compile_tokens
 from penstock.config.manifests.compile_traffic import claim, find_route
 from penstock.config.manifests.envoy_callers import ClientTrafficPolicy, EnvoyProxy, LogSink, SecurityPolicy
 from penstock.config.manifests.gateway_api import Gateway, GatewayClass, SecretManifest
@@ -22,22 +23,23 @@ from penstock.config.yaml_tree import KeyPath
 
 CONFIG_ANNOTATION = "aigateway.envoyproxy.io/gateway-config"
 _KEY_HEADERS = frozenset({"authorization", "x-api-key", "api-key"})
-_UNENFORCED = ("jwt", "oidc", "basic_auth", "ext_auth", "authorization")
+_UNENFORCED = ("oidc", "basic_auth", "ext_auth", "authorization")
 _STANDARD_OUTPUT = "/dev/stdout"
 
 
 def compile_gateway(
     world: World, gateway: Resource[Gateway], attached: Mapping[tuple[str, str], Attachment]
 ) -> dict[str, Draft]:
-    """Return ``listen``, ``listeners``, ``client_keys``, ``limits``, ``timeouts`` and ``access_log``."""
-    keys, cors = _compile_callers(world)
+    """Return what a native document has but for backends and where requests go."""
+    keys, tokens, cors = _compile_callers(world)
     policy = _find_client_traffic(world, gateway)
-    first, *others = compile_listeners(world, gateway, attached, policy, has_keys=bool(keys))
+    first, *others = compile_listeners(world, gateway, attached, policy, has_keys=bool(keys or tokens))
     place = gateway.place("spec", "listeners")
     draft: dict[str, Draft] = {
         "listen": graft({**first, "cors": cors}, place),
         "listeners": graft([graft(each, place) for each in others], place) if others else None,
         "client_keys": keys or None,
+        "client_tokens": tokens or None,
         **_compile_client_traffic(world, gateway, policy),
         "access_log": _compile_access_log(world, gateway),
     }
@@ -48,8 +50,10 @@ def compile_gateway(
     return draft
 
 
-def _compile_callers(world: World) -> tuple[dict[str, Draft], Draft]:
+def _compile_callers(world: World) -> tuple[dict[str, Draft], dict[str, Draft], Draft]:
+    """Return callers' keys, issuers of callers' tokens, and browsers that may call."""
     keys: dict[str, Draft] = {}
+    tokens: dict[str, Draft] = {}
     cors: Draft = None
     first: Resource[SecurityPolicy] | None = None
     claimed: dict[tuple[str, str], Resource[SecurityPolicy]] = {}
@@ -69,7 +73,8 @@ def _compile_callers(world: World) -> tuple[dict[str, Draft], Draft]:
             continue
         first = policy
         keys, cors = _compile_keys(world, policy), _compile_cors(world, policy)
-    return keys, cors
+        tokens = compile_tokens(world, policy)
+    return keys, tokens, cors
 
 
 def _refuse_unenforced(world: World, policy: Resource[SecurityPolicy]) -> None:

@@ -12,9 +12,9 @@ from typing import Annotated, Literal, Self
 from pydantic import ConfigDict, Field, model_validator
 
 from penstock.config.manifests.envoy_gateway import V1ALPHA1, PolicySpec
-from penstock.config.manifests.parts import ENVOY_GATEWAY, Manifest, OpenPart, Part, SecretRef
+from penstock.config.manifests.parts import ENVOY_GATEWAY, LocalRef, Manifest, OpenPart, Part, SecretRef
 from penstock.config.manifests.support import Meaning, needless, unsupported
-from penstock.config.manifests.values import AtLeast, AtMost, DurationS, Positive, SizeBytes, Text
+from penstock.config.manifests.values import AtLeast, AtMost, DurationS, HeaderName, Name, Positive, SizeBytes, Text
 from penstock.config.section import no_items
 
 
@@ -134,6 +134,81 @@ class CorsPolicy(OpenPart):
     allow_credentials: Annotated[bool, unsupported("keys are not cookies")] = False
 
 
+class RemoteJwks(OpenPart):
+    """Keys of an issuer at an address."""
+
+    uri: Annotated[Text, Meaning("An `https` URL.")]
+    cache_duration: Annotated[DurationS | None, Meaning("How often they are fetched; 5 minutes if absent.")] = None
+    backend_refs: Annotated[list[dict[str, object]], unsupported("the URL is asked as it is")] = Field(
+        default_factory=no_items
+    )
+    backend_settings: Annotated[dict[str, object] | None, unsupported("waits and tries are Penstock's own")] = None
+
+
+class LocalJwks(Part):
+    """Keys of an issuer, given here."""
+
+    type: Literal["Inline", "ValueRef"] = "Inline"
+    inline: Annotated[Text | None, Meaning("A JSON Web Key Set.")] = None
+    value_ref: Annotated[LocalRef | None, Meaning("A ConfigMap with it in `jwks`, or in its only entry.")] = None
+
+    @model_validator(mode="after")
+    def _has_what_its_type_names(self) -> Self:
+        inline, named = self.inline is not None, self.value_ref is not None
+        if (self.type == "Inline") != inline or (self.type == "ValueRef") != named:
+            msg = "type: Inline needs inline, type: ValueRef needs valueRef, and neither has the other"
+            raise ValueError(msg)
+        return self
+
+
+class JwtHeader(Part):
+    """A header that holds a token."""
+
+    name: HeaderName
+    value_prefix: str | None = None
+
+
+class JwtExtract(Part):
+    """Where a token stands."""
+
+    headers: Annotated[
+        list[JwtHeader], Meaning("`Authorization` after `Bearer `, which is always looked at; others are refused.")
+    ] = Field(default_factory=no_items)
+    cookies: Annotated[list[str], Meaning("Refused.")] = Field(default_factory=no_items)
+    params: Annotated[list[str], Meaning("Refused: tokens do not belong in addresses.")] = Field(
+        default_factory=no_items
+    )
+
+
+class JwtProvider(Part):
+    """An issuer of tokens, and which of them are taken."""
+
+    name: Annotated[Name, Meaning("Stands before callers' names in the log.")]
+    issuer: Annotated[Text | None, Meaning("Required here.")] = None
+    audiences: Annotated[list[str], AtMost(32), Meaning("One must be the token's.")] = Field(default_factory=no_items)
+    remote_jwks: Annotated[RemoteJwks | None, Field(alias="remoteJWKS")] = None
+    local_jwks: Annotated[LocalJwks | None, Field(alias="localJWKS")] = None
+    extract_from: JwtExtract | None = None
+    claim_to_headers: Annotated[list[dict[str, object]], unsupported("backends are not told who calls")] = Field(
+        default_factory=no_items
+    )
+    recompute_route: Annotated[bool, needless("claims decide no route")] = False
+
+    @model_validator(mode="after")
+    def _has_keys(self) -> Self:
+        if (self.remote_jwks is None) == (self.local_jwks is None):
+            msg = "needs exactly one of remoteJWKS and localJWKS"
+            raise ValueError(msg)
+        return self
+
+
+class Jwt(Part):
+    """Tokens of callers, signed by RSA or elliptic curves. Callers are called by the claim `sub`, which is required."""
+
+    optional: Annotated[bool, Meaning("`true` is refused: it would let in who has none.")] = False
+    providers: Annotated[list[JwtProvider], AtLeast(1), AtMost(4)]
+
+
 class SecurityPolicySpec(PolicySpec):
     """Who may call. What is not known here is refused, since it may keep somebody out."""
 
@@ -141,8 +216,8 @@ class SecurityPolicySpec(PolicySpec):
 
     api_key_auth: ApiKeyAuth | None = None
     cors: CorsPolicy | None = None
-    jwt: Annotated[dict[str, object] | None, Meaning("Refused: it cannot be enforced.")] = None
-    oidc: Annotated[dict[str, object] | None, Meaning("Refused, likewise.")] = None
+    jwt: Jwt | None = None
+    oidc: Annotated[dict[str, object] | None, Meaning("Refused: it cannot be enforced.")] = None
     basic_auth: Annotated[dict[str, object] | None, Meaning("Refused, likewise.")] = None
     ext_auth: Annotated[dict[str, object] | None, Meaning("Refused, likewise.")] = None
     authorization: Annotated[dict[str, object] | None, Meaning("Refused, likewise.")] = None
