@@ -61,6 +61,7 @@ def test_a_second_signal_does_not_wait(gateway_file: Path, tmp_path: Path) -> No
             with pytest.raises(HTTPError) as unready:
                 urlopen(f"{admin}/ready", timeout=BOUND_S)
             assert json.load(unready.value)["reasons"] == ["draining"]
+            penstock.wait_for("draining: 1 connections, 2 of 30 s")
             penstock.process.terminate()
             assert penstock.process.wait(BOUND_S) == -signal.SIGTERM
 

@@ -16,6 +16,7 @@ import gc
 import logging
 from collections.abc import Coroutine, Mapping
 from dataclasses import dataclass
+from time import monotonic
 
 from penstock.app.listening import Listening, Readied
 from penstock.app.preparing import Parts, Prepared, forget, prepare
@@ -30,6 +31,7 @@ from penstock.transport.server_limits import ServerLimits
 
 ROUNDS_AFTER_CUT = 1000
 SWEEP_S = 0.5
+DRAIN_TOLD_EVERY_S = 2.0
 
 log = logging.getLogger("penstock")
 
@@ -169,7 +171,11 @@ class DataPlane:
         self.listening.stop_accepting()
         if self._addresses is not None:
             self._addresses.give_up()
-        cut = await self.listening.drain(grace_s)
+        telling = self.parts.loop.create_task(self._tell_what_is_left(grace_s))
+        try:
+            cut = await self.listening.drain(grace_s)
+        finally:
+            telling.cancel()
         if cut:
             log.warning("%d connections were cut after the grace time of %g s", cut, grace_s)
         if self._sweeper is not None:
@@ -183,6 +189,14 @@ class DataPlane:
             await asyncio.wait(self._chores)
         if self.current.access_log is not None:
             self.current.access_log.close()
+
+    async def _tell_what_is_left(self, grace_s: float) -> None:
+        begun_at = monotonic()
+        while True:
+            await asyncio.sleep(DRAIN_TOLD_EVERY_S)
+            log.info(
+                "draining: %d connections, %.0f of %g s", self.listening.connections, monotonic() - begun_at, grace_s
+            )
 
     async def _until_recorded(self) -> None:
         """Let the exchanges that were cut end and be recorded: their tasks hear of it a few rounds later."""
