@@ -11,7 +11,6 @@ class Connection:
     """Keeps what a request does to its connection."""
 
     def __init__(self, *, draining: bool = False) -> None:
-        self.peer = "127.0.0.1"
         self.draining = draining
         self.sent = b""
         self.answers = 0
@@ -52,7 +51,7 @@ class Connection:
 
 
 def request_on(connection: Connection, method: str = "POST", http_minor: int = 1) -> HttpRequest:
-    request = HttpRequest(connection)
+    request = HttpRequest(connection, "127.0.0.1")
     request.method, request.http_minor, request.keep_alive = method, http_minor, True
     return request
 

@@ -100,10 +100,12 @@ class Accounting:
         counter.value += 1
         if target is not None:
             _record_attempt(place, exchange, now)
-        for backend, code in exchange.failed_attempts:
-            self._failed_attempts.child(*key[:2], backend, code).add()
-        for word in exchange.unknown:
-            self._unknown.child(key[2], word.partition("=")[0]).add()
+        if exchange.failed_attempts:
+            for backend, code in exchange.failed_attempts:
+                self._failed_attempts.child(*key[:2], backend, code).add()
+        if exchange.unknown:
+            for word in exchange.unknown:
+                self._unknown.child(key[2], word.partition("=")[0]).add()
         if self.access_log is not None:
             self.access_log.write(self._line(exchange, place, now))
 

@@ -54,7 +54,8 @@ class Answer(Latch):
         limits: Limits,
     ) -> None:
         """Prepare for the answer of ``client``'s backend."""
-        super().__init__()
+        self.is_set = False
+        self.on_set = None
         self.error: GatewayError | None = None
         self.exchange = exchange
         self.endpoint = endpoint

@@ -58,8 +58,7 @@ class Attempt(Answer):
             return None
         if self.in_frames and self.exchange.stream:
             return InvokedStream(self, head)
-        media_type = head.fields.get(b"content-type", b"").partition(b";")[0].strip().lower()
-        if media_type == EVENT_STREAM and self.endpoint.read_event is not None and self.exchange.stream:
+        if self.exchange.stream and self.endpoint.read_event is not None and _is_event_stream(head):
             try:
                 return StreamRelay(self, head)
             except UnreadableCodingError as error:
@@ -71,6 +70,10 @@ class Attempt(Answer):
     def on_failure(self, error: UpstreamFault) -> None:
         """No answer came."""
         self.finish(error)
+
+
+def _is_event_stream(head: AnswerHead) -> bool:
+    return head.fields.get(b"content-type", b"").partition(b";")[0].strip().lower() == EVENT_STREAM
 
 
 async def attempt(exchange: Exchange, client: BackendClient, plan: Plan, limits: Limits) -> None:

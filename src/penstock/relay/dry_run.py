@@ -152,7 +152,7 @@ def _choose(gateway: Gateway, exchange: Exchange) -> tuple[str, Model | None, Se
 
 
 def _write_request(asked: DryRequest) -> HttpRequest:
-    request = HttpRequest(_NoCaller())
+    request = HttpRequest(_NoCaller(), "")
     request.method, request.body = asked.method, asked.body
     request.path, _, request.query = asked.path.partition("?")
     request.headers = list(asked.headers)
@@ -209,7 +209,6 @@ def _forget(_connection: UpstreamConnection, _reusable: bool) -> None:
 class _NoCaller:
     """The connection of a request that came on none; nobody is told anything."""
 
-    peer = ""
     draining = False
 
     def write(self, data: bytes) -> None:

@@ -10,6 +10,8 @@ import os
 from collections.abc import Sequence
 from typing import Literal
 
+import msgspec
+
 from penstock.core.chat import ChatRequest
 from penstock.core.endpoint import Endpoint, RequestFacts
 from penstock.core.errors import GatewayError, InvalidRequest
@@ -31,79 +33,49 @@ def new_request_id() -> str:
     return f"req_{_PROCESS}{next(_numbers):010x}"
 
 
-class Exchange:
-    """A caller's request, the answer it got, and how it went."""
+class Exchange(msgspec.Struct, eq=False):
+    """A caller's request, the answer it got, and how it went. It begins at loop time ``started_at``."""
 
-    __slots__ = (
-        "body",
-        "chat",
-        "client_key",
-        "endpoint",
-        "error",
-        "events",
-        "facts",
-        "failed_attempts",
-        "fetched",
-        "fetcher",
-        "finish_reasons",
-        "first_byte_at",
-        "first_event_at",
-        "losses",
-        "model",
-        "outcome",
-        "own_lines",
-        "request",
-        "request_id",
-        "response_bytes",
-        "started_at",
-        "status",
-        "stream",
-        "target",
-        "unknown",
-        "upstream_error",
-        "upstream_model",
-        "upstream_status",
-        "usage",
-    )
+    request: ServerRequest
+    started_at: float
+    request_id: str = msgspec.field(default_factory=new_request_id)
+    endpoint: Endpoint | None = None
+    body: JsonObject | None = None
+    facts: RequestFacts | None = None
+    chat: ChatRequest | None = None
+    """The body in the neutral form, once it had to be translated."""
+    fetcher: MediaFetcher | None = None
+    """Fetches media for it; None where nothing may be fetched."""
+    fetched: Fetched | None = None
+    """Media that were fetched for an attempt; another one may need them too."""
+    own_lines: bytes = b""
+    """Headers of our own that every answer carries, rendered."""
+    client_key: str | None = None
+    model: Model | None = None
+    target: Target | None = None
+    upstream_model: str | None = None
+    upstream_status: int | None = None
+    stream: bool = False
+    status: int = 0
+    outcome: Outcome = "done"
+    error: GatewayError | None = None
+    upstream_error: str | None = None
+    """That the upstream itself said something was wrong, in an answer that was passed on."""
+    first_byte_at: float | None = None
+    first_event_at: float | None = None
+    events: int = 0
+    response_bytes: int = 0
+    finish_reasons: tuple[str, ...] = ()
+    usage: Usage = UNREPORTED
+    losses: tuple[Loss, ...] = ()
+    failed_attempts: tuple[tuple[str, str], ...] = ()
+    """Backend and error code of each attempt before the one that decided."""
+    unknown: list[str] = msgspec.field(default_factory=list)
+    """Words of the upstream that are in no table of ours."""
 
-    def __init__(self, request: ServerRequest, started_at: float) -> None:
-        """Begin at loop time ``started_at``."""
-        self.request = request
-        self.request_id = new_request_id()
-        self.started_at = started_at
-        self.endpoint: Endpoint | None = None
-        self.body: JsonObject | None = None
-        self.facts: RequestFacts | None = None
-        self.chat: ChatRequest | None = None
-        """The body in the neutral form, once it had to be translated."""
-        self.fetcher: MediaFetcher | None = None
-        """Fetches media for it; None where nothing may be fetched."""
-        self.fetched: Fetched | None = None
-        """Media that were fetched for an attempt; another one may need them too."""
-        self.own_lines = b""
-        """Headers of our own that every answer carries, rendered."""
-        self.client_key: str | None = None
-        self.model: Model | None = None
-        self.target: Target | None = None
-        self.upstream_model: str | None = None
-        self.upstream_status: int | None = None
-        self.stream = False
-        self.status = 0
-        self.outcome: Outcome = "done"
-        self.error: GatewayError | None = None
-        self.upstream_error: str | None = None
-        """That the upstream itself said something was wrong, in an answer that was passed on."""
-        self.first_byte_at: float | None = None
-        self.first_event_at: float | None = None
-        self.events = 0
-        self.response_bytes = 0
-        self.finish_reasons: tuple[str, ...] = ()
-        self.usage: Usage = UNREPORTED
-        self.losses: tuple[Loss, ...] = ()
-        self.failed_attempts: tuple[tuple[str, str], ...] = ()
-        """Backend and error code of each attempt before the one that decided."""
-        self.unknown: list[str] = []
-        """Words of the upstream that are in no table of ours."""
+    def __repr__(self) -> str:
+        """Name it; what callers say is in no text of ours."""
+        return f"Exchange({self.request_id})"
 
     def note_losses(self, losses: Sequence[Loss]) -> None:
         """Note what is lost; refuse it where the model's route takes no losses.

@@ -196,8 +196,11 @@ class Gateway:
         only = self._only_plan(model, endpoint)
         if only is None:
             await self._try_targets(exchange, model, name, self.offering(model, endpoint))
-        else:
-            await self._try_only(exchange, model.retry, *only)
+            return
+        try:
+            await attempt(exchange, *only, self._limits)
+        except UpstreamUnreachable as error:
+            await self._try_once_more(exchange, error, model.retry, *only)
 
     async def _pass_on(self, exchange: Exchange, passage: Passage) -> None:
         """Pass a request on as it is."""
@@ -230,16 +233,13 @@ class Gateway:
                 return rule
         return choose(snapshot.models, snapshot.patterns, name)[0]
 
-    async def _try_only(self, exchange: Exchange, retry: Retry, client: BackendClient, plan: Plan) -> None:
-        """Try an only target, and once more if it could not be reached."""
-        try:
-            await attempt(exchange, client, plan, self._limits)
-        except UpstreamUnreachable as error:
-            if not _may_retry(error, retry):
-                raise
-            exchange.forget_attempt(error.code)
-        else:
-            return
+    async def _try_once_more(
+        self, exchange: Exchange, error: UpstreamUnreachable, retry: Retry, client: BackendClient, plan: Plan
+    ) -> None:
+        """Try an only target again, which could not be reached."""
+        if not _may_retry(error, retry):
+            raise error
+        exchange.forget_attempt(error.code)
         await self._back_off(retry, 1)
         await attempt(exchange, client, plan, self._limits)
 

@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Protocol
 
+import msgspec
+
 from penstock.core.errors import GatewayError
 from penstock.transport.http_syntax import header_block, status_line
 from penstock.transport.server_request import FlowControlled, ServerApp
@@ -19,8 +21,6 @@ BODYLESS = frozenset({204, 304})
 
 class AnsweringConnection(Protocol):
     """The connection that a request came on, as far as the request must know it."""
-
-    peer: str
 
     @property
     def draining(self) -> bool:
@@ -42,56 +42,34 @@ class AnsweringConnection(Protocol):
         """Name who is to pause when the caller is slow."""
 
 
-class HttpRequest:
+class HttpRequest(msgspec.Struct, eq=False):
     """One request and the way to answer it; see :class:`penstock.transport.server_request.ServerRequest`."""
 
-    __slots__ = (
-        "_connection",
-        "_remaining",
-        "app",
-        "began",
-        "body",
-        "context",
-        "ended",
-        "fields",
-        "gone",
-        "headers",
-        "http_minor",
-        "keep_alive",
-        "method",
-        "notes",
-        "parts",
-        "path",
-        "peer",
-        "query",
-        "received_bytes",
-        "refusal",
-        "takes_chunks",
-    )
+    _connection: AnsweringConnection
+    peer: str
+    method: str = ""
+    path: str = ""
+    query: str = ""
+    http_minor: int = 1
+    headers: list[tuple[bytes, bytes]] = msgspec.field(default_factory=list)
+    fields: dict[bytes, bytes] = msgspec.field(default_factory=dict)
+    notes: dict[object, object] = msgspec.field(default_factory=dict)
+    body: bytes = b""
+    parts: list[bytes] = msgspec.field(default_factory=list)
+    received_bytes: int = 0
+    refusal: GatewayError | None = None
+    context: object = None
+    app: ServerApp | None = None
+    keep_alive: bool = False
+    gone: bool = False
+    began: bool = False
+    ended: bool = False
+    takes_chunks: bool = False
+    _remaining: int | None = None
 
-    def __init__(self, connection: AnsweringConnection) -> None:
-        """Begin an empty request of this connection."""
-        self._connection = connection
-        self.parts: list[bytes] = []
-        self.takes_chunks = False
-        self._remaining: int | None = None
-        self.method = ""
-        self.path = ""
-        self.query = ""
-        self.http_minor = 1
-        self.headers: list[tuple[bytes, bytes]] = []
-        self.fields: dict[bytes, bytes] = {}
-        self.notes: dict[object, object] = {}
-        self.body = b""
-        self.peer = connection.peer
-        self.received_bytes = 0
-        self.refusal: GatewayError | None = None
-        self.context: object = None
-        self.app: ServerApp | None = None
-        self.keep_alive = False
-        self.gone = False
-        self.began = False
-        self.ended = False
+    def __repr__(self) -> str:
+        """Name it; keys and prompts are in no text of ours."""
+        return f"HttpRequest({self.method} {self.path[:200]})"
 
     def header(self, name: bytes) -> bytes | None:
         """Return a header's value (``name`` in lower case); the last one, where it is repeated."""

@@ -49,8 +49,8 @@ class RepeatedHead:
         self._found = (request.method, request.path, request.query, request.http_minor, request.keep_alive)
         self.notes = request.notes
 
-    def match(self, data: bytes) -> tuple[int, bytes] | None:
-        """Return where the head ends in ``data`` and the digits of its length, when it is this head again."""
+    def match(self, data: bytes) -> tuple[int, int, bytes] | None:
+        """Return where the head ends in ``data``, and its length as number and digits, when it is this head again."""
         if not data.startswith(self._before):
             return None
         start = len(self._before)
@@ -58,7 +58,7 @@ class RepeatedHead:
         digits = data[start:end]
         if end < 0 or not digits.isdigit() or not data.startswith(self._after, end):
             return None
-        return end + len(self._after), digits
+        return end + len(self._after), int(digits), digits
 
     def describe(self, request: HeadOf, digits: bytes) -> None:
         """Tell ``request`` what is known of its head."""

@@ -11,7 +11,7 @@ for: a head, a body piece, the caller's reading, the next request. When the call
 and every write becomes a no-op. A body answer that cannot be completed is ``abort``-ed: the connection is cut, never
 ended cleanly.
 
-The one place that catches every exception of the application is here (:meth:`ServerConnection._answer`): a defect ends
+The one place that catches every exception of the application is here (:meth:`ServerConnection._serve`): a defect ends
 one request, not the process. TLS, listening and draining are ``server.py``'s; which paths exist is the application's.
 """
 
@@ -240,7 +240,7 @@ class ServerConnection(asyncio.Protocol):
         """Take bytes of a head; return those behind it."""
         if self._incoming is None:
             again = self._repeated.match(data) if self._repeated is not None else None
-            if again is not None and int(again[1]) <= self.state.limits.body_bytes:
+            if again is not None and again[1] <= self.state.limits.body_bytes:
                 return self._take_repeated(data, *again)
             self._begin_head()
         seen = len(self._buffer)
@@ -267,14 +267,13 @@ class ServerConnection(asyncio.Protocol):
             self._end_of_head(self._incoming, buffer[:end])
         return buffer[end:]
 
-    def _take_repeated(self, data: bytes, end: int, digits: bytes) -> bytes:
+    def _take_repeated(self, data: bytes, end: int, length: int, digits: bytes) -> bytes:
         """Take the head of a request that is the same as the one before; return the bytes behind it."""
-        request = self._incoming = HttpRequest(self)
+        request = self._incoming = HttpRequest(self, self.peer)
         if self._repeated is not None:
             self._repeated.describe(request, digits)
         self._scanner = None
         self._expects_continue = False
-        length = int(digits)
         self._begin_body(request, length)
         rest = data[end:]
         if not length or len(rest) != length or request.refusal is not None:
@@ -284,7 +283,7 @@ class ServerConnection(asyncio.Protocol):
         return b""
 
     def _begin_head(self) -> None:
-        self._incoming = HttpRequest(self)
+        self._incoming = HttpRequest(self, self.peer)
         self._parser = httptools.HttpRequestParser(self)
         self._skipped = 0
         if self._active is None:
@@ -474,21 +473,17 @@ class ServerConnection(asyncio.Protocol):
         while True:
             await self._turn
             self._turn.clear()
-            if self._active is not None:
-                await self._answer(self._active)
-
-    async def _answer(self, request: HttpRequest) -> None:
-        """Run the application for one request. The one boundary: whatever it raises ends only this request."""
-        failed = False
-        app = request.app or self.state.app
-        try:
-            await app.handle(request)
-            failed = not (request.ended or request.gone)
-        except Exception:
-            log.exception("unhandled error while answering %s %s", request.method, request.path)
-            failed = not (request.ended or request.gone)
-        finally:
-            if failed:
+            request = self._active
+            if request is None:
+                continue
+            try:
+                await (request.app or self.state.app).handle(request)
+            except asyncio.CancelledError:
+                request.context = None
+                raise
+            except Exception:  # the one boundary: whatever the application raises ends only this request
+                log.exception("unhandled error while answering %s %s", request.method, request.path)
+            if not (request.ended or request.gone):
                 self._answer_failure(request)
             request.context = None  # it refers back to the request: a cycle would keep both until a collection
 
@@ -511,7 +506,7 @@ class ServerConnection(asyncio.Protocol):
         if self._stopped:
             return
         self._stopped = True
-        request = self._incoming or HttpRequest(self)
+        request = self._incoming or HttpRequest(self, self.peer)
         self._incoming = None
         request.refusal = error
         request.keep_alive = False
