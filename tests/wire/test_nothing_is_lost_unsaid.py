@@ -155,3 +155,37 @@ def test_what_is_asked_for_is_sent_or_told_to_be_lost(
         assert name in written or told.inside(name), name
     for path in request.unread:
         assert told.of(path)
+
+
+def told_of_both(first: ChatRequest, out: Lowered, second: ChatRequest, back: Lowered) -> Told:
+    """Return what was told on the way out, and what was told on the way back by the paths of the first request."""
+    told, later = Told(out), Told(back)
+    for item, at in asked_items(second):
+        kinds = later.of(at) | later.of(f"{at}.signature") | later.of(f"{at}.is_error")
+        same = [place for other, place in asked_items(first) if (other.kind, other.text) == (item.kind, item.text)]
+        told.kinds += [(place, kind) for place in same for kind in kinds]
+    names = [name for name in asked_settings(first) if later.inside(second.path(name))]
+    told.kinds += [(first.path(name), "dropped") for name in names]
+    return told
+
+
+@pytest.mark.parametrize(
+    ("caller", "through"), [("openai_chat", "anthropic_messages"), ("anthropic_messages", "openai_chat")]
+)
+@patiently
+@given(data=st.data())
+def test_a_request_comes_back_from_another_format_but_for_what_is_told(
+    caller: FormatId, through: FormatId, data: st.DataObject
+) -> None:
+    lift, model, other = find_caller_format(caller).lift, MODELS[caller][0], MODELS[through][0]
+    first = lift(JsonObject(json.dumps(data.draw(REQUESTS[caller])).encode()))
+    try:
+        out = find_upstream_format(through).lower(first, other, facts_of(other))
+        second = find_caller_format(through).lift(JsonObject(out.body))
+        back = find_upstream_format(caller).lower(second, model, facts_of(model))
+    except InvalidRequest:
+        return
+    heard, told = READERS[caller](json.loads(back.body)), told_of_both(first, out, second, back)
+    check_items(first, heard, told)
+    check_settings(first, heard, told)
+    check_tools(first, heard, told)
