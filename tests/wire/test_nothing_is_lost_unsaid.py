@@ -54,7 +54,7 @@ class Told:
     """What the losses of a request say, by the caller's paths."""
 
     def __init__(self, lowered: Lowered) -> None:
-        self.kinds = [(loss.path.removeprefix("$."), loss.kind) for loss in lowered.losses]
+        self.kinds: list[tuple[str, str]] = [(loss.path.removeprefix("$."), loss.kind) for loss in lowered.losses]
 
     def of(self, path: str) -> set[str]:
         """Return the kinds of losses at a path, or at something that it is in."""
