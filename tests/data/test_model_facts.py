@@ -41,3 +41,25 @@ def test_no_row_is_hidden_by_one_before_it() -> None:
     for number, pattern in enumerate(patterns):
         hiding = [earlier for earlier in patterns[:number] if fnmatchcase(pattern.replace("*", "x"), earlier)]
         assert not hiding, f"{pattern} is never reached"
+
+
+@pytest.mark.parametrize(
+    ("model", "takes"),
+    [
+        ("claude-3-5-sonnet-20241022", True),
+        ("claude-sonnet-4-5", True),
+        ("us.anthropic.claude-opus-4-5-20251101-v1:0", True),
+        ("claude-opus-4-6", False),
+        ("anthropic.claude-sonnet-4-6-v1:0", False),
+        ("claude-opus-4-8", False),
+        ("claude-mythos-preview", False),
+        ("claude-sonnet-5", False),
+        ("claude-haiku-5-5", False),
+        ("claude-opus-5-5", False),
+        ("claude-fable-5", False),
+        ("amazon.nova-pro-v1:0", True),
+        ("us.amazon.nova-2-lite-v1:0", False),
+    ],
+)
+def test_newer_models_do_not_go_on_from_a_turn_of_the_assistant(model: str, takes: bool) -> None:
+    assert facts_of(model).prefill is takes

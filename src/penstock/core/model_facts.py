@@ -45,6 +45,8 @@ class ModelFacts(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     audio_input: bool = False
     forced_tools_while_thinking: bool = False
     """May be forced to call a tool while thinking is on (Claude may not)."""
+    prefill: bool = True
+    """Goes on from a last turn of the assistant (Claude up to 4.5, and no model while it thinks)."""
     sampling: bool = True
     """Takes temperature, top_p and top_k."""
     temperature_or_top_p: bool = False

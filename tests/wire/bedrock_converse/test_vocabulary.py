@@ -109,3 +109,20 @@ def test_each_family_is_told_its_effort_in_its_own_member(model: str, shape: str
 @pytest.mark.parametrize(("status", "kind"), [(429, "rate_limit"), (418, "invalid_request"), (599, "server")])
 def test_a_status_alone_tells_whose_fault_it_is(status: int, kind: str) -> None:
     assert kind_of_status(status) == kind
+
+
+@pytest.mark.parametrize(
+    ("vendor", "facts", "thinking", "continues"),
+    [
+        ("anthropic", ModelFacts(), False, True),
+        ("anthropic", ModelFacts(), True, False),
+        ("anthropic", ModelFacts(prefill=False), False, False),
+        ("amazon", ModelFacts(prefill=False), False, False),
+        ("", ModelFacts(), False, True),
+        ("meta", ModelFacts(), False, False),
+    ],
+)
+def test_who_goes_on_from_a_turn_of_the_assistant(
+    vendor: str, facts: ModelFacts, thinking: bool, continues: bool
+) -> None:
+    assert vocabulary.continues_turns(vendor, facts, thinking=thinking) is continues

@@ -32,8 +32,7 @@ def lower_request(request: ChatRequest, model: str, facts: ModelFacts) -> Lowere
     writing = Writing(request, losses)
     plan = plan_thinking(request, facts, losses)
     tooling = write_tools(request, facts, writing, thinking=plan.on)
-    continues = not plan.on and facts.thinking != "adaptive"  # all models since adaptive thinking refuse to
-    system, messages = write_turns(request.messages, writing, continues=continues)
+    system, messages = write_turns(request.messages, writing, continues=facts.prefill and not plan.on)
     writing.limit_markers()
     body: dict[str, object] = {"model": model, "max_tokens": plan.max_tokens}
     if system:

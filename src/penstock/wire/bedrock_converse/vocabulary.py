@@ -264,6 +264,6 @@ DOTTED_ID_VENDORS: frozenset[str] = frozenset({"moonshot", "moonshotai"})
 def continues_turns(vendor: str, facts: ModelFacts, *, thinking: bool) -> bool:
     """Say whether a model can be given the beginning of its answer: "A conversation must end with a user message".
 
-    Claude could until it thought as it sees fit, and cannot while it thinks; Nova could until its second generation.
+    Older models of Anthropic and Amazon could, and none can while it thinks.
     """
-    return vendor in {"anthropic", "amazon", ""} and facts.thinking not in {"adaptive", "level"} and not thinking
+    return vendor in {"anthropic", "amazon", ""} and facts.prefill and not thinking
