@@ -304,6 +304,17 @@ def test_every_endpoint_has_a_smallest_body_that_its_own_provider_takes(tmp_path
     assert len(_load(tmp_path, anthropic, models=models, routes=[]).tests) == len(anthropic)
 
 
+@pytest.mark.parametrize("caller", ["corp", None, "anonymous"])
+def test_a_caller_with_a_token_is_known_by_its_issuer(tmp_path: Path, caller: str | None) -> None:
+    tokens = {"corp": {"issuer": "https://login.example.com", "jwks_url": "https://login.example.com/keys"}}
+    request = {"model": "lossless", **({"client_key": caller} if caller else {})}
+    expect: Any = {"error": {"status": 401}} if caller == "anonymous" else "anthropic"
+
+    loaded = _load(tmp_path, {"t": {"request": request, "expect": expect}}, client_keys={}, client_tokens=tokens)
+
+    assert [test.name for test in loaded.tests] == ["t"]
+
+
 _WEIGHTS = st.lists(st.tuples(st.integers(0, 3), st.integers(1, 9)), min_size=1, max_size=6)
 
 

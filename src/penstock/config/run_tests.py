@@ -30,7 +30,7 @@ from penstock.core.errors import GatewayError
 from penstock.core.loss import Loss
 from penstock.endpoints import all_endpoints
 from penstock.identity.client_keys import ANONYMOUS
-from penstock.relay.dry_run import Course, DryAttempt, DryRequest, run_dry
+from penstock.relay.dry_run import Course, DryAttempt, DryRequest, callers, run_dry
 from penstock.relay.snapshot import Snapshot
 
 _MESSAGES = [{"role": "user", "content": "Hello"}]
@@ -65,7 +65,7 @@ def run_tests(
 def _check_names(path: KeyPath, test: ConfigTestSection, snapshot: Snapshot, findings: Findings) -> bool:
     """Report names that are those of nothing; a test with one of them says nothing of the configuration."""
     count = len(findings.problems)
-    key, keys = test.request.client_key, [key.name for key in snapshot.client_keys]
+    key, keys = test.request.client_key, callers(snapshot)
     if key is not None and key != ANONYMOUS and key not in keys:
         findings.error((*path, "request", "client_key"), f'there is no client key "{key}"{hint(key, keys)}')
     for index, target in enumerate(test.expect.targets or ()):
@@ -80,8 +80,7 @@ def _write_request(section: TriedRequestSection, snapshot: Snapshot) -> DryReque
     named = {} if section.model is None else {"model": section.model}
     body = {**named, **(SMALLEST_BODIES[endpoint.id] if endpoint else {}), **section.body}
     headers = {"host": section.host or "localhost", "content-type": "application/json", **section.headers}
-    keys = [key.name for key in snapshot.client_keys]
-    client_key = section.client_key or (keys[0] if keys else None)
+    client_key = section.client_key or next(iter(callers(snapshot)), None)
     return DryRequest(
         method=section.method,
         path=section.path,

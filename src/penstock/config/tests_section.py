@@ -27,7 +27,8 @@ class TriedRequestSection(Section):
     headers: Headers = Field(default_factory=dict, description="Further headers.")
     client_key: Text | None = Field(
         None,
-        description="The name of the key that it brings; `anonymous` is none. Default: any key that is configured.",
+        description="The name of the key that it brings, or of the issuer of its token; `anonymous` is none. Default: "
+        "any that is configured.",
     )
     body: dict[str, object] = Field(
         default_factory=dict, description="Members of the body, such as `stream` or `tools`."

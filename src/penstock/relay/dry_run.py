@@ -25,7 +25,7 @@ from penstock.relay.exchange import Exchange
 from penstock.relay.life_of_a_request import Gateway
 from penstock.relay.passthrough import PASSTHROUGH, pass_on
 from penstock.relay.plan import Plan
-from penstock.relay.snapshot import Backend, Model, Passage, Snapshot, Target
+from penstock.relay.snapshot import Backend, ClientKey, Model, Passage, Snapshot, Target
 from penstock.routing.choose_model import name_upstream
 from penstock.routing.order_targets import order_targets
 from penstock.transport.client_protocol import ExchangeTimeouts, HeadReceiver, UpstreamConnection
@@ -45,7 +45,7 @@ class DryRequest:
     headers: HeaderList
     body: bytes
     client_key: str | None = None
-    """The name of the configured key that it comes with."""
+    """The name of the key that it comes with, or of the issuer of its token."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,12 +72,19 @@ class Course:
     error: GatewayError | None = None
 
 
+def callers(snapshot: Snapshot) -> list[str]:
+    """Return by what callers may be known: keys, and issuers of tokens, by their names."""
+    return [*(key.name for key in snapshot.client_keys), *(issuer.name for issuer in snapshot.token_issuers)]
+
+
 async def run_dry(snapshot: Snapshot, requests: Iterable[DryRequest]) -> list[Course]:
     """Return what would become of each request under ``snapshot``."""
     loop = asyncio.get_running_loop()
     deadlines = Deadlines(loop)
-    # Of the keys only hashes are known: others stand in for them, under the same names.
-    keys = tuple(replace(key, sha256=sha256(_stand_in(key.name)).hexdigest()) for key in snapshot.client_keys)
+    # Of keys only hashes are known, and of tokens who signs them: keys of our own stand in for them.
+    keys = tuple(
+        ClientKey(name=name, sha256=sha256(_stand_in(name)).hexdigest()) for name in dict.fromkeys(callers(snapshot))
+    )
     pools = {name: _SilentPool(backend, loop, deadlines) for name, backend in snapshot.backends.items()}
     clients = {
         name: BackendClient(backend, loop, deadlines, snapshot.listener.limits.upstream_header_bytes, pool=pools[name])
