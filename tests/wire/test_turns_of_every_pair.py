@@ -240,12 +240,13 @@ def test_calls_are_numbered_in_their_order(caller: FormatId, upstream: FormatId,
 
 
 def sent_back(caller: FormatId, seen: Json) -> list[Json]:
-    """Return the turn as a client of the SDK appends it to its history, and the results of its calls."""
+    """Return the turn as a client of the SDK appends it to its history, results of its calls, and the user's words."""
     if caller == "openai_chat":
         message = openai_message(seen)
         ids = [call["id"] for call in message.get("tool_calls") or ()]
         message = {name: value for name, value in message.items() if value is not None}
-        return [message, *({"role": "tool", "tool_call_id": id_, "content": "7"} for id_ in ids)]
+        results = [{"role": "tool", "tool_call_id": id_, "content": "7"} for id_ in ids]
+        return [message, *results, {"role": "user", "content": "And?"}]
     ids = [block["id"] for block in seen["content"] if block["type"] == "tool_use"]
     results = [{"type": "tool_result", "tool_use_id": id_, "content": "7"} for id_ in ids]
     return [
