@@ -78,6 +78,25 @@ def test_help_and_version_load_nothing_of_the_gateway() -> None:
     assert ran.stdout.endswith("loaded: ['penstock.cli', 'penstock.cli.main', 'penstock.cli.version']\n")
 
 
+def test_serving_one_provider_by_key_loads_nothing_that_only_others_need() -> None:
+    heavy = (
+        "botocore",
+        "azure",
+        "google.auth",
+        "jwt",
+        "urllib.request",
+        "penstock.config.manifests",
+        "penstock.simulator",
+    )
+    program = (
+        f"import sys; import penstock.cli.serve; print([name for name in sys.modules if name.startswith({heavy!r})])"
+    )
+
+    ran = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+
+    assert ran.stdout == "[]\n"
+
+
 @pytest.mark.skipif(not Path("/dev/full").is_char_device(), reason="this system has no disk that is always full")
 @pytest.mark.parametrize("command", [["providers"], ["check", "c.yaml"], ["check", "--json", "c.yaml"]])
 def test_output_that_finds_no_room_is_an_error_of_one_line(command: list[str], configuration: Path) -> None:

@@ -23,7 +23,6 @@ from penstock.upstream_auth.credential_source import CredentialSource
 from penstock.upstream_auth.fetching import Fetched, FetchFailed
 from penstock.upstream_auth.oidc_exchange import TokenRequest
 from penstock.upstream_auth.refresh_policy import RefreshPolicy
-from penstock.upstream_auth.token_endpoint import ask
 
 Algorithm = Literal[
     "RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA",
@@ -143,6 +142,8 @@ def check_extra() -> None:
 
 
 def _fetch(url: str, refresh_s: float) -> Fetched[KeySet]:
+    from penstock.upstream_auth.token_endpoint import ask  # noqa: PLC0415 - only who has issuers needs its megabyte
+
     answer = ask(TokenRequest(url, {"accept": "application/json"}))
     if answer.status != 200:
         msg = f"{url} answered with status {answer.status}"
