@@ -175,12 +175,44 @@ def _manifests(draw: st.DrawFn) -> list[dict[str, object]]:
             made.append((f"{_EG}/v1alpha1", "BackendTrafficPolicy", name, draw(_policies(name))))
     if draw(st.booleans()):
         made.append((f"{_EG}/v1alpha1", "ClientTrafficPolicy", "front", draw(_BALANCERS)))
+    plain = draw(st.lists(_NAMES.map("{}-plain".format), max_size=2, unique=True))
+    made += [(f"{_GW}/v1", "HTTPRoute", name, draw(_plain_routes(names))) for name in plain]
     manifests: list[dict[str, object]] = [
         {"apiVersion": version, "kind": kind, "metadata": {"name": name}, "spec": spec}
         for version, kind, name, spec in made
     ]
     secret: dict[str, object] = {"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "key"}}
     return draw(st.permutations([*manifests, {**secret, "stringData": {"apiKey": "${OPENAI_API_KEY}"}}]))
+
+
+def _plain_routes(backends: list[str]) -> st.SearchStrategy[dict[str, object]]:
+    headers = st.lists(st.fixed_dictionaries({"name": _HEADERS, "value": _VALUES}), max_size=2).map(
+        lambda found: _distinct(found, "name")
+    )
+    matches = st.builds(
+        lambda path, method, headers: {"path": {"value": f"/{path}"}, "method": method, "headers": headers},
+        _NAMES,
+        st.sampled_from(["GET", "PUT"]),
+        headers,
+    )
+    rewrite = {"type": "ReplacePrefixMatch", "replacePrefixMatch": "/"}
+    filters: list[dict[str, object]] = [
+        {"type": "URLRewrite", "urlRewrite": {"path": rewrite}},
+        {"type": "ResponseHeaderModifier", "responseHeaderModifier": {"remove": ["x-a"]}},
+    ]
+    target = st.builds(
+        lambda name, weight: {"group": _EG, "kind": "Backend", "name": name, "weight": weight},
+        st.sampled_from(backends),
+        st.integers(1, 9),
+    )
+    rule = st.fixed_dictionaries(
+        {"matches": st.lists(matches, max_size=2), "backendRefs": st.lists(target, min_size=1, max_size=2)},
+        optional={
+            "filters": st.sampled_from([filters[:1], filters[1:], filters]),
+            "timeouts": st.fixed_dictionaries({}, optional={"request": _DURATIONS, "backendRequest": _DURATIONS}),
+        },
+    )
+    return st.lists(rule, min_size=1, max_size=2).map(lambda rules: {"parentRefs": [{"name": "front"}], "rules": rules})
 
 
 def _tls_policy(name: str) -> dict[str, object]:
