@@ -50,7 +50,7 @@ _POSITION = re.compile(r"\(byte (\d+)\)")
 class JsonObject:
     """A parsed body: the caller's bytes and the members found in them, in order."""
 
-    __slots__ = ("_members", "_values", "source")
+    __slots__ = ("_members", "_repeats", "_values", "source")
 
     def __init__(self, source: bytes) -> None:
         """Read ``source``.
@@ -68,6 +68,7 @@ class JsonObject:
             raise InvalidRequest(_describe(source, error), code="invalid_json") from error
         self._members = members
         self._values = {key.name: raw for key, raw in members.items()}
+        self._repeats = len(self._values) != len(members)
 
     def __contains__(self, name: str) -> bool:
         return name in self._values
@@ -95,11 +96,10 @@ class JsonObject:
             raise InvalidRequest(_describe(self.source, error), code="invalid_json") from error
 
     def _find(self, name: str) -> msgspec.Raw | None:
-        found = self._values.get(name)
-        if len(self._values) != len(self._members) and self.names().count(name) > 1:
+        if self._repeats and self.names().count(name) > 1:
             msg = f'The field "{name}" stands twice in the request body.'
             raise InvalidRequest(msg, code="duplicate_field", param=name)
-        return found
+        return self._values.get(name)
 
     def raw(self, name: str) -> bytes | None:
         """Return the bytes of a member's value, or None when it is absent.

@@ -132,9 +132,10 @@ class Accounting:
         return self._second_text + _FRACTIONS[int((unix_s - second) * 1000)]
 
     def _line(self, exchange: Exchange, place: _Place, now: float) -> AccessLine:
-        """Build the line; by position, in the order of :class:`AccessLine`, since names cost a microsecond."""
+        """Build the line; by position, in the order of :class:`AccessLine`, since names cost a microsecond; times in milliseconds."""
         request, started_at = exchange.request, exchange.started_at
         target, error = exchange.target, exchange.error
+        first_byte_at, first_event_at = exchange.first_byte_at, exchange.first_event_at
         line = AccessLine(
             self._timestamp(self._wall_clock() - (now - started_at)),
             exchange.request_id,
@@ -143,7 +144,7 @@ class Accounting:
             request.method,
             request.path[:200],
             request.peer,
-            _milliseconds(now - started_at),
+            int((now - started_at) * 100_000) / 100,
             len(request.body),
             exchange.response_bytes,
             exchange.client_key,
@@ -154,8 +155,8 @@ class Accounting:
             exchange.upstream_model,
             exchange.upstream_status,
             exchange.stream,
-            _since(started_at, exchange.first_byte_at),
-            _since(started_at, exchange.first_event_at),
+            None if first_byte_at is None else int((first_byte_at - started_at) * 100_000) / 100,
+            None if first_event_at is None else int((first_event_at - started_at) * 100_000) / 100,
             exchange.events,
             exchange.finish_reasons,
             None if exchange.usage is UNREPORTED else exchange.usage,
@@ -213,11 +214,3 @@ def _record_attempt(place: _Place, exchange: Exchange, now: float) -> None:
         place.unreported.add()
     if len(place.fresh_durations_s) >= _COUNTED_TOGETHER:
         place.count()
-
-
-def _milliseconds(seconds: float) -> float:
-    return int(seconds * 100_000) / 100
-
-
-def _since(start: float, moment: float | None) -> float | None:
-    return None if moment is None else _milliseconds(moment - start)

@@ -231,7 +231,7 @@ class Gateway:
             rule = snapshot.routes.find(name, host.decode("latin-1"), request.header)
             if rule is not None:
                 return rule
-        return choose(snapshot.models, snapshot.patterns, name)[0]
+        return snapshot.models.get(name) or choose(snapshot.models, snapshot.patterns, name)[0]
 
     async def _try_once_more(
         self, exchange: Exchange, error: UpstreamUnreachable, retry: Retry, client: BackendClient, plan: Plan

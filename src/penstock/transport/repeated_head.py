@@ -13,7 +13,10 @@ and only short ones, so that an idle connection holds little.
 from __future__ import annotations
 
 import re
-from typing import Protocol
+
+from msgspec.structs import replace
+
+from penstock.transport.http_request import HttpRequest
 
 _LENGTH_LINE = re.compile(rb"\r\ncontent-length:[ \t]*([0-9]+)(?=[ \t]*\r\n)", re.IGNORECASE)
 _LENGTH_DIGITS = 15
@@ -21,33 +24,17 @@ _KEPT_BYTES = 8 * 1024
 _NOT_PLAIN = frozenset({b"transfer-encoding", b"expect", b"upgrade", b"http2-settings"})
 
 
-class HeadOf(Protocol):
-    """A request, as far as its head goes."""
-
-    method: str
-    path: str
-    query: str
-    http_minor: int
-    keep_alive: bool
-    headers: list[tuple[bytes, bytes]]
-    fields: dict[bytes, bytes]
-    notes: dict[object, object]
-
-
 class RepeatedHead:
     """What was found out about a head, and the bytes that it is known by."""
 
-    __slots__ = ("_after", "_before", "_fields", "_found", "_headers", "_length", "notes")
+    __slots__ = ("_after", "_before", "_first", "_length")
 
-    def __init__(self, before: bytes, after: bytes, length: bytes, request: HeadOf) -> None:
+    def __init__(self, before: bytes, after: bytes, length: bytes, request: HttpRequest) -> None:
         """Keep the bytes before and after the digits of the length, and what ``request`` says of its head."""
         self._before = before
         self._after = after
         self._length = length
-        self._headers = request.headers
-        self._fields = request.fields
-        self._found = (request.method, request.path, request.query, request.http_minor, request.keep_alive)
-        self.notes = request.notes
+        self._first = replace(request)
 
     def match(self, data: bytes) -> tuple[int, int, bytes] | None:
         """Return where the head ends in ``data``, and its length as number and digits, when it is this head again."""
@@ -60,18 +47,17 @@ class RepeatedHead:
             return None
         return end + len(self._after), int(digits), digits
 
-    def describe(self, request: HeadOf, digits: bytes) -> None:
-        """Tell ``request`` what is known of its head."""
-        request.method, request.path, request.query, request.http_minor, request.keep_alive = self._found
-        request.notes = self.notes
+    def again(self, digits: bytes) -> HttpRequest:
+        """Return another request with this head, but for the digits of its length."""
+        first = self._first
         if digits == self._length:
-            request.headers, request.fields = self._headers, self._fields
-        else:
-            request.fields = {**self._fields, b"content-length": digits}
-            request.headers = [item if item[0] != b"content-length" else (item[0], digits) for item in self._headers]
+            return replace(first, parts=[])
+        fields = {**first.fields, b"content-length": digits}
+        headers = [item if item[0] != b"content-length" else (item[0], digits) for item in first.headers]
+        return replace(first, parts=[], fields=fields, headers=headers)
 
 
-def remember(head: bytes, request: HeadOf) -> RepeatedHead | None:
+def remember(head: bytes, request: HttpRequest) -> RepeatedHead | None:
     """Return a way to recognise ``head`` (with its empty line) when it comes again; None when it is not a plain one."""
     length = request.fields.get(b"content-length")
     if length is None or len(length) > _LENGTH_DIGITS or not _NOT_PLAIN.isdisjoint(request.fields):

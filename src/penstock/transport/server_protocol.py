@@ -184,6 +184,7 @@ class ServerConnection(asyncio.Protocol):
         self.state.connections.discard(self)
         self.state.deadlines.release(self)
         self._stopped = True
+        self._repeated = None  # it refers back to the connection
         self._write_paused = False
         self._release_drain()
         for request in (self._active, *self._waiting):
@@ -239,9 +240,10 @@ class ServerConnection(asyncio.Protocol):
     def _read_head(self, data: bytes) -> bytes:
         """Take bytes of a head; return those behind it."""
         if self._incoming is None:
-            again = self._repeated.match(data) if self._repeated is not None else None
-            if again is not None and again[1] <= self.state.limits.body_bytes:
-                return self._take_repeated(data, *again)
+            known = self._repeated
+            found = known.match(data) if known is not None else None
+            if known is not None and found is not None and found[1] <= self.state.limits.body_bytes:
+                return self._take_repeated(known, data, *found)
             self._begin_head()
         seen = len(self._buffer)
         if not seen and data[0] in LINE_ENDS:
@@ -267,11 +269,9 @@ class ServerConnection(asyncio.Protocol):
             self._end_of_head(self._incoming, buffer[:end])
         return buffer[end:]
 
-    def _take_repeated(self, data: bytes, end: int, length: int, digits: bytes) -> bytes:
+    def _take_repeated(self, known: RepeatedHead, data: bytes, end: int, length: int, digits: bytes) -> bytes:
         """Take the head of a request that is the same as the one before; return the bytes behind it."""
-        request = self._incoming = HttpRequest(self, self.peer)
-        if self._repeated is not None:
-            self._repeated.describe(request, digits)
+        request = self._incoming = known.again(digits)
         self._scanner = None
         self._expects_continue = False
         self._begin_body(request, length)
