@@ -259,7 +259,7 @@ def _check_doors(snapshot: Snapshot) -> None:
     for listener in snapshot.listeners:
         is_local = listener.unix is not None or is_loopback(listener.host)
         if not (snapshot.client_keys or snapshot.token_issuers or listener.allow_anonymous or is_local):
-            msg = f"without client keys or tokens everybody could call: {listener.address} can be reached by others"
+            msg = f"without client keys everybody could call: {listener.address} can be reached by others"
             raise OperatorError(msg)
 
 
