@@ -159,7 +159,7 @@ def test_anonymous_callers_beside_client_keys_are_a_contradiction_worth_a_warnin
     _, problems = _compile({**_LOCAL, "client_keys": keys, "listen": {"allow_anonymous": True}})
 
     assert problems == [
-        "warning: listen.allow_anonymous: has no effect: client_keys are configured, so a key is needed",
+        "warning: listen.allow_anonymous: has no effect: callers have to show a key or a token",
     ]
 
 
