@@ -41,6 +41,16 @@ async def test_each_exchange_is_one_line_behind_what_was_there(tmp_path: Path) -
     assert [json.loads(text)["path"] for text in rest] == ["/0", "/1", "/2"]
 
 
+async def test_a_line_that_is_no_text_costs_no_other(tmp_path: Path) -> None:
+    path = tmp_path / "log"
+    log = AccessLog(str(path), asyncio.get_running_loop())
+    for text in ("/a", "/\ud800", "/b", "/c", "\udfff", "/d"):
+        log.write(line(text))
+    log.close()
+    assert [json.loads(text)["path"] for text in path.read_text().splitlines()] == ["/a", "/b", "/c", "/d"]
+    assert log.dropped_lines == 2
+
+
 async def test_lines_reach_the_file_without_more_traffic(tmp_path: Path) -> None:
     path = tmp_path / "log"
     log = AccessLog(str(path), asyncio.get_running_loop())

@@ -24,7 +24,7 @@ UsageReader = Callable[[JsonMap], Usage]
 """Turns the JSON object that holds the counts (a provider's ``usage``) into a :class:`Usage`."""
 
 
-class AnswerFacts(msgspec.Struct, frozen=True):
+class AnswerFacts(msgspec.Struct, frozen=True, gc=False):
     """What one whole answer, or one event of a stream, says about itself."""
 
     usage: Usage = UNREPORTED
@@ -50,7 +50,7 @@ PLAIN_EVENT = AnswerFacts()
 """Facts of an event that says nothing a relay must know; readers return this very object for most events."""
 
 
-class RequestFacts(msgspec.Struct, frozen=True):
+class RequestFacts(msgspec.Struct, frozen=True, gc=False):
     """What the relay must know of a request body."""
 
     model: str | None

@@ -12,7 +12,7 @@ from operator import is_
 import msgspec
 
 
-class Usage(msgspec.Struct, frozen=True, omit_defaults=True):
+class Usage(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
     """Tokens of one attempt; ``None`` means "not reported"."""
 
     input_tokens: int | None = None

@@ -1,9 +1,9 @@
 """The access log: one JSON line for each exchange, written off the request path.
 
-A line is encoded into a buffer; the buffer goes to a writer thread when it is large or a tenth of a second old, so that
-a slow disk or a stalled pipe never stops the event loop. The queue is bounded: when the writer cannot follow, or the
-disk is full, lines are dropped *and counted*. Several processes may share a file or a pipe: each write is of whole
-lines. Prompts and answers are not logged, keys never; control characters are escaped by JSON.
+Lines are kept until there are many or the first is a tenth of a second old; then they are encoded and go to a writer
+thread, so that a slow disk or a stalled pipe never stops the event loop. The queue is bounded: when the writer cannot
+follow, or the disk is full, lines are dropped *and counted*. Several processes may share a file or a pipe: each write
+is of whole lines. Prompts and answers are not logged, keys never; control characters are escaped by JSON.
 """
 
 from __future__ import annotations
@@ -23,14 +23,14 @@ from penstock.core.errors import OperatorError
 from penstock.core.loss import Loss
 from penstock.core.usage import Usage
 
-FLUSH_BYTES = 64 * 1024
+FLUSHED_LINES = 200
 FLUSH_AFTER_S = 0.1
 QUEUED_BUFFERS = 256
 
 log = logging.getLogger(__name__)
 
 
-class AccessLine(msgspec.Struct, omit_defaults=True):
+class AccessLine(msgspec.Struct, omit_defaults=True, gc=False):
     """What is logged of one exchange. Absent fields were not reached, or do not apply."""
 
     time: str
@@ -79,7 +79,7 @@ class AccessLog:
         self.path = path
         self._loop = loop
         self._encoder = msgspec.json.Encoder()
-        self._buffer = bytearray()
+        self._lines: list[AccessLine] = []
         self._timer: asyncio.TimerHandle | None = None
         self._queue: queue.Queue[bytes | None] = queue.Queue(QUEUED_BUFFERS)
         self.dropped_lines = 0
@@ -106,26 +106,35 @@ class AccessLog:
 
     def write(self, line: AccessLine) -> None:
         """Take one line."""
-        self._encoder.encode_into(line, self._buffer, -1)
-        self._buffer += b"\n"
-        if len(self._buffer) >= FLUSH_BYTES:
+        self._lines.append(line)
+        if len(self._lines) >= FLUSHED_LINES:
             self.flush()
         elif self._timer is None:
             self._timer = self._loop.call_later(FLUSH_AFTER_S, self.flush)
 
     def flush(self) -> None:
-        """Hand the buffer to the writer."""
+        """Hand the lines to the writer."""
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
-        if not self._buffer:
+        if not self._lines:
             return
-        data = bytes(self._buffer)
-        self._buffer.clear()
+        lines, self._lines = self._lines, []
         try:
-            self._queue.put_nowait(data)
+            self._queue.put_nowait(self._encode(lines))
         except queue.Full:
-            self.dropped_lines += data.count(b"\n")
+            self.dropped_lines += len(lines)
+
+    def _encode(self, lines: list[AccessLine]) -> bytes:
+        """Encode lines; one that holds what is no text is dropped and counted, and the others are not."""
+        try:
+            return self._encoder.encode_lines(lines)
+        except UnicodeEncodeError:
+            half = len(lines) // 2
+            if half:
+                return self._encode(lines[:half]) + self._encode(lines[half:])
+            self.dropped_lines += 1
+            return b""
 
     def close(self, *, wait_s: float = 5.0) -> None:
         """Write what is buffered and end the writer; a stalled target is given up after ``wait_s``."""

@@ -38,7 +38,7 @@ COPIED_BYTES = 64 * 1024
 BODYLESS = frozenset({204, 304})
 
 
-class AnswerHead(msgspec.Struct):
+class AnswerHead(msgspec.Struct, gc=False):
     """Status and headers of an upstream's answer; header names in lower case."""
 
     status: int
