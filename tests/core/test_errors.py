@@ -18,7 +18,7 @@ _GROUP = re.compile(r"^    [├└]── (\w+)$")
 
 
 def leaves(kind: type[GatewayError] = GatewayError) -> list[type[GatewayError]]:
-    below = kind.__subclasses__()
+    below = [child for child in kind.__subclasses__() if child.__module__ == errors.__name__]
     return [leaf for child in below for leaf in leaves(child)] if below else [kind]
 
 
