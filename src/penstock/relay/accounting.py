@@ -132,7 +132,7 @@ class Accounting:
         return self._second_text + _FRACTIONS[int((unix_s - second) * 1000)]
 
     def _line(self, exchange: Exchange, place: _Place, now: float) -> AccessLine:
-        """Build the line; by position, in the order of :class:`AccessLine`, since names cost a microsecond; times in milliseconds."""
+        """Build the line; by position, in the order of :class:`AccessLine`, since names cost a microsecond."""
         request, started_at = exchange.request, exchange.started_at
         target, error = exchange.target, exchange.error
         first_byte_at, first_event_at = exchange.first_byte_at, exchange.first_event_at

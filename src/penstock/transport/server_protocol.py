@@ -486,6 +486,7 @@ class ServerConnection(asyncio.Protocol):
             if not (request.ended or request.gone):
                 self._answer_failure(request)
             request.context = None  # it refers back to the request: a cycle would keep both until a collection
+            del request  # or an idle connection would keep it, and what served it
 
     def _answer_failure(self, request: HttpRequest) -> None:
         """End the answer that the application did not."""
