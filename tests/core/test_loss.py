@@ -14,8 +14,8 @@ LOSSES = st.lists(st.builds(Loss, path=st.text(max_size=30), kind=KINDS, why=st.
 
 
 def test_each_loss_is_named_with_its_place_and_without_its_reason() -> None:
-    losses = [Loss("$.seed", "dropped", "not supported"), Loss("$.max_completion_tokens", "moved", "older name")]
-    assert summarise(losses) == "dropped $.seed; moved $.max_completion_tokens"
+    losses = [Loss("$.seed", "dropped", "not supported"), Loss("$.messages[2]", "moved", "stands first")]
+    assert summarise(losses) == "dropped $.seed; moved $.messages[2]"
     assert summarise([]) == ""
 
 

@@ -190,13 +190,12 @@ class JsonEdit:
         self.remove(name)
 
     def rename(self, name: str, new_name: str, why: str) -> None:
-        """Move a member's value to another name and report it, if it is there; a value already there wins."""
+        """Move a member's value, if it is there, to another name for the same; report it if a value there wins."""
         value = self.raw(name)
         if value is None:
             return
         if value != b"null" and self.raw(new_name) in {None, b"null"}:
             self.set(new_name, value)
-            self.report(name, "moved", why)
         elif value != b"null":
             self.report(name, "dropped", why)
         self.remove(name)

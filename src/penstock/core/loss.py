@@ -27,7 +27,7 @@ class Loss(msgspec.Struct, frozen=True):
 
 
 def summarise(losses: Iterable[Loss], *, limit_chars: int = 512) -> str:
-    """Render losses for a header: ``dropped $.seed; moved $.max_completion_tokens``, cut at ``limit_chars``."""
+    """Render losses for a header: ``dropped $.seed; moved $.messages[2]``, cut at ``limit_chars``."""
     text = "; ".join(f"{loss.kind} {loss.path}" for loss in losses)
     text = _NOT_FOR_HEADERS.sub("?", text)
     return text if len(text) <= limit_chars else text[: limit_chars - 3] + "..."

@@ -197,12 +197,9 @@ def _spliced(
 
 
 def _as_asked(losses: Iterable[Loss], translation: Translation, chat: ChatRequest) -> Iterator[Loss]:
-    """Give losses of a body that we wrote the caller's own paths.
-
-    To a caller it is none that a member was only moved there, or that it was ours.
-    """
+    """Give losses of a body that we wrote the caller's own paths; to a caller it is none that a member was ours."""
     for loss in losses:
         member = loss.path.removeprefix("$.")
         field = translation.upstream.fields.get(member, member)
-        if field and loss.kind != "moved":
+        if field:
             yield msgspec.structs.replace(loss, path=f"$.{chat.path(field)}")
