@@ -131,7 +131,7 @@ class Answer(Latch):
 
     def repeats_key(self, said: bytes) -> bool:
         """Say whether an upstream repeats the key that we sent it: no caller may learn it."""
-        return self.secret in said if self.secret else False
+        return bool(self.secret) and said.find(self.secret) >= 0  # ``in`` first tries it as a number, and fails dearly
 
     def rejects_credential(self, head: AnswerHead, body: bytes) -> bool:
         """Say whether an error answer refuses the credential that the gateway has: nothing of the caller's."""

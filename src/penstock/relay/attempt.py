@@ -129,7 +129,7 @@ async def attempt(exchange: Exchange, client: BackendClient, plan: Plan, limits:
         lines += client.key_line(exchange.request.header)
     elif client.authorizer is not None:
         lines += await client.authorizer.lines(client.host, rendered.target, upstream_body)
-    head = b"%b%bcontent-length: %d\r\n\r\n" % (rendered.lines, lines, sum(map(len, upstream_body)))
+    head = rendered.lines + lines + b"content-length: %d\r\n\r\n" % sum(map(len, upstream_body))
     if losses:
         exchange.note_losses(losses)
     connection = client.pool.checkout_nowait() or await client.pool.checkout()

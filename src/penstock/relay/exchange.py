@@ -24,13 +24,14 @@ from penstock.transport.server_request import ServerRequest
 
 Outcome = Literal["done", "error", "cancelled"]
 
-_PROCESS = os.urandom(6).hex()
-_numbers = itertools.count(1)
+_PREFIX = f"req_{os.urandom(6).hex()}"
+_numbers = itertools.count(16**9)
+"""All of ten digits in hexadecimal."""
 
 
 def new_request_id() -> str:
     """Return an id that no other request has: random for each process, then counted."""
-    return f"req_{_PROCESS}{next(_numbers):010x}"
+    return _PREFIX + hex(next(_numbers))[2:]  # noqa: FURB116 - a quarter of the cost of formatting
 
 
 class Exchange(msgspec.Struct, eq=False):

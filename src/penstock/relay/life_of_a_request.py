@@ -56,6 +56,7 @@ from penstock.wire.anthropic_messages.caller_errors import render_error as rende
 from penstock.wire.openai_errors import render_error as render_openai_error
 
 JSON = (b"content-type", b"application/json")
+_REQUEST_ID_START = REQUEST_ID + b": "
 CLIENT_CLOSED_REQUEST = 499
 """Status in the log of an exchange whose caller left before an answer began (nginx's number for it)."""
 
@@ -189,7 +190,7 @@ class Gateway:
             self._respond(exchange, 200, headers, body)
             return
         exchange.fetcher = self._fetcher
-        exchange.own_lines = b"%b: %b\r\n" % (REQUEST_ID, exchange.request_id.encode("ascii"))
+        exchange.own_lines = _REQUEST_ID_START + exchange.request_id.encode("ascii") + b"\r\n"
         if self._cors.allow_origins:
             exchange.own_lines += header_block(cors_headers(self._cors, request))
         name, model = self.choose(exchange, endpoint)

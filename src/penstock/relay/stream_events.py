@@ -16,7 +16,7 @@ from penstock.wire.framing.sse import EventSplitter, event_data
 StreamFraming = Literal["sse", "aws_eventstream", "invoke"]
 """``invoke``: a vendor's own events inside AWS frames (Bedrock's InvokeModelWithResponseStream)."""
 
-
+(_CR,) = b"\r"
 _ONLY_EVENT = re.compile(rb"(?:event:.*\n)?data: ?+(.+)\n\n")
 """A server-sent event of one line of data, with or without its name, and nothing before or behind it; all lines end in
 LF."""
@@ -48,9 +48,9 @@ class EventCutter:
         if self._framing == "sse":
             if self._events.held:
                 return None
-            if b"\r" in payload:
+            if _CR in payload:
                 payload = payload.replace(b"\r\n", b"\n")
-                if b"\r" in payload:
+                if _CR in payload:
                     return None
             match = _ONLY_EVENT.fullmatch(payload)
             return None if match is None else ("", match[1])

@@ -88,6 +88,7 @@ class UpstreamConnection(asyncio.Protocol):
         "_body_receiver",
         "_buffer",
         "_deadlines",
+        "_fields",
         "_hard_deadline",
         "_head",
         "_head_receiver",
@@ -139,6 +140,7 @@ class UpstreamConnection(asyncio.Protocol):
         self._heard_at = 0.0
         self._head: AnswerHead | None = None
         self._headers: list[tuple[bytes, bytes]] = []
+        self._fields: dict[bytes, bytes] = {}
         self._parser: httptools.HttpResponseParser | None = None
         self._buffer = b""
         self._scanner: ChunkScanner | None = None
@@ -280,7 +282,7 @@ class UpstreamConnection(asyncio.Protocol):
             self._invalid("its headers are too large")
             return b""
         if self._parser is None:
-            self._headers = []
+            self._headers, self._fields = [], {}
             self._parser = httptools.HttpResponseParser(self)
         try:
             self._parser.feed_data(buffer[seen:head_end])
@@ -305,7 +307,10 @@ class UpstreamConnection(asyncio.Protocol):
 
     def on_header(self, name: bytes, value: bytes) -> None:
         """One header of the answer."""
-        self._headers.append((name.lower(), value.strip(b" \t")))
+        name = name.lower()
+        value = value.strip()  # llhttp lets only spaces and tabs through
+        self._headers.append((name, value))
+        self._fields[name] = value
 
     def on_headers_complete(self) -> None:
         """The head is whole: what llhttp knows only now."""
@@ -317,7 +322,7 @@ class UpstreamConnection(asyncio.Protocol):
             return b""
         if status < OK:
             return rest
-        head = AnswerHead(status, self._headers, dict(self._headers))
+        head = AnswerHead(status, self._headers, self._fields)
         problem = self._find_framing(head)
         if problem is not None:
             self._invalid(problem)

@@ -112,7 +112,7 @@ class HttpRequest(msgspec.Struct, eq=False):
             framing += b"connection: close\r\n"
         elif not self.http_minor:
             framing += b"connection: keep-alive\r\n"
-        return b"%b%b%b\r\n" % (status_line(status), block, framing)
+        return status_line(status) + block + framing + b"\r\n"
 
     def write_raw(self, data: bytes) -> None:
         """Send bytes as they are."""

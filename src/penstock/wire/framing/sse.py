@@ -13,6 +13,8 @@ from collections.abc import Collection
 _BLANK_LINE = re.compile(rb"\n(?:\n|\r\n|\r(?!\n|\Z))|\r(?:\n(?:\n|\r\n|\r(?!\n|\Z))|\r\n|\r)")
 """Two line ends; behind LF, a last CR is half of a CRLF. It begins with a character, which is what makes it fast."""
 _ANY_LINE_END = re.compile(rb"\r\n|\n|\r")
+_LF, _CR = b"\n\r"
+"""As numbers: ``in`` would try bytes as a number first, and fail dearly."""
 
 
 class EventSplitter:
@@ -43,7 +45,7 @@ class EventSplitter:
             start = found.start()
             data = bytes(held)
             held.clear()
-        elif data.endswith(b"\n\n") and b"\r" not in data:
+        elif data.endswith(b"\n\n") and _CR not in data:
             return data, data[:-2].split(b"\n\n")
         else:
             start = 0
@@ -79,7 +81,7 @@ def without_blocks(whole: bytes, blocks: list[bytes], hidden: Collection[int]) -
 
 def event_data(block: bytes) -> bytes | None:
     """Return an event's data, its lines joined by LF; None when the block has no data (a comment, say)."""
-    if block.startswith(b"data:") and b"\n" not in block and b"\r" not in block:
+    if block.startswith(b"data:") and _LF not in block and _CR not in block:
         return block[6:] if block[5:6] == b" " else block[5:]
     lines = []
     for line in _ANY_LINE_END.split(block.removeprefix(b"\xef\xbb\xbf")):
