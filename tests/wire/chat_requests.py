@@ -122,7 +122,10 @@ def openai_requests(draw: st.DrawFn) -> JsonObject:
 
 @st.composite
 def extended_requests(draw: st.DrawFn) -> JsonObject:
-    """Make a request with what clients of gateways add: cache markers, signed thinking, failed tools, budgets."""
+    """Make a request with what clients of gateways add: cache markers, signed thinking, failed tools, budgets.
+
+    It may have instructions in the middle of the conversation too.
+    """
     request: JsonObject = json.loads(json.dumps(draw(openai_requests())))
     messages = request["messages"]
     assert isinstance(messages, list)
@@ -137,6 +140,12 @@ def extended_requests(draw: st.DrawFn) -> JsonObject:
         for call in message.get("tool_calls", ()):
             if draw(st.booleans()):
                 call["extra_content"] = {"google": {"thought_signature": draw(base64_texts)}}
+    if draw(st.booleans()):
+        messages.insert(-1, {"role": draw(st.sampled_from(["system", "developer"])), "content": draw(contents)})
+    offered = request["tools"]
+    assert isinstance(offered, list)
+    if draw(st.booleans()):
+        draw(st.sampled_from(offered))["cache_control"] = draw(markers)
     if draw(st.booleans()):
         request["thinking"] = draw(thinking_options)
     request["min_p"] = 0.1

@@ -59,6 +59,7 @@ def conversations(draw: st.DrawFn) -> list[Json]:
                 "tool_use_id": call["id"],
                 "content": draw(st.lists(text_blocks, min_size=1, max_size=2)),
                 "is_error": draw(st.booleans()),
+                **draw(markers),
             }
             for call in calls
         ]
@@ -105,5 +106,6 @@ def messages_requests(draw: st.DrawFn) -> Json:
         for found in message["content"] if message["role"] == "assistant" else ():
             if found["type"] in {"text", "tool_use"} and draw(st.integers(0, 3)) == 0:
                 found["extra_content"] = {"google": {"thought_signature": draw(signatures)}}
-    asked = {"model": "m", "max_tokens": draw(st.integers(4096, 60_000)), "messages": messages, "tools": TOOLS}
+    asked: Json = {"model": "m", "max_tokens": draw(st.integers(4096, 60_000)), "messages": messages}
+    asked["tools"] = [{**tool, **draw(markers)} for tool in TOOLS]
     return asked | draw(st.fixed_dictionaries({}, optional=_options))

@@ -90,11 +90,9 @@ def check_items(request: ChatRequest, heard: Heard, told: Told) -> None:
         if loose:
             assert any(is_in(item, other, exact=False) for other in heard.items), (item, at)
             continue
-        start = 0 if item.kind == "system" else place
-        found = next((n for n in range(start, len(heard.items)) if is_in(item, heard.items[n], exact=True)), None)
+        found = next((n for n in range(place, len(heard.items)) if is_in(item, heard.items[n], exact=True)), None)
         assert found is not None, (item, at, heard.items)
-        if item.kind != "system":
-            place = found + (item.kind not in SPEAKERS)  # texts may be joined
+        place = found + (item.kind not in SPEAKERS)  # texts may be joined
 
 
 def check_nothing_is_made_up(request: ChatRequest, heard: Heard, told: Told) -> None:

@@ -190,3 +190,10 @@ def test_a_json_object_of_any_kind_is_asked_for_by_a_tool() -> None:
     assert tooling.tools[0]["input_schema"] == msgspec.Raw(b'{"type":"object"}')
     assert tooling.choice == {"type": "auto", "disable_parallel_tool_use": True}
     assert losses == ["approximated $.response_format"]
+
+
+def test_the_marker_of_a_tool_that_is_not_offered_is_told() -> None:
+    marked = Tool("g", cache=CacheMarker(), at="tools[1]")
+    tooling, losses = write([F, marked], choice=ToolChoice("required", ("f",)))
+    assert names(tooling) == ["f"]
+    assert losses == ["approximated $.tool_choice", "dropped $.tools[1].cache_control"]

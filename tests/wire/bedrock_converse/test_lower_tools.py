@@ -5,7 +5,7 @@ from __future__ import annotations
 import msgspec
 import pytest
 
-from penstock.core.chat import Message, ResponseFormat, Tool, ToolChoice, ToolResult, VendorTool
+from penstock.core.chat import CacheMarker, Message, ResponseFormat, Tool, ToolChoice, ToolResult, VendorTool
 from penstock.core.errors import InvalidRequest
 from tests.wire.bedrock_converse.lowering import lower
 
@@ -27,6 +27,14 @@ def test_only_tools_that_may_be_called_are_offered() -> None:
     assert [tool["toolSpec"]["name"] for tool in body["toolConfig"]["tools"]] == ["a", "c"]
     assert body["toolConfig"]["toolChoice"] == {"any": {}}
     assert lost == [("$.tool_choice", "approximated")]
+
+
+@pytest.mark.parametrize("choice", [ToolChoice("none"), ToolChoice("required", ("a", "c"))])
+def test_the_marker_of_a_tool_that_is_not_offered_is_told(choice: ToolChoice) -> None:
+    tools = [*TOOLS[:1], Tool("b", cache=CacheMarker(), at="tools[1]"), *TOOLS[2:]]
+    body, lost = lower(tools=tools, tool_choice=choice)
+    assert "cachePoint" not in str(body)
+    assert ("$.tools[1].cache_control", "dropped") in lost
 
 
 def test_a_choice_without_tools_is_lost() -> None:

@@ -103,6 +103,8 @@ def _tools(request: ChatRequest, facts: ModelFacts, writing: Writing) -> list[di
         if isinstance(tool, Tool):
             if not allowed or tool.name in allowed:
                 tools.append(_tool(tool, facts, writing))
+            elif tool.cache is not None:
+                writing.losses.at(f"{tool.at}.cache_control", "stands on a tool that is not offered")
         elif tool.vendor == FORMAT:
             tools.append(tool.raw)
         else:

@@ -79,6 +79,8 @@ def _tools(writing: Writing) -> list[Json]:
             tools.append({"toolSpec": _tool(tool, writing)})
             if tool.cache is not None:
                 tools.append(writing.cache_point(tool.cache, tool.at))
+        elif tool.cache is not None:
+            writing.losses.at(f"{tool.at}.cache_control", "stands on a tool that is not offered")
     return tools
 
 

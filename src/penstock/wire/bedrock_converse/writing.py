@@ -111,11 +111,16 @@ class Writing:
     def limit_cache_points(self, lists: list[list[Json]]) -> None:
         """Take the earliest cache points out of ``lists`` when there are too many; a later one covers more.
 
-        ``lists`` are the blocks of the request in the order of the prompt: tools, instructions, turns.
+        ``lists`` are the blocks of the request in the order of the prompt: tools, instructions, turns. Cache points
+        that are in none of them, since what they stand behind is not sent, are reported.
         """
         if not self._points:
             return
         present = [id(block) for blocks in lists for block in blocks if id(block) in self._points]
+        if len(present) < len(self._points):
+            kept = set(present)
+            for at in (at for point, (_, at) in self._points.items() if point not in kept):
+                self.losses.at(f"{at}.cache_control", "stands on a tool that is not offered")
         early = dict.fromkeys(present[: max(0, len(present) - MOST_CACHE_POINTS)])
         for point in early:
             why = f"at most {MOST_CACHE_POINTS} cache points: the last ones"
