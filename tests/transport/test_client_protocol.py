@@ -276,6 +276,23 @@ def test_a_paused_upstream_is_not_waited_for_until_it_may_go_on() -> None:
         assert client.taking.ends == ["upstream_timeout"]
 
 
+def test_who_takes_a_head_may_pause_at_once() -> None:
+    class Slow(Taking):
+        def on_head(self, head: AnswerHead) -> BodyReceiver | None:
+            client.connection.pause_reading()
+            return super().on_head(head)
+
+    with driven_client() as client:
+        client.feed(b"HTTP/1.1 204 No Content\r\n\r\n")
+        slow = client.send(Slow())
+        client.feed(b"HTTP/1.1 200 OK\r\ncontent-length: 5\r\n\r\n")
+        assert client.transport.paused
+        client.connection.resume_reading()
+        assert not client.transport.paused
+        client.feed(b"hello")
+        assert slow.ends == ["end"]
+
+
 def test_a_paused_upstream_is_not_waited_for_for_ever() -> None:
     with driven_client() as client:
         client.feed(BEGUN)

@@ -11,8 +11,11 @@ from contextlib import contextmanager
 
 import pytest
 
-from penstock.core.errors import Overloaded
+from penstock.core.errors import Overloaded, UpstreamUnreachable
 from penstock.transport import pool as pool_module
+from penstock.transport.client_protocol import UpstreamConnection
+from penstock.transport.pool import Pool
+from penstock.transport.request_run import RequestRun
 from tests.transport.raw_upstream import (
     ANSWER,
     answering,
@@ -224,6 +227,48 @@ async def test_a_connection_that_dies_as_it_is_handed_over_is_not_used() -> None
         pool.give_back(connection)
         connection.close()
         assert (await waiting).body == b"hello"
+
+
+@pytest.mark.parametrize("turns", range(10))
+async def test_a_caller_that_leaves_at_any_moment_leaves_nothing_behind(turns: int) -> None:
+    async with raw_upstream(answering(ANSWER)) as upstream, pool_to(upstream.port) as pool:
+        run = RequestRun(_ask_or_leave(pool), asyncio.get_running_loop())
+        run.start()
+        for _ in range(turns):
+            await asyncio.sleep(0)
+        run.cancel()
+        await settled(pool, idle=pool.idle)
+        while len(pool._deadlines) != pool.idle:
+            await asyncio.sleep(0.001)
+        while sum(not writer.transport.is_closing() for writer in upstream.writers) != pool.idle:
+            await asyncio.sleep(0.001)
+
+
+async def _ask_or_leave(pool: Pool) -> None:
+    connection = await pool.checkout()
+    try:
+        await ask_on(connection).over()
+    except asyncio.CancelledError:
+        connection.cancel()
+        raise
+
+
+async def test_a_connection_that_dies_before_its_caller_has_it_is_not_waited_on(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    async with raw_upstream(answering(ANSWER)) as upstream, pool_to(upstream.port) as pool:
+        obtain = pool._obtain
+
+        async def obtain_and_lose() -> UpstreamConnection:
+            connection = await obtain()
+            asyncio.get_running_loop().call_soon(connection.connection_lost, None)
+            connection.transport.abort()
+            return connection
+
+        monkeypatch.setattr(pool, "_obtain", obtain_and_lose)
+        with pytest.raises(UpstreamUnreachable, match="closed the connection at once"):
+            await pool.checkout()
+        assert pool.busy == 0
 
 
 async def test_a_connection_that_is_closing_is_not_used() -> None:

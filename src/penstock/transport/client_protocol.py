@@ -15,6 +15,7 @@ from __future__ import annotations
 import asyncio
 import re
 import select
+import ssl
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal, Protocol, cast
@@ -192,7 +193,8 @@ class UpstreamConnection(asyncio.Protocol):
 
     def pause_reading(self) -> None:
         """Stop reading from the upstream; its waits are suspended, the total one is not."""
-        if not self._paused and not self.closed and self._body_receiver is not None:
+        receiver = self._body_receiver or self._head_receiver  # who takes a head may be slow already
+        if not self._paused and not self.closed and receiver is not None:
             self._paused = True
             self.deadline = self._hard_deadline
             self.transport.pause_reading()
@@ -205,6 +207,22 @@ class UpstreamConnection(asyncio.Protocol):
             self.transport.resume_reading()
 
     # --- connection
+
+    async def connect(
+        self, address: str, port: int, *, tls: ssl.SSLContext | None = None, server_name: str | None = None
+    ) -> None:
+        """Connect to ``address``; with ``tls``, to a server that proves to be ``server_name``.
+
+        Raises:
+            OSError: it cannot be reached, or (``ssl.SSLError``) not be trusted.
+        """
+        connected = False
+        try:
+            await self._loop.create_connection(lambda: self, address, port, ssl=tls, server_hostname=server_name)
+            connected = True
+        finally:
+            if not connected:  # uvloop tells nobody of a connection that is given up in the moment in which it is made
+                self._deadlines.release(self)
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Take the transport."""

@@ -84,14 +84,12 @@ async def _connect(target: FetchTarget, addresses: list[str], tls: ssl.SSLContex
     deadlines = Deadlines(loop)
     cause: OSError | None = None
     for address in addresses:
+        connection = UpstreamConnection(target.host, loop, deadlines, _never_reused, MAX_HEAD_BYTES)
         try:
-            _, connection = await loop.create_connection(
-                lambda: UpstreamConnection(target.host, loop, deadlines, _never_reused, MAX_HEAD_BYTES),
-                address,
-                target.port,
-                ssl=(tls or client_tls()) if target.secure else None,
-                server_hostname=target.host if target.secure else None,
-            )
+            if target.secure:
+                await connection.connect(address, target.port, tls=tls or client_tls(), server_name=target.host)
+            else:
+                await connection.connect(address, target.port)
         except OSError as error:
             cause = error
         else:

@@ -86,11 +86,14 @@ class Pool:
         """
         waiting = self._loop.create_task(self._obtain())  # its waits have limits, which only a task can have
         try:
-            return await waiting
+            connection = await waiting
         except asyncio.CancelledError:
             if waiting.done() and not waiting.cancelled() and waiting.exception() is None:
                 self.give_back(waiting.result())
             raise
+        if connection.closed:  # in the turn between: nobody would hear of it any more
+            raise self._closed_at_once()
+        return connection
 
     async def _obtain(self) -> UpstreamConnection:
         while True:
@@ -129,7 +132,7 @@ class Pool:
             elif not waiter.cancelled():
                 handed = waiter.result()  # it was ours when the caller left: pass it on
                 if handed is not None:
-                    self._give(handed)
+                    self.give_back(handed)
                 else:
                     self._wake()
             raise
@@ -140,8 +143,8 @@ class Pool:
         try:
             connection = await self._open_connection()
             if connection.closed:
-                connection, problem = None, "closed the connection at once"
-                raise self._unreachable(problem)
+                connection = None
+                raise self._closed_at_once()
             self._open.add(connection)
             return connection
         finally:
@@ -151,20 +154,16 @@ class Pool:
 
     async def _open_connection(self) -> UpstreamConnection:
         settings = self.settings
+        server_name = (settings.server_name or settings.host) if settings.tls else None
         problem, detail = "has no address", None
         try:
             async with asyncio.timeout(settings.connect_s):
                 for address in await self._resolver.addresses(settings.host):
+                    connection = UpstreamConnection(
+                        settings.name, self._loop, self._deadlines, self._on_free, settings.max_head_bytes
+                    )
                     try:
-                        _, connection = await self._loop.create_connection(
-                            lambda: UpstreamConnection(
-                                settings.name, self._loop, self._deadlines, self._on_free, settings.max_head_bytes
-                            ),
-                            address,
-                            settings.port,
-                            ssl=settings.tls,
-                            server_hostname=(settings.server_name or settings.host) if settings.tls else None,
-                        )
+                        await connection.connect(address, settings.port, tls=settings.tls, server_name=server_name)
                     except ssl.SSLError as error:
                         problem, detail = f"cannot be trusted or does not speak TLS ({_tls_reason(error)})", str(error)
                     except ConnectionRefusedError as error:
@@ -178,6 +177,9 @@ class Pool:
         except OSError as error:
             problem, detail = "has a name that cannot be resolved", str(error)
         raise self._unreachable(problem, detail)
+
+    def _closed_at_once(self) -> UpstreamUnreachable:
+        return self._unreachable("closed the connection at once")
 
     def _unreachable(self, problem: str, detail: str | None = None) -> UpstreamUnreachable:
         return UpstreamUnreachable(f"The backend '{self.settings.name}' {problem}.", detail=detail)
