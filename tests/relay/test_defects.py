@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from pathlib import Path
 from typing import NoReturn
 
@@ -10,6 +11,7 @@ import pytest
 from penstock.relay import attempt
 from penstock.relay.streaming import StreamRelay
 from penstock.relay.whole import WholeRelay
+from penstock.transport.pool import Pool
 from tests.relay.conftest import both_loops
 from tests.relay.plain_client import ask
 from tests.relay.scripted_upstream import event_stream, json_answer, scripted_upstream
@@ -42,6 +44,30 @@ async def test_a_defect_before_the_answer_is_an_internal_error(
     assert (failed["outcome"], failed["error_code"], failed["fault"]) == ("error", "internal_error", "gateway")
     assert failed["request_id"] == answered.header("x-penstock-request-id")
     assert "planted" in caplog.text
+
+
+@both_loops
+async def test_shared_work_that_somebody_gives_up_leaves_no_request_without_an_answer(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def shared(*_args: object) -> NoReturn:
+        work = asyncio.ensure_future(asyncio.Event().wait())
+        asyncio.get_running_loop().call_soon(work.cancel)
+        await asyncio.shield(work)
+        raise AssertionError
+
+    async with scripted_upstream(json_answer(b'{"choices":[]}')) as upstream:
+        async with served_before(upstream, log=tmp_path / "log") as gateway:
+            with monkeypatch.context() as planted:
+                planted.setattr(Pool, "checkout_nowait", lambda _pool: None)
+                planted.setattr(Pool, "checkout", shared)
+                answered = await ask(gateway.url, BODY)
+            assert (answered.status, answered.error["code"]) == (500, "internal_error")
+            assert (await ask(gateway.url, BODY)).status == 200
+            failed, _ = await gateway.log(2)
+            assert gateway.running.gateway.in_flight == 0
+    assert (failed["outcome"], failed["error_code"], failed["status"]) == ("error", "internal_error", 500)
+    assert "waited for was given up" in caplog.text
 
 
 @both_loops

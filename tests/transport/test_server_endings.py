@@ -45,6 +45,20 @@ def test_a_handler_that_raises_when_it_has_answered_harms_nobody(caplog: pytest.
     assert "a defect" in caplog.text
 
 
+def test_work_that_a_handler_shares_and_somebody_else_gives_up_is_a_defect(caplog: pytest.LogCaptureFixture) -> None:
+    async def shares(request: ServerRequest) -> None:
+        if len(server.app.asked) == 1:
+            work = asyncio.ensure_future(asyncio.sleep(1000))
+            asyncio.get_running_loop().call_soon(work.cancel)
+            await asyncio.shield(work)
+        request.respond(200, [], b"fine")
+
+    with driven_server(RecordingApp(shares)) as server:
+        server.feed(GET, GET)
+        assert server.answers() == [(500, b"internal_error"), (200, b"fine")]
+    assert "GET /a waited for was given up" in caplog.text
+
+
 def test_a_head_check_that_raises_answers_500(caplog: pytest.LogCaptureFixture) -> None:
     def check(request: ServerRequest) -> GatewayError | None:
         raise RuntimeError("a defect")
@@ -281,6 +295,31 @@ def test_a_caller_that_does_not_take_its_answers_gets_no_more_of_them() -> None:
         server.connection.resume_writing()
         server.feed()
         assert len(server.answers()) == 3
+
+
+@pytest.mark.parametrize("behind", [GET, b"nonsense\r\n\r\n"])
+def test_what_waits_is_not_begun_while_the_caller_does_not_take_the_answer_before_it(behind: bytes) -> None:
+    gate = Gate()
+    with driven_server(RecordingApp(gate)) as server:
+        server.feed(GET + GET, behind)
+        gate.let()
+        server.loop.call_soon(server.connection.pause_writing)
+        server.loop.spin()
+        assert len(server.app.asked) == 1
+        server.connection.resume_writing()
+        assert len(server.app.asked) == 2
+
+
+def test_a_refusal_waits_for_a_slow_caller_too() -> None:
+    with driven_server() as server:
+        server.feed(GET)
+        server.connection.pause_writing()
+        server.loop.call_soon(server.connection.data_received, b"nonsense\r\n\r\n")
+        server.loop.spin()
+        assert len(server.answers()) == 1
+        server.connection.resume_writing()
+        server.loop.spin()
+        assert [status for status, _ in server.answers()] == [200, 501]
 
 
 def test_more_pipelined_requests_than_may_wait_end_the_connection_in_order() -> None:

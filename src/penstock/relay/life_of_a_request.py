@@ -160,10 +160,11 @@ class Gateway:
             headers, body = self._error_answer(exchange, error)
             self._respond(exchange, error.status, headers, body)
         except asyncio.CancelledError:
-            if exchange.error is None:  # else the caller has not left: its connection was cut because of the error
-                exchange.outcome = "cancelled"
-                exchange.status = exchange.status or CLIENT_CLOSED_REQUEST
-            self._record(exchange)
+            if request.gone:  # else it is a defect, which the server answers
+                if exchange.error is None:  # else the caller has not left: its connection was cut because of the error
+                    exchange.outcome = "cancelled"
+                    exchange.status = exchange.status or CLIENT_CLOSED_REQUEST
+                self._record(exchange)
             raise
         finally:
             self.in_flight -= 1

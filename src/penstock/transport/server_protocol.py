@@ -464,7 +464,7 @@ class ServerConnection(asyncio.Protocol):
 
     def _next_waiting(self) -> None:
         """Go on with the requests that came behind the one that is answered now."""
-        if self._active is None and self._waiting:
+        if self._active is None and self._waiting and not self._write_paused:
             self._next()
         self._read_on()
 
@@ -479,8 +479,10 @@ class ServerConnection(asyncio.Protocol):
             try:
                 await (request.app or self.state.app).handle(request)
             except asyncio.CancelledError:
-                request.context = None
-                raise
+                if request.gone:
+                    request.context = None
+                    raise
+                log.exception("something that %s %s waited for was given up", request.method, request.path)
             except Exception:  # the one boundary: whatever the application raises ends only this request
                 log.exception("unhandled error while answering %s %s", request.method, request.path)
             if not (request.ended or request.gone):
@@ -512,7 +514,7 @@ class ServerConnection(asyncio.Protocol):
         request.refusal = error
         request.keep_alive = False
         self._waiting.append(request)
-        if self._active is None:
+        if self._active is None and not self._write_paused:
             self._next()
 
     def answered(self, request: HttpRequest) -> None:
