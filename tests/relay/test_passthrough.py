@@ -231,6 +231,14 @@ async def test_a_providers_key_is_sent_and_cannot_be_replaced(tmp_path: Path) ->
     assert not answered.values("x-echo")
 
 
+async def test_no_server_is_asked_to_repeat_the_request(tmp_path: Path) -> None:
+    backend = {"api_key": "sk-of-the-operator-0123"}
+    async with gateway(tmp_path, backend=backend) as (running, upstream):
+        answered = await ask(running.url, path="/site/x", method="TRACE")
+    assert (answered.status, answered.error["code"]) == (501, "not_implemented")
+    assert upstream.received == []
+
+
 # --- answers
 
 

@@ -6,7 +6,7 @@ wants otherwise. Callers' credentials and cookies stay here unless the passage s
 gateway knows a caller always does. Request bodies are whole before they are sent, within the listener's limit; answers
 are passed on as they come, at the caller's pace. Protocol upgrades are not offered to the server.
 
-RFC 9110, sections 7.6 and 9.3.2 (read 2026-11-23).
+RFC 9110, sections 7.6, 9.3.2 and 9.3.8 (read 2026-11-23).
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from time import monotonic
 from typing import cast
 
 from penstock.core.endpoint import PLAIN_EVENT, Endpoint, EndpointId, RequestFacts
-from penstock.core.errors import InvalidRequest, UpstreamFault
+from penstock.core.errors import InvalidRequest, NotImplementedByServer, UpstreamFault
 from penstock.identity.client_keys import ANONYMOUS, find_key
 from penstock.relay.answer import Answer
 from penstock.relay.backend_client import BackendClient
@@ -56,12 +56,16 @@ def find_passage(table: PathTable[Passage], request: ServerRequest) -> Passage |
 
     Raises:
         InvalidRequest: its path may mean another one than it seems to.
+        NotImplementedByServer: its answer would repeat the credential that the server gets (RFC 9110, section 9.3.8).
     """
     host = request.header(b"host") or b""
     passage = table.find(request.path, request.method, host.decode("latin-1"), request.header)
     if passage is not None and climbs(request.path):
         msg = "A path with . or .. among its segments is not passed on."
         raise InvalidRequest(msg, code="invalid_path")
+    if passage is not None and request.method == "TRACE":
+        msg = "TRACE is not passed on."
+        raise NotImplementedByServer(msg)
     return passage
 
 
