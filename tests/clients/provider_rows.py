@@ -120,7 +120,7 @@ ROWS: dict[str, Row] = {
         Row(name="mistral", provider="mistral", mission="Mistral", vectors=True),
         Row(name="deepinfra", provider="deepinfra", mission="DeepInfra", vectors=True, completions=True),
         Row(name="deepseek", provider="deepseek", mission="DeepSeek"),
-        Row(name="hunyuan", provider="hunyuan", mission="Hunyuan"),
+        Row(name="hunyuan", provider="hunyuan", mission="Hunyuan", vectors=True),
         Row(name="tencent-lkeap", provider="tencent-lkeap", mission="Tencent LLM Knowledge Engine"),
         Row(
             name="vertex",
