@@ -211,6 +211,14 @@ async def test_a_header_counts_when_the_preamble_names_a_trusted_proxy(behind: B
             assert (await client.read_answer())[1] == who
 
 
+@pytest.mark.parametrize("preamble", [b"PROXY UNKNOWN\r\n", LOCAL, LOCAL.replace(b"\x20", b"\x21")])
+async def test_a_preamble_that_names_nobody_vouches_for_no_header(preamble: bytes, behind: Behind) -> None:
+    server = await behind(trusted=TrustedProxies(["127.0.0.0/8"], "x-forwarded-for"))
+    async with connected(server) as client:
+        client.send(preamble + GET.replace(b"\r\n\r\n", b"\r\nX-Forwarded-For: 6.6.6.6\r\n\r\n"))
+        assert (await client.read_answer())[1] == b"127.0.0.1"
+
+
 async def test_connections_without_a_preamble_count_too(behind: Behind) -> None:
     server = await behind(connections=2)
     async with connected(server), connected(server):

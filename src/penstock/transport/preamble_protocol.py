@@ -50,7 +50,10 @@ class PreambleConnection(asyncio.BufferedProtocol):
         tls: ssl.SSLContext | None,
         trusted: TrustedProxies | None,
     ) -> None:
-        """Belong to a listener; ``make`` makes the connection that comes after the preamble, within ``tls`` if any."""
+        """Belong to a listener.
+
+        ``make`` makes the connection that comes after a preamble that names its caller, within ``tls`` if any.
+        """
         self.state = state
         self.deadline = NEVER
         self._make = make
@@ -150,10 +153,11 @@ class PreambleConnection(asyncio.BufferedProtocol):
         return False
 
     def _hand_over(self, transport: asyncio.Transport, preamble: Preamble) -> ServerConnection:
-        connection = self._make()
+        named = preamble.source
+        connection = ServerConnection(self.state) if named is None else self._make()  # for nobody, no header counts
         transport.set_protocol(connection)
         connection.connection_made(transport)
-        connection.peer = preamble.source or connection.peer
+        connection.peer = named or connection.peer
         return connection
 
     async def _start_tls(self, context: ssl.SSLContext, preamble: Preamble) -> None:
