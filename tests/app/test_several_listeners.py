@@ -254,7 +254,7 @@ def test_a_certificate_that_is_none_is_named_and_nothing_is_left_open(workers: s
     listeners = f"listeners: ['unix:{tmp_path}/gw.sock', {{address: '127.0.0.2:0', tls: {tls}}}]\n"
     write(tmp_path / "gateway.yaml", 9, more=listeners)
     with starting(tmp_path, "serve", "gateway.yaml", "--workers", workers) as penstock:
-        assert penstock.process.wait(BOUND_S) == 1
+        assert penstock.process.wait(BOUND_S) == 2
     assert "wrong.pem cannot be used" in penstock.printed()
     assert "Traceback" not in penstock.printed()
     assert not (tmp_path / "gw.sock").exists()

@@ -6,6 +6,7 @@ from pathlib import Path
 from penstock.cli.snapshot_text import describe_models, describe_snapshot, render_models, render_snapshot, write_url
 from penstock.config.native_yaml import load_files
 from penstock.relay.snapshot import Snapshot
+from tests.transport.certificates import Authority
 
 
 def _load(tmp_path: Path, text: str) -> Snapshot:
@@ -46,13 +47,14 @@ def test_callers_are_shown_by_name_alone_and_the_log_by_its_path(tmp_path: Path)
 
 
 def test_every_listener_is_shown_with_its_way_in(tmp_path: Path) -> None:
-    (tmp_path / "a.pem").write_text("")
+    cert, key = Authority(tmp_path).issue("gateway.example")
+    tls = f"tls: {{cert_file: {cert}, key_file: {key}}}"
     snapshot = _load(
         tmp_path,
         "backends: {ollama: }\nmodels: {a: ollama}\nadmin: unix:admin.sock\nlisteners:\n- 127.0.0.1:1\n"
-        "- {address: '[::1]:2', tls: {cert_file: a.pem, key_file: a.pem}, proxy_protocol: true}\n"
+        f"- {{address: '[::1]:2', {tls}, proxy_protocol: true}}\n"
         "- {address: unix:s, trusted_proxies: [unix, 10.0.0.0/8]}\n"
-        "- {address: unix:t, tls: {cert_file: a.pem, key_file: a.pem}}\n",
+        f"- {{address: unix:t, {tls}}}\n",
     )
 
     assert render_snapshot(snapshot).startswith(

@@ -15,7 +15,8 @@ from penstock.config.yaml_tree import Value
 from penstock.relay.snapshot import Listener, Snapshot
 
 KEYS: Value = {"ci": "0123456789abcdef"}
-TLS: Value = {"cert_file": "/dev/null", "key_file": "/dev/null"}
+_FILES = Path(__file__).parents[1] / "vectors" / "manifests" / "secrets-from-files" / "files"
+TLS: Value = {"cert_file": str(_FILES / "tls.crt"), "key_file": str(_FILES / "tls.key")}
 
 
 def compiled(overrides: Overrides = NO_OVERRIDES, /, **values: Value) -> tuple[Snapshot, list[str]]:

@@ -4,13 +4,20 @@ from __future__ import annotations
 
 import inspect
 import os
+import re
 import ssl
 from pathlib import Path
 
 import pytest
+from cryptography.hazmat.primitives.serialization import (
+    BestAvailableEncryption,
+    Encoding,
+    PrivateFormat,
+    load_pem_private_key,
+)
 
 from penstock.core.errors import OperatorError
-from penstock.transport.tls import client_tls
+from penstock.transport.tls import client_tls, load_pair
 from tests.transport.certificates import Authority
 
 
@@ -61,6 +68,24 @@ def test_files_that_cannot_be_used_are_the_operators_error(tmp_path: Path) -> No
         (None, cert, other_key),
         (None, str(nonsense), key),
     ):
-        with pytest.raises(OperatorError, match=r"the TLS files .* cannot be used"):
+        with pytest.raises(OperatorError, match=r"the (authority|certificate) .* cannot be used"):
             client_tls(ca_file=ca_file, cert_file=cert_file, key_file=key_file)
     assert client_tls(cert_file=cert, key_file=key).verify_mode == ssl.CERT_REQUIRED
+
+
+def test_why_a_pair_cannot_be_used_is_said_in_words(tmp_path: Path) -> None:
+    authority = Authority(tmp_path)
+    cert, key = authority.issue("a.example")
+    _, other_key = authority.issue("b.example")
+    loaded = load_pem_private_key(Path(key).read_bytes(), None)
+    locked = tmp_path / "locked.pem"
+    locked.write_bytes(loaded.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, BestAvailableEncryption(b"secret")))
+    for cert_file, key_file, why in (
+        (cert, other_key, "the key is not this certificate's"),
+        (key, key, f"{key} holds no certificate in PEM"),
+        (cert, cert, f"{cert} holds no key in PEM"),
+        (cert, str(locked), f"{locked} has a passphrase"),
+        (cert, str(tmp_path / "missing.pem"), "No such file or directory"),
+    ):
+        with pytest.raises(OperatorError, match=re.escape(f"cannot be used: {why}")):
+            load_pair(ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER), cert_file, key_file)

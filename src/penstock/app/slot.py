@@ -57,6 +57,7 @@ class Slot:
         self._served_from: float | None = None
         self._missed = 0
         self._last_end: str | None = None
+        self._killed_since: str | None = None
         self._wait_s = FIRST_WAIT_S
 
     @property
@@ -84,7 +85,7 @@ class Slot:
     async def spawn(self, *, grace_s: float, log_level: str) -> None:
         """Start a process that waits to be told its configuration."""
         self.state = "starting"
-        self._served_from, self._missed = None, 0
+        self._served_from, self._missed, self._killed_since = None, 0, None
         self.left.clear()
         self._ended = None
         self._close_handing()
@@ -152,7 +153,7 @@ class Slot:
         status = await process.wait()
         channel.close()
         self._close_handing()
-        self._last_end = _describe(status)
+        self._last_end = f"was ended, since {self._killed_since}" if self._killed_since else _describe(status)
         self.state = "waiting"
         self.left.set()
         return f"worker {self.worker} (pid {process.pid}) {self._last_end}"
@@ -179,7 +180,7 @@ class Slot:
             self._missed += 1
             if self._missed == MISSED_REPORTS:
                 log.error("worker %d does not answer any more: it is ended", self.worker)  # noqa: TRY400 - no defect here
-                self.kill()
+                self.kill("it did not answer any more")
 
     async def until_ended(self) -> str:
         """Wait for the process's end and say how it came."""
@@ -194,9 +195,10 @@ class Slot:
         log.warning("worker %d is started again in %.1f s (time number %d)", self.worker, wait_s, self.restarts)
         await asyncio.sleep(wait_s)
 
-    def kill(self) -> None:
-        """End the process at once."""
+    def kill(self, since: str | None = None) -> None:
+        """End the process at once; ``since`` is why, so that its end does not look like somebody else's doing."""
         if self._process is not None and self._process.returncode is None:
+            self._killed_since = since
             self._process.kill()
 
 

@@ -101,7 +101,7 @@ class Supervisor:
             problem = await self._fill(slot)
             if problem:
                 log.error("worker %d cannot serve: %s", slot.worker, problem)
-                slot.kill()
+                slot.kill("it cannot serve")
                 slot.left.set()
 
     async def _fill(self, slot: Slot) -> str | None:

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from ipaddress import ip_address
 
 from penstock.config.address import Address, is_loopback
+from penstock.config.certificates import check_certificate
 from penstock.config.document import Document
 from penstock.config.listener_sections import ListenerSection
 from penstock.config.loaded import Overrides
@@ -38,6 +39,8 @@ def build_listeners(document: Document, overrides: Overrides, has_keys: bool, fi
     for place in places:
         _check_door(place, overrides, has_keys, findings)
         _check_proxies(place, findings)
+        if place.section.tls is not None:
+            check_certificate(place.section.tls, (*place.path, "tls"), findings)
     if has_keys and overrides.allow_anonymous and not document.listen.allow_anonymous:
         _say_needless(("listen", "allow_anonymous"), findings)
     admin = _Place(("admin",), overrides.admin or document.admin, document.listen)

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from penstock.config.address import BaseUrl, is_loopback, read_base_url
+from penstock.config.certificates import check_upstream_tls
 from penstock.config.compile_listeners import build_listeners
 from penstock.config.compile_models import build_models, build_mutations, build_routes, warn_of_idle_backends
 from penstock.config.compile_passages import build_passages
@@ -123,6 +124,9 @@ def _build_backend(name: str, section: BackendSection, provider: Provider, findi
         return None
     if section.api_key or credentials:
         _check_privacy(name, base_url, findings)
+    tls = UpstreamTls(**dict(section.tls))
+    if base_url.scheme == "https":
+        check_upstream_tls(tls, ("backends", name, "tls"), findings)
     return Backend(
         name=name,
         provider=provider,
@@ -138,7 +142,7 @@ def _build_backend(name: str, section: BackendSection, provider: Provider, findi
         credential_override=_build_override(section),
         timeouts=BackendTimeouts(**dict(section.timeouts)),
         pool=PoolLimits(**dict(section.pool)),
-        tls=UpstreamTls(**dict(section.tls)),
+        tls=tls,
     )
 
 

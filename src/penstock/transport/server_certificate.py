@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import ssl
 
-from penstock.core.errors import OperatorError
+from penstock.transport.tls import load_pair
 
 
 def server_tls(cert_file: str, key_file: str) -> ssl.SSLContext:
@@ -21,11 +21,7 @@ def server_tls(cert_file: str, key_file: str) -> ssl.SSLContext:
     context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     context.set_alpn_protocols(["http/1.1"])
-    try:
-        context.load_cert_chain(cert_file, key_file)
-    except (OSError, ssl.SSLError) as error:
-        msg = f"the certificate {cert_file} with the key {key_file} cannot be used: {error}"
-        raise OperatorError(msg) from error
+    load_pair(context, cert_file, key_file)
     return context
 
 

@@ -27,13 +27,46 @@ def client_tls(
         return _systems_own(paths, tuple(_changed_at(path) for path in (paths.cafile, paths.capath)))
     try:
         context = ssl.create_default_context(cafile=ca_file)
-        if cert_file is not None:
-            context.load_cert_chain(cert_file, key_file)
     except (OSError, ssl.SSLError) as error:
-        named = ", ".join(name for name in (ca_file, cert_file, key_file) if name)
-        msg = f"the TLS files {named} cannot be used: {error}"
+        why = "it holds no certificate in PEM" if isinstance(error, ssl.SSLError) else error.strerror
+        msg = f"the authority {ca_file} cannot be used: {why}"
         raise OperatorError(msg) from error
+    if cert_file is not None:
+        load_pair(context, cert_file, key_file or cert_file)
     return _narrowed(context)
+
+
+def load_pair(context: ssl.SSLContext, cert_file: str, key_file: str) -> None:
+    """Have a context show a certificate.
+
+    Raises:
+        OperatorError: the files cannot be read, or do not belong together, or the key has a passphrase.
+    """
+    try:
+        context.load_cert_chain(cert_file, key_file, password=_no_passphrase)
+    except (OSError, ssl.SSLError) as error:
+        msg = f"the certificate {cert_file} with the key {key_file} cannot be used: {_why(error, cert_file, key_file)}"
+        raise OperatorError(msg) from error
+
+
+def _no_passphrase() -> str:
+    """Answer what OpenSSL would else ask whoever sits at the terminal for."""
+    return ""
+
+
+def _why(error: OSError, cert_file: str, key_file: str) -> str:
+    """Say in words what OpenSSL often says as "PEM lib"."""
+    if not isinstance(error, ssl.SSLError):
+        return error.strerror or str(error)
+    if error.reason == "KEY_VALUES_MISMATCH":
+        return "the key is not this certificate's"
+    for path, mark, what in ((cert_file, b"CERTIFICATE-----", "certificate"), (key_file, b"PRIVATE KEY-----", "key")):
+        content = Path(path).read_bytes()
+        if mark not in content:
+            return f"{path} holds no {what} in PEM"
+        if b"ENCRYPTED" in content:
+            return f"{path} has a passphrase, and nobody is there to type it; decrypt the key (openssl pkey)"
+    return error.reason or str(error)
 
 
 @lru_cache(maxsize=1)
