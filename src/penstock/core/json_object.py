@@ -67,7 +67,9 @@ class JsonObject:
         except (msgspec.DecodeError, RecursionError, UnicodeDecodeError) as error:
             raise InvalidRequest(_describe(source, error), code="invalid_json") from error
         self._members = members
-        self._values = {key.name: raw for key, raw in members.items()}
+        self._values: dict[str, msgspec.Raw] = {}
+        for key, raw in members.items():
+            self._values[key.name] = raw
         self._repeats = len(self._values) != len(members)
 
     def __contains__(self, name: str) -> bool:

@@ -124,8 +124,9 @@ class Answer(Latch):
         if facts.usage != UNREPORTED:
             exchange.usage = self.endpoint.merge_usage(exchange.usage, facts.usage)
         if facts.finish_reasons:
-            named = tuple([reason[:_REASON_CHARS] for reason in facts.finish_reasons if reason])
-            exchange.finish_reasons = (exchange.finish_reasons + named)[:_KEPT_REASONS]
+            for reason in facts.finish_reasons:
+                if reason and len(exchange.finish_reasons) < _KEPT_REASONS:
+                    exchange.finish_reasons += (reason[:_REASON_CHARS],)
         if facts.error is not None:
             exchange.upstream_error = "the upstream reports an error"  # its text may repeat a prompt
 

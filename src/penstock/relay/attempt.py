@@ -103,6 +103,7 @@ async def attempt(exchange: Exchange, client: BackendClient, plan: Plan, limits:
         )
         return
     lowered = None
+    losses: Sequence[Loss]
     if way.translation is None:
         edit = JsonEdit(body)
         if upstream_model != facts.model:
@@ -111,7 +112,10 @@ async def attempt(exchange: Exchange, client: BackendClient, plan: Plan, limits:
             await _bring_media(exchange, edit, way.edit_media)
         if endpoint.drop_foreign_marks is not None:
             endpoint.drop_foreign_marks(edit)
-        upstream_body, losses = _spliced(edit, way, target, exchange, endpoint)
+        if rendered.as_it_is and target.mutations is NO_MUTATIONS:
+            upstream_body, losses = edit.pieces(), edit.losses
+        else:
+            upstream_body, losses = _spliced(edit, way, target, exchange, endpoint)
     else:
         if exchange.fetcher is not None or not way.translation.by_url:
             exchange.chat = exchange.chat or way.translation.caller.lift(body)

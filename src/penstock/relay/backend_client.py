@@ -37,6 +37,8 @@ class RenderedHead(NamedTuple):
     lines: bytes
     target: str
     """Path and query, as sent."""
+    as_it_is: bool
+    """Provider and host want the body of this endpoint as callers write it."""
 
 
 class BackendClient:
@@ -127,7 +129,10 @@ class BackendClient:
         head = b"POST %b HTTP/1.1\r\n%b" % (path.encode("ascii"), self._fixed_lines)
         if len(self._heads) >= REMEMBERED_HEADS:
             self._heads.clear()
-        rendered = self._heads[place] = RenderedHead(way, head, path)
+        provider = self.backend.provider
+        changed = way.splices or (way.quirks_of is not None and provider.request_quirks)
+        asked = stream and provider.stream_usage == "on_request"
+        rendered = self._heads[place] = RenderedHead(way, head, path, as_it_is=not changed and not asked)
         return rendered
 
     def plain_head(self, method: str, target: str, host: str | None) -> bytes:

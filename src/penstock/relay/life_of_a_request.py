@@ -251,15 +251,17 @@ class Gateway:
         Found once, since the snapshot keeps its models.
         """
         place = (id(model), endpoint.id)
-        if place not in self._only_plans:
+        try:
+            return self._only_plans[place]
+        except KeyError:
             first, *others = self.offering(model, endpoint)
-            fixed = first.model is not None and "*" not in first.model and model.timeouts is None
-            known = None
-            if fixed and not others and model.retry.attempts is None and model.retry.per_priority is None:
-                client = self._clients[first.backend.name]
-                known = client, Plan(first, first.model or "", client.timeouts, NO_STATUSES)
-            self._only_plans[place] = known
-        return self._only_plans[place]
+        known = None
+        fixed = first.model is not None and "*" not in first.model and model.timeouts is None
+        if fixed and not others and model.retry.attempts is None and model.retry.per_priority is None:
+            client = self._clients[first.backend.name]
+            known = client, Plan(first, first.model or "", client.timeouts, NO_STATUSES)
+        self._only_plans[place] = known
+        return known
 
     async def _try_targets(
         self, exchange: Exchange, model: Model, name: str, offering: Sequence[Target], attempt_one: Attempting = attempt
