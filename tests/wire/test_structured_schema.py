@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from penstock.core.errors import InvalidRequest
-from penstock.wire.structured_schema import FORMATS, REFUSED, accepted_schema
+from penstock.wire.structured_schema import FORMATS, REFUSED, accepted_schema, is_accepted
 
 
 def accept(schema: object) -> tuple[object, list[str]]:
@@ -134,3 +134,22 @@ def _without_texts(schema: object) -> object:
 def test_the_tables_do_not_contradict_each_other() -> None:
     assert FORMATS
     assert not REFUSED & {"properties", "items", "anyOf", "allOf", "enum", "const", "required", "description", "$ref"}
+
+
+@pytest.mark.parametrize(
+    ("schema", "accepted"),
+    [
+        ('{"$ref":"#/$defs/A","$defs":{"A":{"type":"string"}}}', True),
+        ('{"$ref":"#/$defs/A","$defs":{"A":{"items":{"$ref":"#/$defs/A"}}}}', False),
+        ('{"$ref":"#/$defs/A","$defs":{"A":{"$ref":"#/$defs/B"},"B":{"$ref":"#/$defs/A"}}}', False),
+        (
+            '{"$ref":"#/definitions/A","definitions":{"A":{"anyOf":[{"$ref":"#/definitions/A"},{"type":"null"}]}}}',
+            False,
+        ),
+        ('{"type":"object","properties":{"above":{"$ref":"#"}}}', False),
+        ('{"type":"object","properties":{"#":{"type":"string"}}}', True),
+        ('["$ref"]', True),
+    ],
+)
+def test_a_schema_that_contains_itself_has_no_accepted_form(schema: str, accepted: bool) -> None:
+    assert is_accepted(msgspec.Raw(schema.encode())) is accepted

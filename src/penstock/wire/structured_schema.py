@@ -4,7 +4,8 @@ https://platform.claude.com/docs/en/build-with-claude/structured-outputs, "JSON 
 every object must say ``"additionalProperties": false``; limits of numbers, lengths and counts are refused, as are some
 formats and ``oneOf``. What is refused is taken out of the schema and told to the model in the description of that
 place, so that it may still follow it; the caller learns of it as a loss. A schema that needs no change keeps its bytes.
-Bedrock documents nearly the same limits (``bedrock_converse.enforced_schema``).
+One that contains itself is refused too, and has no such form: it is asked for in another way. Bedrock documents nearly
+the same limits (``bedrock_converse.enforced_schema``).
 """
 
 from __future__ import annotations
@@ -76,6 +77,16 @@ def accepted_schema(schema: msgspec.Raw, at: str) -> tuple[msgspec.Raw, list[str
     return msgspec.Raw(msgspec.json.encode(decoded)), sorted(unsupported)
 
 
+def is_accepted(schema: msgspec.Raw) -> bool:
+    """Say whether the schema can be put into a form that the API takes: not one that contains itself."""
+    if b'"$ref"' not in bytes(schema):
+        return True
+    try:
+        return not is_recursive(_decoder.decode(schema))
+    except (msgspec.DecodeError, RecursionError, UnicodeDecodeError):
+        return True  # no schema at all: ``accepted_schema`` says so
+
+
 def _accept(schema: _Schema, unsupported: set[str]) -> bool:
     """Change a schema in place; say whether it had to be changed."""
     changed = _replace_one_of(schema)
@@ -138,3 +149,38 @@ def _children(schema: _Schema) -> list[_Schema]:
         if isinstance(members, dict):
             found += members.values()
     return [cast("_Schema", child) for child in found if isinstance(child, dict)]
+
+
+def is_recursive(root: _Schema) -> bool:
+    """Say whether a schema needs itself, or one of its definitions does, at however many removes."""
+    if "#" in _references(root):
+        return True
+    definitions: _Schema = {}
+    for name in ("definitions", "$defs"):
+        named = root.get(name)
+        if isinstance(named, dict):
+            definitions |= named
+    needs = {name: _references(schema) for name, schema in definitions.items()}
+    for name, needed in needs.items():
+        reached: set[str] = set()
+        ahead = list(needed)
+        while ahead:
+            reference = ahead.pop()
+            if reference not in reached:
+                reached.add(reference)
+                ahead += needs.get(reference, ())
+        if name in reached:
+            return True
+    return False
+
+
+def _references(value: object) -> set[str]:
+    """Return the last names of the references anywhere inside."""
+    if isinstance(value, list):
+        return set().union(*map(_references, value))
+    if not isinstance(value, dict):
+        return set()
+    found = set().union(*map(_references, value.values()))
+    if isinstance(value.get("$ref"), str):
+        found.add(str(value["$ref"]).rpartition("/")[2])
+    return found

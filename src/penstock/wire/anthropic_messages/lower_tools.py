@@ -20,7 +20,7 @@ from penstock.wire.anthropic_messages.vocabulary import FORMAT
 from penstock.wire.anthropic_messages.writing import Writing, cache_control
 from penstock.wire.json_tool import DESCRIPTION, choose_tool_name
 from penstock.wire.object_schema import object_schema
-from penstock.wire.structured_schema import accepted_schema
+from penstock.wire.structured_schema import accepted_schema, is_accepted
 
 TOOL_NAME = re.compile(r"[a-zA-Z0-9_-]{1,128}")
 _EMPTY_SCHEMA = msgspec.Raw(b'{"type":"object"}')
@@ -45,10 +45,11 @@ def write_tools(request: ChatRequest, facts: ModelFacts, writing: Writing, *, th
             writing.losses.field("tool_choice", "there are no tools to call")
         choice = None
     form = request.response_format
-    schema = _schema(form, facts, writing)
+    native = form is not None and form.kind == "json_schema" and facts.json_schema and is_accepted(form.schema)
+    schema = _schema(form, writing, native=native)
     if form is None or form.kind == "text":
         return Tooling(tools, _choice(choice, request, writing, may_force=may_force, tools=bool(tools)))
-    if form.kind == "json_schema" and facts.json_schema:
+    if native:
         written = _choice(choice, request, writing, may_force=may_force, tools=bool(tools))
         return Tooling(tools, written, {"type": "json_schema", "schema": schema})
     if choice is not None and choice.mode in {"required", "named"}:
@@ -83,12 +84,12 @@ def _by_tool(
     return Tooling([*tools, tool], choice, None, name)
 
 
-def _schema(form: ResponseFormat | None, facts: ModelFacts, writing: Writing) -> msgspec.Raw:
-    """Return the schema of the answer in a form this API accepts."""
+def _schema(form: ResponseFormat | None, writing: Writing, *, native: bool) -> msgspec.Raw:
+    """Return the schema of the answer as the API accepts it: of an answer (``native``), or of a tool."""
     if form is None or form.kind != "json_schema":
         return _EMPTY_SCHEMA
     at = writing.request.path("response_format")
-    if not facts.json_schema:
+    if not native:
         return object_schema(form.schema, at, empty=_EMPTY_SCHEMA)
     schema, unsupported = accepted_schema(form.schema, at)
     if unsupported:
@@ -137,13 +138,14 @@ def _tool(tool: Tool, facts: ModelFacts, writing: Writing) -> dict[str, object]:
     if tool.description:
         written["description"] = tool.description
     schema = object_schema(tool.schema, tool.at, empty=_EMPTY_SCHEMA)
-    if tool.strict and facts.json_schema:
+    if tool.strict and facts.json_schema and is_accepted(schema):
         schema, unsupported = accepted_schema(schema, tool.at)
         if unsupported:
             writing.losses.at(tool.at, f"not enforced by this provider: {', '.join(unsupported)}", "approximated")
         written["strict"] = True
     elif tool.strict:
-        writing.losses.at(tool.strict_at, "this model does not enforce schemas")
+        why = "a schema that contains itself is not enforced" if facts.json_schema else "this model enforces no schemas"
+        writing.losses.at(tool.strict_at, why)
     written["input_schema"] = schema
     cache_control(tool.cache, tool.at, written, writing)
     return written

@@ -10,6 +10,8 @@ from __future__ import annotations
 
 import msgspec
 
+from penstock.wire.structured_schema import is_recursive
+
 REFUSED = frozenset(
     {
         "minimum",
@@ -49,7 +51,7 @@ def is_enforced(schema: msgspec.Raw) -> bool:
     """Say whether the schema is in the subset; text that is no JSON object is not."""
     try:
         root = _decoder.decode(schema)
-        return _keeps_to_subset(root) and not _is_recursive(root)
+        return _keeps_to_subset(root) and not is_recursive(root)
     except (msgspec.DecodeError, RecursionError, UnicodeError):
         return False
 
@@ -75,36 +77,3 @@ def _keeps_to_subset(schema: object) -> bool:
         named = schema.get(name, {})
         parts += named.values() if isinstance(named, dict) else [None]
     return all(_keeps_to_subset(part) for part in parts)
-
-
-def _is_recursive(root: _Schema) -> bool:
-    """Say whether a definition needs itself, at however many removes."""
-    definitions: _Schema = {}
-    for name in ("definitions", "$defs"):
-        named = root.get(name)
-        if isinstance(named, dict):
-            definitions |= named
-    needs = {name: _references(schema) for name, schema in definitions.items()}
-    for name, needed in needs.items():
-        reached: set[str] = set()
-        ahead = list(needed)
-        while ahead:
-            reference = ahead.pop()
-            if reference not in reached:
-                reached.add(reference)
-                ahead += needs.get(reference, ())
-        if name in reached:
-            return True
-    return False
-
-
-def _references(value: object) -> set[str]:
-    """Return the last names of the references anywhere inside."""
-    if isinstance(value, list):
-        return set().union(*map(_references, value))
-    if not isinstance(value, dict):
-        return set()
-    found = set().union(*map(_references, value.values()))
-    if isinstance(value.get("$ref"), str):
-        found.add(str(value["$ref"]).rpartition("/")[2])
-    return found
