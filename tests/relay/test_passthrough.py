@@ -172,6 +172,24 @@ async def test_a_path_cannot_leave_its_prefix(path: str, tmp_path: Path) -> None
     assert not upstream.received
 
 
+ENDPOINTS_IN_DISGUISE = [
+    "chat/completions/",
+    "chat/%63ompletions",
+    "chat//completions",
+    "chat/completions;a",
+    "%6dodels",
+]
+
+
+@pytest.mark.parametrize("path", ENDPOINTS_IN_DISGUISE)
+async def test_an_endpoint_is_not_reached_past_its_own_rules(path: str, tmp_path: Path) -> None:
+    async with gateway(tmp_path, path="/v1") as (running, upstream):
+        answered = await ask(running.url, b"{}", path=f"/v1/{path}")
+        assert (answered.status, answered.error["code"]) == (400, "invalid_path")
+        assert not upstream.received
+        assert (await ask(running.url, b"{}", path="/v1/files/")).status == 200
+
+
 @pytest.mark.parametrize(
     ("entry", "path", "expected"),
     [

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from penstock.routing.path_table import PathEntry, PathTable, climbs, replace_prefix
+from penstock.routing.path_table import PathEntry, PathTable, climbs, plain_path, replace_prefix
 from penstock.routing.route_table import HeaderCondition
 
 
@@ -140,3 +140,15 @@ def test_a_prefix_is_replaced_as_the_gateway_api_has_it(
     path: str, prefix: str, replacement: str, expected: str
 ) -> None:
     assert replace_prefix(path, prefix, replacement) == expected
+
+
+@pytest.mark.parametrize(
+    "path", ["/a/b", "/a/b/", "//a/b", "/a//b", "/%61/b", "/a%2fb", "/a;x=1/b", "/a\\b", "/a/b%2F"]
+)
+def test_the_many_ways_to_write_a_path_are_one(path: str) -> None:
+    assert plain_path(path) == "/a/b"
+
+
+@pytest.mark.parametrize("path", ["/", "/a", "/a/B", "/a.b/c", "/é"])
+def test_a_plain_path_stays_as_it_is(path: str) -> None:
+    assert plain_path(path) == path

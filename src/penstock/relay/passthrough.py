@@ -17,15 +17,17 @@ from typing import cast
 
 from penstock.core.endpoint import PLAIN_EVENT, Endpoint, EndpointId, RequestFacts
 from penstock.core.errors import InvalidRequest, NotImplementedByServer, UpstreamFault
+from penstock.endpoints import all_endpoints
 from penstock.identity.client_keys import ANONYMOUS, find_key
 from penstock.relay.answer import Answer
 from penstock.relay.backend_client import BackendClient
 from penstock.relay.exchange import Exchange
 from penstock.relay.headers import is_credential, travels_down, travels_on, without_named
+from penstock.relay.local_answers import is_models_path
 from penstock.relay.plan import Plan
 from penstock.relay.snapshot import HeaderChanges, Limits, Passage
 from penstock.relay.whole import RefusedRelay
-from penstock.routing.path_table import PathTable, climbs, replace_prefix
+from penstock.routing.path_table import PathTable, climbs, plain_path, replace_prefix
 from penstock.transport.client_protocol import AnswerHead, BodyReceiver
 from penstock.transport.http_syntax import LENGTH_DIGITS, header_block
 from penstock.transport.server_request import HeaderList, ServerRequest
@@ -62,6 +64,9 @@ def find_passage(table: PathTable[Passage], request: ServerRequest) -> Passage |
     passage = table.find(request.path, request.method, host.decode("latin-1"), request.header)
     if passage is not None and climbs(request.path):
         msg = "A path with . or .. among its segments is not passed on."
+        raise InvalidRequest(msg, code="invalid_path")
+    if passage is not None and ((plain := plain_path(request.path)) in all_endpoints() or is_models_path(plain)):
+        msg = f"The path is another way to write {plain[:200]}, and not passed on."
         raise InvalidRequest(msg, code="invalid_path")
     if passage is not None and request.method == "TRACE":
         msg = "TRACE is not passed on."

@@ -110,6 +110,12 @@ def climbs(path: str) -> bool:
     return any(segment.partition(";")[0] in {".", ".."} for segment in segments)
 
 
+def plain_path(path: str) -> str:
+    """Return what a server may take a path for: without escapes, parameters and empty segments."""
+    segments = (segment.partition(";")[0] for segment in unquote(path).replace("\\", "/").split("/"))
+    return "/" + "/".join(filter(None, segments))
+
+
 def replace_prefix(path: str, prefix: str, replacement: str) -> str:
     """Return ``path`` with another beginning; ``prefix`` is an entry's path, which fits it."""
     return replacement.rstrip("/") + path[len(prefix) :] or "/"
