@@ -47,7 +47,11 @@ async def listen_for_operators(pages: AdminPages, snapshot: Snapshot) -> Admin:
         OperatorError: the address is taken or cannot be bound.
     """
     place = Listener(host=snapshot.admin_host, port=snapshot.admin_port, unix=snapshot.admin_unix)
-    bound = await bind(place)
+    try:
+        bound = await bind(place)
+    except OperatorError as error:
+        msg = f"{error} (the address for operators: admin, --admin)"
+        raise OperatorError(msg) from error
     return Admin(await serve_on(pages, bound.of(0)), bound)
 
 

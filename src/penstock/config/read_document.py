@@ -98,6 +98,8 @@ def _report(path: KeyPath, detail: ErrorDetails, findings: Findings) -> None:
         message = f"must be {detail['ctx']['expected']}"
     if kind == "model_type" and (section := section_at(path)) and section.has_short_form:
         message = "must be text or a mapping"
+    if kind in {"model_type", "dict_type"} and (section := section_at(path)) and path[-1] in section.model_fields:
+        message += f"; {path[-1]} is a setting of such a mapping: is it indented too little?"
     if kind == "extra_forbidden":
         section = section_at(path[:-1])
         findings.key_error(path, message + hint(str(path[-1]), section.model_fields if section else ()))

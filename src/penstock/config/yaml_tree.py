@@ -39,6 +39,14 @@ _FLOAT = re.compile(r"[-+]?(?:\.[0-9]{1,40}|[0-9]{1,40}(?:\.[0-9]{0,40})?)(?:[eE
 _VARIABLE = re.compile(r"\$\{([^{}\n]*)\}")
 _SHIELD = "\ue000\ue001\ue002"
 _UNSHIELD = str.maketrans(_SHIELD, "${}")
+_CANNOT_START = "found character that cannot start any token"
+_HINTS = {
+    _CANNOT_START: "a text that begins with it stands in quotes",
+    "did not find expected key": "is the line indented like its neighbours?",
+    "mapping values are not allowed in this context": "is the line indented right, and a text with a colon in quotes?",
+    "found unexpected end of stream": "is a quote not closed?",
+}
+"""What most often leads to a problem that the parser has."""
 _UNPRINTABLE = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
@@ -148,9 +156,7 @@ def read_yaml_documents(source: bytes, file: str) -> tuple[list[Node], list[Synt
     try:
         return list(reader.read()), reader.problems
     except yaml.MarkedYAMLError as error:
-        place = _place(file, error.problem_mark or error.context_mark)
-        what = ", ".join(part for part in (error.context, error.problem) if part)
-        raise YamlRefused(SyntaxProblem(place, f"not valid YAML: {what}")) from None
+        raise YamlRefused(_explain(error, text, file)) from None
 
 
 def resolve_scalar(node: Scalar) -> Value:
@@ -187,6 +193,19 @@ def nearest_place(root: Node, path: KeyPath, *, at_key: bool = False) -> tuple[P
             break
         depth += 1
     return (node.place if isinstance(node, Scalar) and not at_key else place), depth
+
+
+def _explain(error: yaml.MarkedYAMLError, text: str, file: str) -> SyntaxProblem:
+    """Say where the parser stopped, where what it was reading began, and what people usually did there."""
+    place = _place(file, error.problem_mark or error.context_mark)
+    began = _place(file, error.context_mark).line if error.context_mark else place.line
+    context = f"{error.context} that begins in line {began}" if error.context and began != place.line else error.context
+    what = ", ".join(part for part in (context, error.problem) if part)
+    lines = text.split("\n", place.line)[place.line - 1 : place.line]
+    hint = _HINTS.get(error.problem or "")
+    if error.problem == _CANNOT_START and any(line[place.column - 1 :].startswith("\t") for line in lines):
+        hint = "indent with spaces, not with a tab"
+    return SyntaxProblem(place, f"not valid YAML: {what}{f'; {hint}' if hint else ''}")
 
 
 class _Mark(Protocol):

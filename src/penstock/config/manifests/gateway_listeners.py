@@ -51,7 +51,10 @@ def compile_listeners(
         for numbers in by_port.values()
     ]
     if not has_keys:
-        message = "listens on this machine only, since no apiKeyAuth asks callers for keys (--listen says otherwise)"
+        message = (
+            "listens on this machine only, since no apiKeyAuth or jwt asks callers who they are "
+            "(--listen says otherwise)"
+        )
         world.report.note(gateway, ("spec", "listeners", served[0], "port"), message)
     return native
 
