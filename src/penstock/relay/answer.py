@@ -122,7 +122,8 @@ class Answer(Latch):
         """Keep what the answer says about itself; a later report wins, as the format counts."""
         exchange = self.exchange
         if facts.usage != UNREPORTED:
-            exchange.usage = self.endpoint.merge_usage(exchange.usage, facts.usage)
+            earlier = exchange.usage
+            exchange.usage = facts.usage if earlier is UNREPORTED else self.endpoint.merge_usage(earlier, facts.usage)
         if facts.finish_reasons:
             for reason in facts.finish_reasons:
                 if reason and len(exchange.finish_reasons) < _KEPT_REASONS:

@@ -141,7 +141,9 @@ def lines_up(headers: HeaderList, fields: dict[bytes, bytes], *, stream: bool) -
 def lines_down(headers: HeaderList, fields: dict[bytes, bytes]) -> bytes:
     """Render an upstream's headers for the caller."""
     starts = _down
-    lines = [start + value for name, value in without_named(headers, fields) if (start := starts[name]) is not None]
+    if b"connection" in fields:
+        headers = without_named(headers, fields)
+    lines = [start + value for name, value in headers if (start := starts[name]) is not None]
     lines.append(b"")
     return b"\r\n".join(lines)
 

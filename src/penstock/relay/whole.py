@@ -88,7 +88,7 @@ class WholeRelay:
         """Note what the answer says; return what is wrong with it, or None."""
         answer = self._answer
         try:
-            plain = decode(body, self._coding, answer.limits.inspected_answer_bytes)
+            plain = decode(body, self._coding, answer.limits.inspected_answer_bytes) if self._coding else body
         except SpoiltCodingError as error:
             return f"sent an answer that cannot be read: {error}"
         except UnreadableCodingError:
