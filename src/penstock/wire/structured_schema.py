@@ -10,6 +10,7 @@ the same limits (``bedrock_converse.enforced_schema``).
 
 from __future__ import annotations
 
+from graphlib import CycleError, TopologicalSorter
 from typing import cast
 
 import msgspec
@@ -153,24 +154,15 @@ def _children(schema: _Schema) -> list[_Schema]:
 
 def is_recursive(root: _Schema) -> bool:
     """Say whether a schema needs itself, or one of its definitions does, at however many removes."""
-    if "#" in _references(root):
-        return True
-    definitions: _Schema = {}
+    needs = {"#": _references(root)}
     for name in ("definitions", "$defs"):
         named = root.get(name)
         if isinstance(named, dict):
-            definitions |= named
-    needs = {name: _references(schema) for name, schema in definitions.items()}
-    for name, needed in needs.items():
-        reached: set[str] = set()
-        ahead = list(needed)
-        while ahead:
-            reference = ahead.pop()
-            if reference not in reached:
-                reached.add(reference)
-                ahead += needs.get(reference, ())
-        if name in reached:
-            return True
+            needs |= {definition: _references(schema) for definition, schema in named.items()}
+    try:
+        TopologicalSorter(needs).prepare()
+    except CycleError:
+        return True
     return False
 
 
