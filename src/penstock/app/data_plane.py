@@ -199,7 +199,7 @@ class DataPlane:
             )
 
     async def _until_recorded(self) -> None:
-        """Let the exchanges that were cut end and be recorded: their tasks hear of it a few rounds later."""
+        """Let the exchanges that were cut end and be recorded: they hear of it a few rounds later."""
         for _ in range(ROUNDS_AFTER_CUT):
             if not self.in_flight:
                 return
