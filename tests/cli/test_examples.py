@@ -1,4 +1,4 @@
-"""Every folder of ``examples`` is loaded, served, and described truly by its README; our own README likewise."""
+"""Every folder of ``examples`` is loaded, served, and described truly by its README."""
 
 from __future__ import annotations
 
@@ -55,12 +55,3 @@ def test_example_is_served(example: Path, tmp_path: Path) -> None:
         assert get_json(f"{admin_url}/health")["status"] == "ok"
         assert penstock.end() == 0
     assert "Traceback" not in penstock.printed()
-
-
-@pytest.mark.parametrize("number", [0, 1])
-def test_configurations_of_the_readme_are_valid(number: int, tmp_path: Path) -> None:
-    texts = re.findall(r"```yaml\n(.*?)```", (_ROOT / "README.md").read_text(encoding="utf-8"), re.DOTALL)
-    path = tmp_path / "config.yaml"
-    path.write_text(texts[number], encoding="utf-8")
-
-    assert load_files([str(path)], _variables(tmp_path)).warnings == ()
