@@ -29,6 +29,11 @@ WEATHER: ToolParam = {
         "additionalProperties": False,
     },
 }
+TREE = {
+    "type": "object",
+    "properties": {"parts": {"type": "array", "items": {"$ref": "#"}}},
+    "additionalProperties": False,
+}
 THINKING: Any = {"type": "adaptive"}
 BUDGET: Any = {"type": "enabled", "budget_tokens": 1024}
 
@@ -242,6 +247,7 @@ RESULT = {"type": "tool_result", "tool_use_id": "t1", "content": "x"}
         ({"thinking": THINKING, "max_tokens": 2000, "tools": [WEATHER], "tool_choice": {"type": "any"}}, "forces tool"),
         ({"stop_sequences": [" "]}, "non-whitespace"),
         ({"output_config": {"format": {"type": "json_schema", "schema": {"type": "object"}}}}, "additionalProperties"),
+        ({"output_config": {"format": {"type": "json_schema", "schema": TREE}}}, "Recursive schemas"),
         (
             {"messages": [{"role": "user", "content": [{"type": "text", "text": "x", "cache_control": {}}]}]},
             "cache_control.type: Field required",

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from graphlib import CycleError, TopologicalSorter
 from typing import Literal
 
 import msgspec
@@ -203,7 +204,7 @@ def _read_tool(fields: Fields) -> Tool:
     if schema.members.get("type") != "object":
         refuse("Input should be 'object'", f"{fields.path}.custom.input_schema.type")
     if fields.flag("strict"):
-        _check_closed(schema.members, schema.path)
+        _check_form(schema.members, schema.path)
     unmarked = {key: value for key, value in fields.members.items() if key != "cache_control"}
     text = msgspec.json.encode(unmarked).decode()
     return Tool(name, fields.text("description") or "", schema.members, schema.path, text)
@@ -249,19 +250,29 @@ def _read_output(body: Fields) -> JsonOutput | None:
     only(wanted, frozenset({"type", "schema"}))
     wanted.needed_choice("type", ("json_schema",))
     schema = wanted.needed_fields("schema")
-    _check_closed(schema.members, schema.path)
+    _check_form(schema.members, schema.path)
     return JsonOutput("answer", schema.members)
 
 
-def _check_closed(schema: object, place: str) -> None:
-    """Refuse a schema in which an object may have members that are not named."""
-    pending: list[object] = [schema]
+def _check_form(schema: dict[str, object], place: str) -> None:
+    """Refuse a schema in which an object may have members that are not named, or that contains itself."""
+    needed: dict[str, set[str]] = {}
+    pending: list[tuple[object, str, str]] = [(schema, "#", "#")]  # a part, its place, and the definition it is in
     while pending:
-        part = pending.pop()
-        if isinstance(part, dict):
-            if part.get("type") == "object" and part.get("additionalProperties") is not False:
-                message = "For 'object' type, 'additionalProperties' must be explicitly set to false"
-                refuse(message, place)
-            pending += part.values()
-        elif isinstance(part, list):
-            pending += part
+        part, at, inside = pending.pop()
+        if isinstance(part, list):
+            pending += [(child, f"{at}/{number}", inside) for number, child in enumerate(part)]
+        if not isinstance(part, dict):
+            continue
+        if part.get("type") == "object" and part.get("additionalProperties") is not False:
+            refuse("For 'object' type, 'additionalProperties' must be explicitly set to false", place)
+        reference = part.get("$ref")
+        if isinstance(reference, str):
+            needed.setdefault(inside, set()).add(reference)
+        for name, child in part.items():
+            defines = at in {"#/$defs", "#/definitions"}
+            pending.append((child, f"{at}/{name}", f"{at}/{name}" if defines else inside))
+    try:
+        TopologicalSorter(needed).prepare()
+    except CycleError:
+        refuse("Recursive schemas are not supported", place)
