@@ -150,7 +150,7 @@ async def test_as_the_answer_comes(tmp_path: Path) -> None:
     async with scripted_upstream([answer_head(200, "content-length: 38"), more, b"x" * 38], GOOD) as upstream:
         async with gateway_with(upstream, tmp_path) as gateway:
             caller = await asked(gateway)
-            await eventually(lambda: busy(gateway) == 1)
+            await upstream.until(lambda: bool(upstream.received))
             more.set()
             caller.writer.transport.abort()
             await leaves(caller, gateway)
