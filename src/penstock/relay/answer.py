@@ -101,6 +101,21 @@ class Answer(Latch):
         request.begin_block(head.status, self._lines(head), content_length)
         request.couple(self.connection)
 
+    def pass_on(self, payload: bytes, framed: bytes | None) -> None:
+        """Send a piece of the body, in the chunks it came in where the caller takes chunks."""
+        request = self.exchange.request
+        if framed is not None and request.takes_chunks:
+            request.write_raw(framed)
+        else:
+            request.write_chunk(payload)
+        self.exchange.response_bytes += len(payload)
+
+    def break_off(self, error: GatewayError) -> None:
+        """End an answer that was begun, so that it is seen not to be whole."""
+        self.exchange.error = error
+        self.exchange.request.abort()
+        self.finish()
+
     def respond(self, head: AnswerHead, body: bytes) -> None:
         """Send the whole answer to the caller, and finish."""
         self.exchange.status = head.status

@@ -161,11 +161,7 @@ class _PassedBody:
 
     def on_data(self, payload: bytes, framed: bytes | None) -> None:
         """Pass the piece on."""
-        if framed is not None and self._request.takes_chunks:
-            self._request.write_raw(framed)
-        else:
-            self._request.write_chunk(payload)
-        self._answer.exchange.response_bytes += len(payload)
+        self._answer.pass_on(payload, framed)
 
     def on_end(self) -> None:
         """The answer is whole."""
@@ -181,9 +177,7 @@ class _PassedBody:
         if not self._has_body:
             self._answer.finish(error)
             return
-        self._answer.exchange.error = error
-        self._request.abort()
-        self._answer.finish()
+        self._answer.break_off(error)
 
 
 def changed(headers: HeaderList, changes: HeaderChanges) -> HeaderList:

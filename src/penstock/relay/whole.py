@@ -41,7 +41,7 @@ class WholeRelay:
         if self._kept is not None:
             self._kept.append(payload)
         if self._begun:
-            self._pass_on(payload, framed)
+            self._answer.pass_on(payload, framed)
         elif self._kept is not None and self._size > min(HELD_BYTES, self._answer.limits.inspected_answer_bytes):
             if self._answer.exchange.stream:
                 self._answer.connection.cancel()
@@ -50,16 +50,9 @@ class WholeRelay:
             self._begun = True
             head = self._head
             self._answer.begin(head, head.content_length if head.framing == "length" else None)
-            self._pass_on(b"".join(self._kept), None)
+            self._answer.pass_on(b"".join(self._kept), None)
         if self._size > self._answer.limits.inspected_answer_bytes:
             self._kept = None
-
-    def _pass_on(self, payload: bytes, framed: bytes | None) -> None:
-        if framed is not None and self._request.takes_chunks:
-            self._request.write_raw(framed)
-        else:
-            self._request.write_chunk(payload)
-        self._answer.exchange.response_bytes += len(payload)
 
     def on_end(self) -> None:
         """The body is whole: read its usage, and send it if that has not begun."""
@@ -111,9 +104,7 @@ class WholeRelay:
         if not self._begun:
             self._answer.finish(error)
             return
-        self._answer.exchange.error = error
-        self._request.abort()
-        self._answer.finish()
+        self._answer.break_off(error)
 
 
 class RefusedRelay:
