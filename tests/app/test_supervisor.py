@@ -196,13 +196,13 @@ async def test_a_reload_reaches_every_worker_or_none(tmp_path: Path) -> None:
             await gateway.until(lambda: gateway.page("/config")["reloads"] == 1)
             assert await models() == {"gpt two"}
 
-            wrong = tmp_path / "wrong.pem"  # a file that is there, and is not what it should be
-            wrong.write_text("no certificate")
+            folder = tmp_path / "folder"  # which the supervisor takes for a log, and no worker can write to
+            folder.mkdir()
             write(gateway.file, upstream.port, models="gpt three")
-            add_backend(gateway, wrong)
+            gateway.file.write_text(gateway.file.read_text().replace(f"{tmp_path}/access.log", str(folder)))
             gateway.penstock.process.send_signal(signal.SIGHUP)
             await gateway.until(lambda: gateway.page("/config")["refused"] == 1)
-            assert "wrong.pem cannot be used" in gateway.page("/config")["last_error"]["message"]
+            assert "the access log" in gateway.page("/config")["last_error"]["message"]
             assert await models() == {"gpt two"}
 
             os.kill(gateway.pids()[0], signal.SIGKILL)  # its replacement serves by what is in use, not by the file

@@ -45,7 +45,7 @@ def test_base_url_of_a_variable_is_used() -> None:
     backend = loaded.snapshot.backends["openai"]
     assert (backend.scheme, backend.host, backend.port, backend.base_path) == ("http", "127.0.0.1", 9, "/x/v1")
     assert backend.api_key == Secret("k")
-    assert "OpenAI: OPENAI_API_KEY and OPENAI_BASE_URL is set" in loaded.explanation
+    assert "OpenAI: OPENAI_API_KEY and OPENAI_BASE_URL are set" in loaded.explanation
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1:11434", "0.0.0.0", "http://127.0.0.1:11434"])

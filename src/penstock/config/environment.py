@@ -35,7 +35,9 @@ class _Found:
     credential_variable: str | None = None
 
     def variables(self) -> str:
-        return " and ".join(name for name in (self.key_variable or self.credential_variable, self.url_variable) if name)
+        """Say which variables are set."""
+        names = [name for name in (self.key_variable or self.credential_variable, self.url_variable) if name]
+        return f"{' and '.join(names)} {'is' if len(names) == 1 else 'are'} set"
 
 
 def load_environment(environ: Mapping[str, str], overrides: Overrides = NO_OVERRIDES) -> Loaded:
@@ -56,7 +58,7 @@ def load_environment(environ: Mapping[str, str], overrides: Overrides = NO_OVERR
     if findings.failed:
         raise ConfigurationInvalid(problems)
     explanation = [f"Configuration: environment ({summarise(snapshot)})"]
-    explanation += [f"{found.provider.title}: {found.variables()} is set" for found in usable]
+    explanation += [f"{found.provider.title}: {found.variables()}" for found in usable]
     return Loaded(snapshot=snapshot, explanation=(*explanation, *remarks, *shared_out), warnings=tuple(problems))
 
 
