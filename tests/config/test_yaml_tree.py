@@ -156,33 +156,45 @@ def test_byte_order_mark_is_skipped() -> None:
     [
         (
             "a: [1\nb: 2",
-            "c.yaml:2:2: not valid YAML: while parsing a flow sequence that begins in line 1, "
-            "did not find expected ',' or ']'",
+            (
+                "c.yaml:2:2: not valid YAML: while parsing a flow sequence that begins in line 1, "
+                "did not find expected ',' or ']'"
+            ),
         ),
         (
             "a:\n  b: 1\n c: 2\n",
-            "c.yaml:3:2: not valid YAML: while parsing a block mapping that begins in line 1, "
-            "did not find expected key; is the line indented like its neighbours?",
+            (
+                "c.yaml:3:2: not valid YAML: while parsing a block mapping that begins in line 1, "
+                "did not find expected key; is the line indented like its neighbours?"
+            ),
         ),
         (
             "a: 1\nb:\n\tc: 2\n",
-            "c.yaml:3:1: not valid YAML: while scanning for the next token, "
-            "found character that cannot start any token; indent with spaces, not with a tab",
+            (
+                "c.yaml:3:1: not valid YAML: while scanning for the next token, "
+                "found character that cannot start any token; indent with spaces, not with a tab"
+            ),
         ),
         (
             "a: @b",
-            "c.yaml:1:4: not valid YAML: while scanning for the next token, "
-            "found character that cannot start any token; a text that begins with it stands in quotes",
+            (
+                "c.yaml:1:4: not valid YAML: while scanning for the next token, "
+                "found character that cannot start any token; a text that begins with it stands in quotes"
+            ),
         ),
         (
             'a: "b\nc: d\n',
-            "c.yaml:3:1: not valid YAML: while scanning a quoted scalar that begins in line 1, "
-            "found unexpected end of stream; is a quote not closed?",
+            (
+                "c.yaml:3:1: not valid YAML: while scanning a quoted scalar that begins in line 1, "
+                "found unexpected end of stream; is a quote not closed?"
+            ),
         ),
         (
             "a: \tb: c",
-            "c.yaml:1:6: not valid YAML: mapping values are not allowed in this context; "
-            "is the line indented right, and a text with a colon in quotes?",
+            (
+                "c.yaml:1:6: not valid YAML: mapping values are not allowed in this context; "
+                "is the line indented right, and a text with a colon in quotes?"
+            ),
         ),
         ("a: 1\n---\nb: 2\n", "c.yaml:3:1: a second document in the file; write one file for each"),
         ("a: *x", 'c.yaml:1:4: no anchor "&x" stands before this alias'),
