@@ -10,7 +10,17 @@ import pytest
 from penstock.wire.framing.aws_eventstream import encode_frame
 from tests.relay.plain_client import ask
 from tests.relay.scripted_upstream import CLOSE, RESET, Ending
-from tests.relay.test_translated import MESSAGES, START, TEXT, as_events, as_invoke_frames, gateway_to, stream_of
+from tests.relay.test_translated import (
+    MESSAGES,
+    START,
+    STOP,
+    STREAM,
+    TEXT,
+    as_events,
+    as_invoke_frames,
+    gateway_to,
+    stream_of,
+)
 
 AWS = "application/vnd.amazon.eventstream"
 
@@ -64,3 +74,14 @@ async def test_an_exception_before_the_first_event_is_an_error_answer() -> None:
 
 def test_the_frames_of_these_tests_hold_base64() -> None:
     assert base64.b64encode(json.dumps(START).encode()) in as_invoke_frames([START])
+
+
+async def test_losses_are_told_before_the_first_event_whether_the_events_are_translated_or_not() -> None:
+    script = stream_of(as_invoke_frames([START, *TEXT, *STOP]), AWS)
+    marked = b'{"type":"text","text":"Ho","extra_content":{"google":{"thought_signature":"c2ln"}}}'
+    passed_on = MESSAGES.replace(b"}]}", b'},{"role":"assistant","content":[%b]}]}' % marked)
+    async with gateway_to("bedrock-anthropic", script) as (gateway, _):
+        translated = await ask(gateway.url, STREAM.replace(b"{", b'{"seed":7,', 1))
+        same = await ask(gateway.url, passed_on, path="/v1/messages")
+    assert translated.header("x-penstock-losses") == "dropped $.seed"
+    assert same.header("x-penstock-losses") == "dropped $.messages[1].content[0].extra_content"
