@@ -8,7 +8,7 @@ that it does not know (``extra_forbidden``): https://github.com/mistralai/platfo
 from __future__ import annotations
 
 from penstock.core.endpoint import EndpointId
-from penstock.core.json_object import JsonEdit
+from penstock.core.json_object import JsonEdit, JsonObject
 from penstock.core.provider import Provider
 from penstock.wire.openai_chat.foreign_marks import drop_foreign_marks
 from penstock.wire.openai_fields import drop_fields, move_output_limit
@@ -44,8 +44,10 @@ def drop_unknown_fields(_endpoint: EndpointId, edit: JsonEdit) -> None:
 
 def drop_stream_options(_endpoint: EndpointId, edit: JsonEdit) -> None:
     """Take out ``stream_options``: the counts come in the last event with a choice, asked or not."""
-    if edit.raw("stream_options") not in {None, b"null"}:
-        edit.report("stream_options", "approximated", "Mistral counts in the last event with a choice")
+    raw = edit.raw("stream_options")
+    named = JsonObject(raw).names() if raw is not None and raw.startswith(b"{") else []
+    if set(named) - {"include_usage"}:
+        edit.report("stream_options", "dropped", "Mistral knows no options of streams")
     edit.remove("stream_options")
 
 
