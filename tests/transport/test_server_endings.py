@@ -8,7 +8,7 @@ import pytest
 
 from penstock.core.errors import GatewayError
 from penstock.transport.server_limits import ServerLimits
-from penstock.transport.server_request import ServerRequest
+from penstock.transport.server_request import HeaderList, ServerRequest
 from tests.transport.driven_server import driven_server
 from tests.transport.handlers import Gate, Reader
 from tests.transport.recording_app import RecordingApp
@@ -77,6 +77,23 @@ def test_a_handler_that_forgets_to_answer_answers_500() -> None:
     with driven_server(RecordingApp(forget)) as server:
         server.feed(GET, GET)
         assert server.answers() == [(500, b"internal_error")] * 2
+
+
+@pytest.mark.parametrize("sent", [[GET], [GET, b"nonsense\r\n\r\n"], [b"nonsense\r\n\r\n"]])
+def test_an_error_that_cannot_be_told_ends_the_connection(sent: list[bytes], caplog: pytest.LogCaptureFixture) -> None:
+    class Speechless(RecordingApp):
+        def render_error(self, error: GatewayError, request: ServerRequest | None) -> tuple[HeaderList, bytes]:
+            raise RuntimeError("no words")
+
+    async def fail_later(request: ServerRequest) -> None:
+        await asyncio.sleep(0)
+        raise RuntimeError("a defect")
+
+    with driven_server(Speechless(fail_later)) as server:
+        server.feed(*sent)
+        assert server.transport.aborted
+        assert server.written == b""
+    assert "no words" in caplog.text
 
 
 @pytest.mark.parametrize("length", [None, 10])

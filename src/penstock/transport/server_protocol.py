@@ -11,8 +11,8 @@ for: a head, a body piece, the caller's reading, the next request. When the call
 and every write becomes a no-op. A body answer that cannot be completed is ``abort``-ed: the connection is cut, never
 ended cleanly.
 
-The one place that catches every exception of the application is here (:meth:`ServerConnection._serve`): a defect ends
-one request, not the process. TLS, listening and draining are ``server.py``'s; which paths exist is the application's.
+The one module that catches every exception of the application is this one, wherever it asks it something: a defect ends
+one request or its connection, not the process. TLS, listening and draining are ``server.py``'s; which paths exist is the application's.
 """
 
 from __future__ import annotations
@@ -455,7 +455,7 @@ class ServerConnection(asyncio.Protocol):
         self._active = request
         self.deadline = NEVER
         if request.refusal is not None:
-            self._answer_refusal(request, request.refusal)
+            self._answer_error(request, request.refusal)
             return
         self._turn.set()
         if self._run is None:
@@ -486,22 +486,21 @@ class ServerConnection(asyncio.Protocol):
             except Exception:  # the one boundary: whatever the application raises ends only this request
                 log.exception("unhandled error while answering %s %s", request.method, request.path)
             if not (request.ended or request.gone):
-                self._answer_failure(request)
+                self._answer_error(request, InternalError("The gateway failed to serve this request."))
             request.context = None  # it refers back to the request: a cycle would keep both until a collection
             del request  # or an idle connection would keep it, and what served it
 
-    def _answer_failure(self, request: HttpRequest) -> None:
-        """End the answer that the application did not."""
-        error = InternalError("The gateway failed to serve this request.")
-        headers, body = (request.app or self.state.app).render_error(error, request)
-        if request.began:
+    def _answer_error(self, request: HttpRequest, error: GatewayError) -> None:
+        """Answer with an error, or cut an answer that has begun; nobody is left waiting because of a defect."""
+        try:
+            headers, body = (request.app or self.state.app).render_error(error, request)
+            if request.began:
+                request.abort()
+            else:
+                request.respond(error.status, headers, body)
+        except Exception:
+            log.exception("no error could be told about %s %s", request.method, request.path)
             request.abort()
-        else:
-            request.respond(error.status, headers, body)
-
-    def _answer_refusal(self, request: HttpRequest, error: GatewayError) -> None:
-        headers, body = (request.app or self.state.app).render_error(error, request)
-        request.respond(error.status, headers, body)
         request.context = None
 
     def _refuse(self, error: GatewayError) -> None:
