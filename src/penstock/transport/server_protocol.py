@@ -12,7 +12,8 @@ and every write becomes a no-op. A body answer that cannot be completed is ``abo
 ended cleanly.
 
 The one module that catches every exception of the application is this one, wherever it asks it something: a defect ends
-one request or its connection, not the process. TLS, listening and draining are ``server.py``'s; which paths exist is the application's.
+one request or its connection, not the process. TLS, listening and draining are ``server.py``'s; which paths exist is
+the application's.
 """
 
 from __future__ import annotations
