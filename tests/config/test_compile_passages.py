@@ -146,6 +146,24 @@ def test_a_path_that_the_api_has_is_pointed_out(path: str, tmp_path: Path) -> No
     assert warning.message == f"requests for {path} itself go to the API's endpoint of this path"
 
 
+@pytest.mark.parametrize(
+    ("more", "is_never_reached"),
+    [
+        ({}, True),
+        ({"path": "/site/"}, True),
+        ({"path": "/site/a"}, False),
+        ({"methods": ["GET"]}, False),
+        ({"hostnames": ["a.example"]}, False),
+        ({"headers": {"x-a": "1"}}, False),
+    ],
+)
+def test_an_entry_that_wants_what_an_earlier_one_takes_is_pointed_out(
+    more: dict[str, Any], is_never_reached: bool, tmp_path: Path
+) -> None:
+    told = [problem.message for problem in load(tmp_path, entry(), entry(**{"name": "again", **more})).warnings]
+    assert told == (["is never reached: its requests go to site"] if is_never_reached else [])
+
+
 def test_changes_of_bodies_that_cannot_be_made_are_pointed_out(tmp_path: Path) -> None:
     changed = {"other": {**_SITE, "set_body": {"a": 1}}}
 

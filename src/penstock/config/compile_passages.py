@@ -16,6 +16,10 @@ from penstock.endpoints import all_endpoints
 from penstock.relay.local_answers import is_models_path
 from penstock.relay.snapshot import Backend, HeaderChanges, Passage, Target
 from penstock.routing.path_table import PathEntry, PathTable
+from penstock.routing.route_table import HeaderCondition
+
+_Wanted = tuple[str, str, bool, frozenset[str], tuple[HeaderCondition, ...]]
+"""Which requests an entry wants: host, path, whether that is the whole path, methods, headers."""
 
 
 def build_passages(
@@ -24,6 +28,7 @@ def build_passages(
     """Return the table of every entry; None when there are none."""
     entries: list[PathEntry[Passage]] = []
     names: set[str] = set()
+    taken: dict[_Wanted, str] = {}
     for number, section in enumerate(sections):
         here: KeyPath = ("passthrough", number)
         if section.name in names:
@@ -32,7 +37,9 @@ def build_passages(
         _warn_of_endpoints(section, here, findings)
         targets = _build_targets(section, here, backends, findings)
         if targets:
-            entries += _build_entries(section, targets)
+            built = list(_build_entries(section, targets))
+            _warn_if_never_reached(built, taken, here, findings)
+            entries += built
     return PathTable.build(entries) if sections else None
 
 
@@ -64,6 +71,17 @@ def _build_entries(section: PassageSection, targets: tuple[Target, ...]) -> Iter
             methods=frozenset(section.methods),
             headers=tuple(build_conditions(section.headers, section.header_regex)),
         )
+
+
+def _warn_if_never_reached(
+    built: Sequence[PathEntry[Passage]], taken: dict[_Wanted, str], here: KeyPath, findings: Findings
+) -> None:
+    """Warn of an entry all of whose requests earlier ones take, since they want just the same."""
+    conditions: list[_Wanted] = [(each.host, each.path, each.exact, each.methods, each.headers) for each in built]
+    earlier = dict.fromkeys(taken[each] for each in conditions if each in taken)
+    if all(each in taken for each in conditions):
+        findings.warning(here, f"is never reached: its requests go to {' and '.join(earlier)}")
+    taken.update((each, entry.rule.name) for each, entry in zip(conditions, built, strict=True) if each not in taken)
 
 
 def _build_changes(section: HeaderChangesSection) -> HeaderChanges:

@@ -119,15 +119,15 @@ def key_source(name: str, jwks: str | None, url: str | None, refresh_s: float) -
         OperatorError: the library that checks tokens is not installed, or the keys given are none.
     """
     check_extra()
-    title = f"keys of {name}"
+    title, noun = f"client_tokens.{name}", "keys"
     if jwks is None:
-        return CredentialSource(title, lambda: _fetch(url or "", refresh_s), policy=_POLICY)
+        return CredentialSource(title, lambda: _fetch(url or "", refresh_s), noun=noun, policy=_POLICY)
     try:
         held = Fetched(read_key_set(jwks))
     except ValueError as error:
         msg = f"client_tokens.{name}.jwks {error}"
         raise OperatorError(msg) from error
-    return CredentialSource(title, lambda: held, held=held, policy=_POLICY)
+    return CredentialSource(title, lambda: held, noun=noun, held=held, policy=_POLICY)
 
 
 def check_extra() -> None:

@@ -43,6 +43,7 @@ class CredentialSource(Generic[V]):
         title: str,
         fetch: Fetch[V],
         *,
+        noun: str = "credential",
         held: Fetched[V] | None = None,
         policy: RefreshPolicy = DEFAULT_POLICY,
         run: Callable[[Fetch[V]], Awaitable[Fetched[V]]] = fetch_in_thread,
@@ -51,9 +52,10 @@ class CredentialSource(Generic[V]):
     ) -> None:
         """Hold ``held``, if that is known from the beginning; it is then fetched only when it should be renewed.
 
-        ``title`` names the kind of credential to callers and in the log (``AWS``).
+        ``title`` names the kind of credential to callers and in the log (``AWS``); ``noun`` is what else it is there.
         """
         self.title = title
+        self._noun = noun
         self._fetch = fetch
         self._policy = policy
         self._run = run
@@ -156,7 +158,7 @@ class CredentialSource(Generic[V]):
         self._urgent_from = loop_time + self._policy.pause_s
         self._renew_from = loop_time + self._policy.renew_pause_s
         if self._failures:
-            log.info("%s credential: obtained again (failed before: %d)", self.title, self._failures)
+            log.info("%s %s: obtained again (failed before: %d)", self.title, self._noun, self._failures)
         self._held, self._failures, self._reason = fetched, 0, ""
         if fetched.expires_at is None:
             return fetched.read_again_s
@@ -169,8 +171,9 @@ class CredentialSource(Generic[V]):
         delay_s = self._policy.after_failure(self._failures, self._chance())
         self._urgent_from = self._renew_from = loop_time + delay_s
         log.warning(
-            "%s credential: not obtained (%s); %s; asking again in %.1f s",
+            "%s %s: not obtained (%s); %s; asking again in %.1f s",
             self.title,
+            self._noun,
             self._reason,
             self._in_use(),
             delay_s,

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import http.client
 import ssl
+import urllib.error
 import urllib.request
 from collections.abc import Generator
 from typing import TypeVar
@@ -51,7 +52,8 @@ def ask(request: TokenRequest) -> TokenAnswer:
         with _opener().open(sent, timeout=TIMEOUT_S) as answer:
             status, body = answer.status, answer.read(MAX_ANSWER_BYTES + 1)
     except (OSError, http.client.HTTPException, ValueError) as error:
-        msg = f"asking {request.url} failed: {type(error).__name__} {error}"
+        why = error.reason if isinstance(error, urllib.error.URLError) else f"{type(error).__name__} {error}"
+        msg = f"asking {request.url} failed: {why}"
         raise FetchFailed(msg) from error
     if len(body) > MAX_ANSWER_BYTES:
         msg = f"the answer of {request.url} is over {MAX_ANSWER_BYTES} bytes"
