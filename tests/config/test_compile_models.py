@@ -81,3 +81,25 @@ def test_routes_alone_need_no_models(tmp_path: Path) -> None:
 )
 def test_what_cannot_be_meant_is_said_where_it_stands(document: dict[str, Any], problem: str, tmp_path: Path) -> None:
     assert any(told.startswith(problem) for told in problems(tmp_path, **document)), problems(tmp_path, **document)
+
+
+@pytest.mark.parametrize(
+    ("match", "is_never_reached"),
+    [
+        ([{"model": "m"}], True),
+        ([{"model": "m"}, {"model": "m"}], True),
+        ([{"model": "m"}, {"model": "other"}], False),
+        ([{"model": "m", "headers": {"x-a": "1"}}], False),
+        ([{"model_regex": "m"}], False),
+        ([], False),
+    ],
+)
+def test_a_rule_that_wants_what_an_earlier_one_takes_is_pointed_out(
+    match: list[dict[str, Any]], is_never_reached: bool, tmp_path: Path
+) -> None:
+    first, again = {"match": [{"model": "m"}], "targets": ["up"]}, {"match": match, "targets": ["up"]}
+    path = tmp_path / "c.yaml"
+    document = {"backends": {"up": {"provider": "openai", "api_key": "k"}}}
+    path.write_text(yaml.safe_dump({**document, "routes": [{"name": "r", "rules": [first, again]}]}), encoding="utf-8")
+    told = [str(problem).partition("warning: ")[2] for problem in load_files([str(path)], {}).warnings]
+    assert told == (["routes[0].rules[1]: is never reached: its requests go to r/0"] if is_never_reached else [])

@@ -51,17 +51,22 @@ def build_models(
     return models
 
 
+_Wanted = tuple[str, str | None, re.Pattern[str] | None, tuple[HeaderCondition, ...]]
+"""Which requests a match wants: host, model, expression for the model, headers."""
+
+
 def build_routes(
     sections: Sequence[RouteSection], backends: Mapping[str, Backend], findings: Findings
 ) -> RouteTable[Model] | None:
     """Return the table of every rule; None when there are no routes."""
     entries: list[Entry[Model]] = []
     names: set[str] = set()
+    taken: dict[_Wanted, str] = {}
     for number, route in enumerate(sections):
         if route.name in names:
             findings.error(("routes", number, "name"), f'there is another route "{route.name}"')
         names.add(route.name)
-        entries.extend(_build_entries(route, number, backends, findings))
+        entries.extend(_build_entries(route, number, backends, taken, findings))
     return RouteTable.build(entries) if sections else None
 
 
@@ -99,7 +104,11 @@ def _merge(backend: Mutations, rule: Mutations) -> Mutations:
 
 
 def _build_entries(
-    route: RouteSection, number: int, backends: Mapping[str, Backend], findings: Findings
+    route: RouteSection,
+    number: int,
+    backends: Mapping[str, Backend],
+    taken: dict[_Wanted, str],
+    findings: Findings,
 ) -> Iterator[Entry[Model]]:
     names: set[str] = set()
     for index, rule in enumerate(route.rules):
@@ -111,18 +120,31 @@ def _build_entries(
         targets = _build_targets(None, rule.targets, (*path, "targets"), backends, findings)
         if not targets:
             continue
-        unnamed = _build_rule(f"{route.name}/{name}", rule, targets)
-        for match in rule.match or [MatchSection()]:
-            # a rule that names its models is known by their names in metrics and in the list of models
-            model = _build_rule(match.model, rule, targets) if match.model else unnamed
-            for host in route.hostnames or [""]:
-                yield Entry(
-                    rule=model,
-                    host=host.lower(),
-                    model=match.model,
-                    expression=re.compile(match.model_regex) if match.model_regex else None,
-                    headers=tuple(build_conditions(match.headers, match.header_regex)),
-                )
+        built = list(_build_matches(f"{route.name}/{name}", route.hostnames, rule, targets))
+        wanted: list[_Wanted] = [(each.host, each.model, each.expression, each.headers) for each in built]
+        if all(each in taken for each in wanted):
+            earlier = dict.fromkeys(taken[each] for each in wanted)
+            findings.warning(path, f"is never reached: its requests go to {' and '.join(earlier)}")
+        for each in wanted:
+            taken.setdefault(each, f"{route.name}/{name}")
+        yield from built
+
+
+def _build_matches(
+    name: str, hostnames: Sequence[str], rule: RuleSection, targets: tuple[Target, ...]
+) -> Iterator[Entry[Model]]:
+    unnamed = _build_rule(name, rule, targets)
+    for match in rule.match or [MatchSection()]:
+        # a rule that names its models is known by their names in metrics and in the list of models
+        model = _build_rule(match.model, rule, targets) if match.model else unnamed
+        for host in hostnames or [""]:
+            yield Entry(
+                rule=model,
+                host=host.lower(),
+                model=match.model,
+                expression=re.compile(match.model_regex) if match.model_regex else None,
+                headers=tuple(build_conditions(match.headers, match.header_regex)),
+            )
 
 
 def build_conditions(values: Mapping[str, str], expressions: Mapping[str, str]) -> Iterator[HeaderCondition]:
