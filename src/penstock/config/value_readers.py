@@ -276,8 +276,8 @@ def read_request_path(value: object) -> str:
 def read_method(value: object) -> str:
     """Read the method of a request."""
     method = read_text(value)
-    if not re.fullmatch("[A-Z][A-Z-]{0,31}", method) or method == "CONNECT":
-        refuse("must be a method in capitals, such as GET, and not CONNECT")
+    if not re.fullmatch("[A-Z][A-Z-]{0,31}", method) or method in {"CONNECT", "TRACE"}:
+        refuse("must be a method in capitals, such as GET, and neither CONNECT nor TRACE, which are not passed on")
     return method
 
 
