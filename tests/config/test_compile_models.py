@@ -103,3 +103,20 @@ def test_a_rule_that_wants_what_an_earlier_one_takes_is_pointed_out(
     path.write_text(yaml.safe_dump({**document, "routes": [{"name": "r", "rules": [first, again]}]}), encoding="utf-8")
     told = [str(problem).partition("warning: ")[2] for problem in load_files([str(path)], {}).warnings]
     assert told == (["routes[0].rules[1]: is never reached: its requests go to r/0"] if is_never_reached else [])
+
+
+@pytest.mark.parametrize(
+    ("rule", "told"),
+    [
+        ({"targets": ["up"]}, ["models.fast: is never reached: the rule r/0 takes every request"]),
+        ({"targets": ["up"], "match": [{"headers": {"x-a": "1"}}]}, []),
+    ],
+)
+def test_models_behind_a_rule_for_every_request_are_pointed_out(
+    rule: dict[str, Any], told: list[str], tmp_path: Path
+) -> None:
+    path = tmp_path / "c.yaml"
+    document = {"backends": {"up": {"provider": "openai", "api_key": "k"}}, "models": {"fast": "up/m"}}
+    path.write_text(yaml.safe_dump({**document, "routes": [{"name": "r", "rules": [rule]}]}), encoding="utf-8")
+    found = [str(problem).partition("warning: ")[2] for problem in load_files([str(path)], {}).warnings]
+    assert found == told

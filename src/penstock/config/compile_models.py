@@ -70,6 +70,13 @@ def build_routes(
     return RouteTable.build(entries) if sections else None
 
 
+def warn_of_hidden_models(models: Iterable[str], routes: RouteTable[Model], findings: Findings) -> None:
+    """Warn of models that nobody gets, since a rule takes every request before they are looked at."""
+    taker = next((each.rule.name for each in routes.entries() if _wanted(each) == ("", None, None, ())), None)
+    for name in models if taker is not None else ():
+        findings.warning(("models", name), f"is never reached: the rule {taker} takes every request")
+
+
 def warn_of_idle_backends(rules: Iterable[Model], backends: Mapping[str, Backend], findings: Findings) -> None:
     """Warn of backends that nothing leads to."""
     if findings.failed:
@@ -121,13 +128,17 @@ def _build_entries(
         if not targets:
             continue
         built = list(_build_matches(f"{route.name}/{name}", route.hostnames, rule, targets))
-        wanted: list[_Wanted] = [(each.host, each.model, each.expression, each.headers) for each in built]
+        wanted = [_wanted(each) for each in built]
         if all(each in taken for each in wanted):
             earlier = dict.fromkeys(taken[each] for each in wanted)
             findings.warning(path, f"is never reached: its requests go to {' and '.join(earlier)}")
         for each in wanted:
             taken.setdefault(each, f"{route.name}/{name}")
         yield from built
+
+
+def _wanted(entry: Entry[Model]) -> _Wanted:
+    return entry.host, entry.model, entry.expression, entry.headers
 
 
 def _build_matches(

@@ -11,7 +11,13 @@ from collections.abc import Mapping
 from penstock.config.address import BaseUrl, is_loopback, read_base_url
 from penstock.config.certificates import check_upstream_tls
 from penstock.config.compile_listeners import build_listeners
-from penstock.config.compile_models import build_models, build_mutations, build_routes, warn_of_idle_backends
+from penstock.config.compile_models import (
+    build_models,
+    build_mutations,
+    build_routes,
+    warn_of_hidden_models,
+    warn_of_idle_backends,
+)
 from penstock.config.compile_passages import build_passages
 from penstock.config.credentials import read_credentials
 from penstock.config.default_models import list_default_models
@@ -56,6 +62,8 @@ def compile_snapshot(
     elif document.models is not None:
         named = build_models(document.models, backends, findings)
     routes = build_routes(document.routes, backends, findings)
+    if routes is not None:
+        warn_of_hidden_models(named, routes, findings)
     passages = build_passages(document.passthrough, backends, findings)
     passed_on = [entry.rule for entry in passages.entries()] if passages else []
     warn_of_idle_backends(
