@@ -54,7 +54,7 @@ class CallIds:
         """Write ids as ``spell`` puts them into the letters of the format, in at most ``most_chars``."""
         self._spell = spell
         self._most_chars = most_chars
-        self._calls = CallsById[str]()
+        self._calls: CallsById[str] = CallsById()
         self._used: dict[str, int] = {}
         """Id as it was written to the last number that was put behind it."""
 

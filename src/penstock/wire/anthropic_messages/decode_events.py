@@ -220,7 +220,8 @@ class AnthropicEvents:
         """Take a delta that is not text of a text block that has begun."""
         if self._ended:
             return []
-        delta, events = event.delta, list[ChatEvent]()
+        events: list[ChatEvent] = []
+        delta = event.delta
         open_block = self._open.get(event.index) or self._begin_for(delta, event.index, events)
         number, block = open_block.number, open_block.block
         match delta, block:

@@ -65,7 +65,7 @@ class _Contents:
         self._request = request
         self._facts = facts
         self._losses = losses
-        self._names = CallsById[str]()
+        self._names: CallsById[str] = CallsById()
         self._media: list[Part] = []
         """Of results of tools, until the results of the turn are all there: nothing may stand between them."""
         self._system: list[Part] = []
