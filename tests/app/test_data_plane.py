@@ -146,7 +146,7 @@ async def test_an_unchanged_backend_keeps_its_connections_and_a_changed_one_does
 async def test_a_ca_file_that_changed_makes_a_new_client(tmp_path: Path) -> None:
     ca = tmp_path / "ca.pem"
     ca.write_bytes(Path(Authority(tmp_path).file).read_bytes())
-    backend = backend_at(1, scheme="https", tls=UpstreamTls(ca_file=str(ca)))
+    backend = backend_at(1, scheme="https", tls=UpstreamTls(ca=str(ca)))
     async with served(snapshot_of(backend)) as gateway:
         plane = gateway.running.plane
         first = plane.current.clients()
@@ -175,7 +175,7 @@ async def test_a_certificate_that_changed_is_shown_and_one_that_is_wrong_is_not(
         return str(name)
 
     put("first.example")
-    tls = ListenerTls(cert_file=str(cert), key_file=str(key))
+    tls = ListenerTls(cert=str(cert), key=str(key))
     snapshot = snapshot_of(backend_at(1), listener=Listener(port=0, tls=tls))
     async with served(snapshot) as gateway:
         port = gateway.running.data.port
@@ -187,6 +187,37 @@ async def test_a_certificate_that_changed_is_shown_and_one_that_is_wrong_is_not(
         with pytest.raises(OperatorError, match=r"cert\.pem"):
             await gateway.running.plane.reload(snapshot)
         assert await shown(port) == "second.example"
+
+
+async def test_a_certificate_and_an_authority_given_as_text_change_with_the_configuration(tmp_path: Path) -> None:
+    authority = Authority(tmp_path)
+
+    def text(path: str) -> Secret:
+        return Secret(Path(path).read_text("utf-8"))
+
+    def configured(name: str, ca: Secret) -> Snapshot:
+        cert, key = map(text, authority.issue(name))
+        listener = Listener(port=0, tls=ListenerTls(cert=cert, key=key))
+        return snapshot_of(backend_at(1, scheme="https", tls=UpstreamTls(ca=ca)), listener=listener)
+
+    async def shown(port: int) -> object:
+        trusting = authority.client()
+        trusting.check_hostname = False
+        _, writer = await asyncio.open_connection("127.0.0.1", port, ssl=trusting)
+        certificate = writer.get_extra_info("peercert")
+        writer.close()
+        return certificate["subjectAltName"][0][1]
+
+    ca = text(authority.file)
+    async with served(configured("first.example", ca)) as gateway:
+        plane, port = gateway.running.plane, gateway.running.data.port
+        assert await shown(port) == "first.example"
+        first = plane.current.clients()
+        await plane.reload(configured("second.example", ca))
+        assert (await shown(port), plane.current.clients()) == ("second.example", first)
+        await plane.reload(configured("third.example", Secret(ca.reveal() + "# another text")))
+        assert await shown(port) == "third.example"
+        assert plane.current.clients() != first
 
 
 async def test_limits_and_timeouts_change_while_it_serves() -> None:
@@ -224,8 +255,8 @@ async def test_what_cannot_be_put_in_place_changes_nothing(tmp_path: Path) -> No
     missing = str(tmp_path / "no" / "file")
     wrong = [
         replace(plain, access_log=AccessLog(path=missing)),
-        replace(plain, listener=Listener(port=0, tls=ListenerTls(cert_file=missing, key_file=missing))),
-        snapshot_of(backend_at(1, name="new", scheme="https", tls=UpstreamTls(ca_file=missing))),
+        replace(plain, listener=Listener(port=0, tls=ListenerTls(cert=missing, key=missing))),
+        snapshot_of(backend_at(1, name="new", scheme="https", tls=UpstreamTls(ca=missing))),
     ]
     async with served(plain, log=tmp_path / "log") as gateway:
         before = (gateway.running.gateway, gateway.running.plane.current.access_log)
@@ -288,7 +319,7 @@ async def test_a_start_that_fails_closes_its_log(tmp_path: Path) -> None:
 
 def test_settings_that_need_a_restart_are_named() -> None:
     plain = snapshot_of(backend_at(1))
-    tls = ListenerTls(cert_file="c", key_file="k")
+    tls = ListenerTls(cert="c", key="k")
     for changed, named in (
         (plain, ()),
         (snapshot_of(backend_at(2), models={}), ()),

@@ -105,7 +105,7 @@ async def test_what_goes_finishes_its_answers_and_takes_nobody_new(process: Proc
 async def test_an_address_turns_to_tls_and_back_without_being_closed(process: Process, tmp_path: Path) -> None:
     authority = Authority(tmp_path)
     cert_file, key_file = authority.issue("a.example")
-    secure = replace(FREE, tls=ListenerTls(cert_file=cert_file, key_file=key_file))
+    secure = replace(FREE, tls=ListenerTls(cert=cert_file, key=key_file))
     gate = Gate()
     await process.change(RecordingApp(gate), FREE)
     port = process.port()
@@ -130,7 +130,7 @@ async def test_an_address_turns_to_tls_and_back_without_being_closed(process: Pr
 async def test_a_certificate_that_cannot_be_used_leaves_everything_as_it_was(process: Process, tmp_path: Path) -> None:
     wrong = tmp_path / "wrong.pem"
     wrong.write_text("no certificate")
-    broken = Listener(host="127.0.0.3", port=0, tls=ListenerTls(cert_file=str(wrong), key_file=str(wrong)))
+    broken = Listener(host="127.0.0.3", port=0, tls=ListenerTls(cert=str(wrong), key=str(wrong)))
     await process.change(RecordingApp(), FREE)
     before = process.listening.opened
     with pytest.raises(OperatorError, match=r"the certificate .*wrong\.pem .* cannot be used"):
@@ -193,7 +193,7 @@ async def test_sockets_of_a_worker_that_is_gone_are_borrowed_at_every_address_al
 
 async def test_urls_say_how_to_connect(tmp_path: Path) -> None:
     addresses = Addresses()
-    tls = ListenerTls(cert_file="c", key_file="k")
+    tls = ListenerTls(cert="c", key="k")
     listeners = [FREE, Listener(host="::1", port=0, tls=tls), Listener(unix=str(tmp_path / "s"))]
     bound = await addresses.open(listeners)
     addresses.adopt(bound, listeners)

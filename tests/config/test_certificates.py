@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -52,5 +53,26 @@ def test_what_a_backend_cannot_trust_is_found_at_the_backend(tmp_path: Path, aut
     _, key = authority.issue("a.example")
     text = f"backends:\n  openai:\n    api_key: a-key\n    tls: {{ca_file: {key}}}\n"
     (found,) = refusals(tmp_path, text)
-    assert found.startswith("gateway.yaml:4:5: error: backends.openai.tls: the authority ")
+    assert found.startswith("gateway.yaml:4:20: error: backends.openai.tls.ca_file: the authority ")
     assert found.endswith("cannot be used: it holds no certificate in PEM")
+
+
+def test_texts_are_looked_into_as_files_are_and_their_key_is_not_repeated(tmp_path: Path, authority: Authority) -> None:
+    cert, key = (Path(path).read_text("utf-8") for path in authority.issue("a.example"))
+    _, other = (Path(path).read_text("utf-8") for path in authority.issue("b.example"))
+    ca = Path(authority.file).read_text("utf-8")
+
+    def native(listener: dict[str, str], backend: dict[str, str]) -> str:
+        listen = json.dumps({"tls": listener})
+        return f"listen: {listen}\nbackends:\n  openai:\n    api_key: a-key\n    tls: {json.dumps(backend)}\n"
+
+    own = {"client_cert": cert, "client_key": key}
+    assert refusals(tmp_path, native({"cert": cert, "key": key}, {"ca": ca, **own})) == []
+    told = refusals(tmp_path, native({"cert": cert, "key": other}, {"ca": key, **own, "client_key": other}))
+    pair = "the certificate given as text with the key given as text cannot be used: the key is not this certificate's"
+    unusable = "the authority given as text cannot be used: it holds no certificate in PEM"
+    assert told == [
+        f"gateway.yaml:1:10: error: listen.tls: {pair}",
+        f"gateway.yaml:5:5: error: backends.openai.tls: {pair}",
+        f"gateway.yaml:5:17: error: backends.openai.tls.ca: {unusable}",
+    ]

@@ -67,7 +67,7 @@ def test_every_limit_and_wait_reaches_the_snapshot() -> None:
     assert problems == []
     assert backend.timeouts == BackendTimeouts(connect_s=1, first_byte_s=2, idle_s=3, total_s=4)
     assert backend.pool == PoolLimits(connections=5, waiting=6, idle_connections=7, idle_s=8, dns_refresh_s=9)
-    assert backend.tls == UpstreamTls(ca_file="/dev/null", server_name="x")
+    assert backend.tls == UpstreamTls(ca="/dev/null", server_name="x")
     assert snapshot.listener.timeouts == ClientTimeouts(header_s=18, body_s=19, keep_alive_s=20)
     assert snapshot.listener.limits == Limits(
         body_bytes=10,
@@ -90,7 +90,7 @@ def test_listener_takes_tls_and_origins() -> None:
     listener = _compile({**_LOCAL, "listen": listen})[0].listener
 
     assert listener.tls is not None
-    assert (listener.tls.cert_file, listener.cors.allow_origins, listener.cors.max_age_s) == (
+    assert (listener.tls.cert, listener.cors.allow_origins, listener.cors.max_age_s) == (
         "/dev/null",
         ("https://a.example",),
         5,

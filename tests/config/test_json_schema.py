@@ -44,6 +44,8 @@ def test_schema_accepts_every_valid_configuration_of_this_repository(path: Path)
         "client_keys: {a: '${K}', b: {file: k}, c: {sha256: '" + "ab" * 32 + "'}}",
         "limits: {body: 50MiB, headers: 65536, event: '${E:-1MiB}'}",
         "listen: {address: '0.0.0.0:1', tls: {cert_file: a, key_file: b}, cors: {allow_origins: ['*']}}",
+        "listen: {tls: {cert_file: a, key: '${KEY}'}}",
+        "backends: {openai: {tls: {ca: '${CA}', client_cert_file: a, client_key: '${KEY}'}}}",
         "access_log: 'off'",
     ],
 )
@@ -60,6 +62,8 @@ def test_schema_accepts_every_way_to_write_a_value(text: str) -> None:
         ("backends: {x: {provider: azure-openai, options: {api: v3}}}", "$.backends.x.options.api"),
         ("models: {a: 5}", "$.models"),
         ("limits: {body: 50 apples}", "$.limits.body"),
+        ("listen: {tls: {cert_file: a}}", "$.listen.tls"),
+        ("listen: {tls: {cert_file: a, key: b, key_file: c}}", "$.listen.tls"),
     ],
 )
 def test_schema_points_at_mistakes(text: str, path: str) -> None:

@@ -259,7 +259,7 @@ def test_secret_that_is_text_is_pointed_out(tmp_path: Path) -> None:
     findings = [each for each in migrate_files([str(path)], {}, tmp_path).findings if each.severity == "warning"]
 
     assert [each.message for each in findings] == [
-        "this secret stands in the file as text; ${VARIABLE} or {file: PATH} would keep it out"
+        "this secret stands in the file as text; ${VARIABLE} or a file would keep it out"
     ]
 
 

@@ -261,6 +261,7 @@ _READERS: list[Callable[[object], object]] = [
     read.read_switch,
     lambda value: read.read_secret(value, Path("/nowhere"), Files()),
     lambda value: read.read_client_key(value, Path("/nowhere"), Files()),
+    read.read_pem,
     read.read_sha256,
     lambda value: read.read_file_path(value, Path("/nowhere"), Files()),
     lambda value: read.read_log_path(value, Path("/nowhere"), Files()),

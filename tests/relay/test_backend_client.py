@@ -117,6 +117,6 @@ async def test_heads_of_callers_models_are_remembered_within_bounds(monkeypatch:
 
 
 async def test_tls_files_that_cannot_be_read_are_the_operators_error() -> None:
-    backend = backend_at(1, scheme="https", tls=UpstreamTls(ca_file="/nowhere/ca.pem"))
+    backend = backend_at(1, scheme="https", tls=UpstreamTls(ca="/nowhere/ca.pem"))
     with pytest.raises(OperatorError, match=r"/nowhere/ca\.pem"):
         client_of(backend)

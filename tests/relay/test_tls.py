@@ -48,9 +48,9 @@ async def test_answers_and_streams_pass_through_tls_on_both_sides(tmp_path: Path
         event_stream([TOKEN, HOLD]),
     ]
     async with scripted_upstream(*scripts, tls=tls) as upstream:
-        trust = UpstreamTls(ca_file=authority.file, server_name="upstream.example")
+        trust = UpstreamTls(ca=authority.file, server_name="upstream.example")
         plain = snapshot_of(backend_at(upstream.port, scheme="https", tls=trust))
-        listener = replace(plain.listener, tls=ListenerTls(cert_file=cert_file, key_file=key_file))
+        listener = replace(plain.listener, tls=ListenerTls(cert=cert_file, key=key_file))
         async with served(replace(plain, listener=listener), log=tmp_path / "log") as gateway:
             assert gateway.url.startswith("https://")
             caller = await call_by_tls(gateway.running.data.port, authority.client())
@@ -82,7 +82,7 @@ async def test_a_slow_reader_stops_the_upstream_through_tls_too(tmp_path: Path) 
     script: list[Step] = [head, *[chunk(event)] * 1000, chunk(LAST), b"0\r\n\r\n"]
     async with scripted_upstream(script) as upstream:
         plain = snapshot_of(backend_at(upstream.port))
-        listener = replace(plain.listener, tls=ListenerTls(cert_file=cert_file, key_file=key_file))
+        listener = replace(plain.listener, tls=ListenerTls(cert=cert_file, key=key_file))
         async with served(replace(plain, listener=listener)) as gateway:
             caller = await call_by_tls(gateway.running.data.port, authority.client())
             caller.writer.transport.pause_reading()  # type: ignore[attr-defined]  # the reader's side of the same socket

@@ -194,7 +194,7 @@ async def test_an_answer_in_single_bytes() -> None:
 
 
 def tls_settings(authority: Authority | None, server_name: str, **files: str) -> PoolSettings:
-    context = client_tls(ca_file=authority.file if authority else None, **files)
+    context = client_tls(ca=authority.file if authority else None, **files)
     return PoolSettings(name="a-backend", host="127.0.0.1", port=0, tls=context, server_name=server_name)
 
 
@@ -275,6 +275,6 @@ async def test_an_upstream_that_asks_who_we_are_is_shown_our_certificate(tmp_pat
     tls.verify_mode = ssl.CERT_REQUIRED
     cert, key = authority.issue("client.example")
     async with raw_upstream(answering(ANSWER), tls=tls) as upstream:
-        bounds = tls_settings(authority, "upstream.example", cert_file=cert, key_file=key)
+        bounds = tls_settings(authority, "upstream.example", cert=cert, key=key)
         async with pool_to(upstream.port, settings=bounds) as pool:
             assert (await ask(pool)).body == b"hello"

@@ -102,7 +102,7 @@ class Listening:
         readied: Readied = {}
         try:
             for listener in listeners:
-                tls = server_tls(listener.tls.cert_file, listener.tls.key_file) if listener.tls else None
+                tls = server_tls(listener.tls.cert, listener.tls.key) if listener.tls else None
                 certificate = ServerCertificate(tls) if tls else None
                 place = bound[listener.address]
                 known = self._opened.get(_way(listener, place))

@@ -98,8 +98,8 @@ def forget(prepared: Prepared, current: Prepared | None = None) -> None:
 
 def _make(backend: Backend, upstream_header_bytes: int, parts: Parts, known: Made | None) -> Made:
     tls = backend.tls
-    files = (tls.ca_file, tls.client_cert_file, tls.client_key_file)
-    making = (backend, upstream_header_bytes, tuple(stamp(file) for file in files if file))
+    files = [pem for pem in (tls.ca, tls.client_cert, tls.client_key) if isinstance(pem, str)]
+    making = (backend, upstream_header_bytes, tuple(stamp(file) for file in files))
     if known is not None and known.making == making:
         return known
     authorizer = authorizer_of(backend, parts.sources)

@@ -8,25 +8,27 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from penstock.config.listener_sections import ListenerTlsSection
 from penstock.config.problems import Findings
 from penstock.config.yaml_tree import KeyPath
 from penstock.core.errors import OperatorError
-from penstock.relay.snapshot import UpstreamTls
+from penstock.core.secret import Secret
+from penstock.relay.snapshot import ListenerTls, UpstreamTls
 from penstock.transport.server_certificate import server_tls
 from penstock.transport.tls import client_tls
 
 
-def check_certificate(section: ListenerTlsSection, path: KeyPath, findings: Findings) -> None:
+def check_certificate(tls: ListenerTls, path: KeyPath, findings: Findings) -> None:
     """Report a listener's certificate, at ``path``, that it could not show."""
-    _check(lambda: server_tls(section.cert_file, section.key_file), path, findings)
+    _check(lambda: server_tls(tls.cert, tls.key), path, findings)
 
 
 def check_upstream_tls(tls: UpstreamTls, path: KeyPath, findings: Findings) -> None:
-    """Report files of a backend's TLS, at ``path``, by which it could not be reached."""
-    files = {"ca_file": tls.ca_file, "cert_file": tls.client_cert_file, "key_file": tls.client_key_file}
-    if any(files.values()):
-        _check(lambda: client_tls(**files), path, findings)
+    """Report what of a backend's TLS, at ``path``, keeps it from being reached."""
+    if tls.ca is not None:
+        member = "ca" if isinstance(tls.ca, Secret) else "ca_file"
+        _check(lambda: client_tls(ca=tls.ca), (*path, member), findings)
+    if tls.client_cert is not None:
+        _check(lambda: client_tls(cert=tls.client_cert, key=tls.client_key), path, findings)
 
 
 def _check(load: Callable[[], object], path: KeyPath, findings: Findings) -> None:

@@ -18,7 +18,7 @@ from penstock.config.listener_sections import ListenerSection
 from penstock.config.loaded import Overrides
 from penstock.config.problems import Findings, write_path
 from penstock.config.yaml_tree import KeyPath
-from penstock.relay.snapshot import ClientTimeouts, Cors, Limits, Listener, ListenerTls
+from penstock.relay.snapshot import ClientTimeouts, Cors, Limits, Listener
 
 _EVERYWHERE = frozenset({"0.0.0.0", "::"})  # noqa: S104 - compared with, not bound
 
@@ -40,7 +40,7 @@ def build_listeners(document: Document, overrides: Overrides, has_keys: bool, fi
         _check_door(place, overrides, has_keys, findings)
         _check_proxies(place, findings)
         if place.section.tls is not None:
-            check_certificate(place.section.tls, (*place.path, "tls"), findings)
+            check_certificate(place.section.tls.build(), (*place.path, "tls"), findings)
     if has_keys and overrides.allow_anonymous and not document.listen.allow_anonymous:
         _say_needless(("listen", "allow_anonymous"), findings)
     admin = _Place(("admin",), overrides.admin or document.admin, document.listen)
@@ -71,7 +71,7 @@ def _build(place: _Place, document: Document, overrides: Overrides) -> Listener:
         port=address.port,
         unix=address.path,
         unix_mode=section.unix_mode,
-        tls=ListenerTls(cert_file=section.tls.cert_file, key_file=section.tls.key_file) if section.tls else None,
+        tls=section.tls.build() if section.tls else None,
         proxy_protocol=section.proxy_protocol,
         trusted_proxies=section.trusted_proxies,
         forwarded_header=section.forwarded_header,

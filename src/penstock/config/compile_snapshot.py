@@ -40,7 +40,6 @@ from penstock.relay.snapshot import (
     Model,
     PoolLimits,
     Snapshot,
-    UpstreamTls,
 )
 from penstock.routing.name_pattern import is_pattern, specificity
 
@@ -132,7 +131,7 @@ def _build_backend(name: str, section: BackendSection, provider: Provider, findi
         return None
     if section.api_key or credentials:
         _check_privacy(name, base_url, findings)
-    tls = UpstreamTls(**dict(section.tls))
+    tls = section.tls.build()
     if base_url.scheme == "https":
         check_upstream_tls(tls, ("backends", name, "tls"), findings)
     return Backend(

@@ -24,6 +24,7 @@ from penstock.config.fields import (
     LogPath,
     ModelName,
     Pattern,
+    PemText,
     ProviderId,
     Seconds,
     SecretText,
@@ -38,6 +39,7 @@ from penstock.config.fields import (
 )
 from penstock.config.listener_sections import ListenerSection, ListenSection, address_field
 from penstock.config.passthrough_section import PassageSection
+from penstock.config.pem_sources import either
 from penstock.config.retry_section import RetrySection, RuleTimeoutsSection
 from penstock.config.section import Section, no_items
 from penstock.config.tests_section import ConfigTestSection
@@ -48,6 +50,7 @@ from penstock.relay.snapshot import (
     Limits,
     LossPolicy,
     PoolLimits,
+    UpstreamTls,
 )
 
 _LIMITS = Limits()
@@ -124,14 +127,27 @@ class BackendTlsSection(Section):
     ca_file: FilePath | None = Field(None, description="Certificate authorities to trust instead of the system's, PEM.")
     client_cert_file: FilePath | None = Field(None, description="Our own certificate, PEM.")
     client_key_file: FilePath | None = Field(None, description="The key of our own certificate, PEM.")
+    ca: PemText | None = Field(None, description="Certificate authorities as text, instead of `ca_file`.")
+    client_cert: PemText | None = Field(None, description="Our own certificate as text, instead of a file.")
+    client_key: PemText | None = Field(None, description="Its key as text, such as `${CLIENT_KEY}`.")
     server_name: Text | None = Field(None, description="Name in the backend's certificate, when not the URL's host.")
 
     @model_validator(mode="after")
     def _has_both_halves(self) -> Self:
-        if (self.client_cert_file is None) != (self.client_key_file is None):
-            msg = "client_cert_file and client_key_file go together"
+        tls = self.build()
+        if (tls.client_cert is None) != (tls.client_key is None):
+            msg = "our own certificate and its key go together (client_cert_file and client_key_file)"
             raise ValueError(msg)
         return self
+
+    def build(self) -> UpstreamTls:
+        """Return how the backend is met; ``ValueError`` when a part is there twice."""
+        return UpstreamTls(
+            ca=either("ca", self.ca_file, self.ca),
+            client_cert=either("client_cert", self.client_cert_file, self.client_cert),
+            client_key=either("client_key", self.client_key_file, self.client_key),
+            server_name=self.server_name,
+        )
 
 
 class CredentialOverrideSection(Section):

@@ -82,6 +82,7 @@ UnixSeconds = Annotated[int, _by(read.read_unix_seconds), _schema("Unix seconds"
 Switch = Annotated[bool, _by(read.read_switch), _schema("true or false", {"type": "boolean"}, _VARIABLE)]
 SecretText = Annotated[Secret, _in_directory(read.read_secret), _schema("secret", _STRING, SECRET_FILE)]
 ClientKeyText = Annotated[Secret, _in_directory(read.read_client_key), _schema("secret", _STRING, SECRET_FILE)]
+PemText = Annotated[Secret, _by(read.read_pem), _schema("PEM text", _STRING)]
 Sha256 = Annotated[str, _by(read.read_sha256), _schema("SHA-256 in hex", _DIGEST)]
 FilePath = Annotated[str, _in_directory(read.read_file_path), _schema("file path", _STRING)]
 LogPath = Annotated[

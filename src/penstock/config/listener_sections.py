@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from pydantic import Field
+from typing import Self
+
+from pydantic import ConfigDict, Field, model_validator
 
 from penstock.config.address import Address
-from penstock.config.fields import Count, FileMode, FilePath, ListenAddress, Networks, Origins, Switch
+from penstock.config.fields import Count, FileMode, FilePath, ListenAddress, Networks, Origins, PemText, Switch
+from penstock.config.pem_sources import either, one_of, required
 from penstock.config.section import Section
-from penstock.relay.snapshot import Cors, Listener
+from penstock.relay.snapshot import Cors, Listener, ListenerTls
 from penstock.transport.forwarded import ForwardedHeader
 
 _LISTENER = Listener()
@@ -23,10 +26,26 @@ def address_field(default: Address, description: str) -> Address:
 
 
 class ListenerTlsSection(Section):
-    """The certificate that callers see."""
+    """The certificate that callers see: each of its two parts a file, or text."""
 
-    cert_file: FilePath = Field(description="Certificate chain, PEM.")
-    key_file: FilePath = Field(description="Private key, PEM.")
+    model_config = ConfigDict(json_schema_extra={"allOf": [one_of("cert"), one_of("key")]})
+
+    cert_file: FilePath | None = Field(None, description="Certificate chain, PEM.")
+    key_file: FilePath | None = Field(None, description="Private key, PEM.")
+    cert: PemText | None = Field(None, description="Certificate chain as text, instead of `cert_file`.")
+    key: PemText | None = Field(None, description="Private key as text, such as `${TLS_KEY}`, instead of `key_file`.")
+
+    @model_validator(mode="after")
+    def _has_both_parts(self) -> Self:
+        self.build()
+        return self
+
+    def build(self) -> ListenerTls:
+        """Return what a listener shows; ``ValueError`` unless each part is there, once."""
+        return ListenerTls(
+            cert=required("cert", either("cert", self.cert_file, self.cert)),
+            key=required("key", either("key", self.key_file, self.key)),
+        )
 
 
 class CorsSection(Section):

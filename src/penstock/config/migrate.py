@@ -26,6 +26,7 @@ _SECRETS = frozenset(
     {"api_key", "client_secret", "secret_access_key", "session_token", "service_account_key", "client_keys"}
 )
 """Members of a native document that hold secrets, or whose members do."""
+_PRIVATE = "PRIVATE KEY-----"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,7 +59,7 @@ def migrate_files(paths: Sequence[str], environ: Mapping[str, str], directory: P
         break_all(findings)
     compile_snapshot(checked, NO_OVERRIDES, findings, ", ".join(paths))
     for secret in _find_literal_secrets(document, is_secret=False):
-        message = "this secret stands in the file as text; ${VARIABLE} or {file: PATH} would keep it out"
+        message = "this secret stands in the file as text; ${VARIABLE} or a file would keep it out"
         findings.problems.append(
             Problem(message=message, path=secret.place.path, place=secret.place, severity="warning")
         )
@@ -86,5 +87,5 @@ def _find_literal_secrets(node: Node, *, is_secret: bool) -> Iterator[Scalar]:
         for name, (_, member) in node.nodes.items():
             # {file: PATH} is no secret.
             yield from _find_literal_secrets(member, is_secret=(is_secret or name in _SECRETS) and name != "file")
-    elif isinstance(node, Scalar) and is_secret and "${" not in node.text.replace("$${", ""):
+    elif isinstance(node, Scalar) and (is_secret or _PRIVATE in node.text) and "${" not in node.text.replace("$${", ""):
         yield node

@@ -145,6 +145,14 @@ def read_client_key(value: object, directory: Path, files: Files) -> Secret:
     return key
 
 
+def read_pem(value: object) -> Secret:
+    """Read certificates or a key as text."""
+    text = read_text(value)
+    if "-----BEGIN " not in text:
+        refuse("must be text in PEM, whose first line is -----BEGIN ...-----")
+    return Secret(text)
+
+
 def hash_key(key: Secret) -> str:
     """Return the SHA-256 of a client key, in hex: all that is kept of it."""
     return sha256(key.reveal().encode()).hexdigest()

@@ -196,7 +196,7 @@ def _pool_of(
     pool, tls = backend.pool, backend.tls
     context = None
     if backend.scheme == "https":
-        context = client_tls(ca_file=tls.ca_file, cert_file=tls.client_cert_file, key_file=tls.client_key_file)
+        context = client_tls(ca=tls.ca, cert=tls.client_cert, key=tls.client_key)
     settings = PoolSettings(
         name=backend.name,
         host=backend.host,

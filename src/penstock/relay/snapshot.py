@@ -19,6 +19,7 @@ from penstock.identity.client_tokens import TokenIssuer
 from penstock.routing.path_table import PathTable
 from penstock.routing.route_table import RouteTable
 from penstock.transport.forwarded import ForwardedHeader
+from penstock.transport.tls import Pem
 
 MIB = 1024 * 1024
 
@@ -80,9 +81,9 @@ class PoolLimits:
 class UpstreamTls:
     """TLS towards a backend; verification cannot be turned off."""
 
-    ca_file: str | None = None
-    client_cert_file: str | None = None
-    client_key_file: str | None = None
+    ca: Pem | None = None
+    client_cert: Pem | None = None
+    client_key: Pem | None = None
     server_name: str | None = None
 
 
@@ -248,8 +249,8 @@ class ClientKey:
 class ListenerTls:
     """Certificate of our own listener."""
 
-    cert_file: str
-    key_file: str
+    cert: Pem
+    key: Pem
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

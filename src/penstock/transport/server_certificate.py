@@ -1,6 +1,6 @@
 """The certificate of a listener of ours, which may be replaced while it listens.
 
-A replacement is loaded into a context of its own, so that a file that is wrong, or half written, changes nothing. The
+A replacement is loaded into a context of its own, so that one that is wrong, or half written, changes nothing. The
 listener keeps its first context, and each handshake is told to go on with the newest one (the callback that TLS has
 for server names; called also when a client names none: docs.python.org/3/library/ssl.html, read 2026-11-23).
 """
@@ -9,19 +9,19 @@ from __future__ import annotations
 
 import ssl
 
-from penstock.transport.tls import load_pair
+from penstock.transport.tls import Pem, load_pair
 
 
-def server_tls(cert_file: str, key_file: str) -> ssl.SSLContext:
+def server_tls(cert: Pem, key: Pem) -> ssl.SSLContext:
     """Return a server context (TLS 1.2 and later, HTTP/1.1 by ALPN).
 
     Raises:
-        OperatorError: the files cannot be read or do not belong together.
+        OperatorError: a file cannot be read, or the two do not belong together.
     """
     context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     context.set_alpn_protocols(["http/1.1"])
-    load_pair(context, cert_file, key_file)
+    load_pair(context, cert, key)
     return context
 
 

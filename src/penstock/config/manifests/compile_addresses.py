@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from penstock.config.manifests.compile_secrets import find_certificates
+from penstock.config.manifests.compile_secrets import find_authorities
 from penstock.config.manifests.envoy_gateway import Backend, BackendTls, Endpoint
 from penstock.config.manifests.gateway_api import BackendTLSPolicy
 from penstock.config.manifests.native_tree import Draft, graft
@@ -97,26 +97,25 @@ def _compile_tls(
         here: KeyPath = ("spec", "validation")
         if validation.hostname != host:
             drafts["server_name"] = graft(validation.hostname, policy.place(*here, "hostname"))
-        drafts["ca_file"] = _authorities(world, policy, (*here, "caCertificateRefs"), validation.ca_certificate_refs)
+        drafts |= _authorities(world, policy, (*here, "caCertificateRefs"), validation.ca_certificate_refs)
     elif tls is not None:
         drafts = _compile_own_tls(world, backend, tls, host)
-    return {name: value for name, value in drafts.items() if value is not None}
+    return drafts
 
 
 def _compile_own_tls(world: World, backend: Resource[Backend], tls: BackendTls, host: str) -> dict[str, Draft]:
     here: KeyPath = ("spec", "tls")
     if tls.insecure_skip_verify:
         world.report.error(backend, (*here, "insecureSkipVerify"), "certificates are always verified")
-    named = tls.sni is not None and tls.sni != host
-    return {
-        "server_name": graft(tls.sni, backend.place(*here, "sni")) if named else None,
-        "ca_file": _authorities(world, backend, (*here, "caCertificateRefs"), tls.ca_certificate_refs),
-    }
+    drafts: dict[str, Draft] = {}
+    if tls.sni is not None and tls.sni != host:
+        drafts["server_name"] = graft(tls.sni, backend.place(*here, "sni"))
+    return drafts | _authorities(world, backend, (*here, "caCertificateRefs"), tls.ca_certificate_refs)
 
 
-def _authorities(world: World, source: Resource[Manifest], path: KeyPath, refs: list[LocalRef]) -> Draft:
+def _authorities(world: World, source: Resource[Manifest], path: KeyPath, refs: list[LocalRef]) -> dict[str, Draft]:
     if not refs:
-        return None
+        return {}
     if len(refs) > 1:
-        world.report.error(source, (*path, 1), "one file of certificate authorities; put the others into it")
-    return find_certificates(world, source, (*path, 0), refs[0].kind, refs[0].name)
+        world.report.error(source, (*path, 1), "one source of certificate authorities; put the others into it")
+    return find_authorities(world, source, (*path, 0), refs[0].kind, refs[0].name)

@@ -1,8 +1,8 @@
-"""Secrets of manifests as native configuration has them: text with its variables, or files.
+"""Secrets and certificates of manifests as native configuration has them: text with its variables, or files.
 
 ``substitution.aigw.run/env/KEY: VARIABLE`` and ``substitution.aigw.run/file/KEY: PATH`` among a resource's annotations
-say where the value of a key comes from; they win over ``stringData``, which wins over ``data``. A variable stays a
-variable, so that a written file holds no secret that was in none.
+say where the value of a key comes from; they win over ``stringData``, which wins over ``data`` (base64, but in a
+ConfigMap). A variable stays a variable, so that a written file holds no secret that was in none.
 """
 
 from __future__ import annotations
@@ -23,11 +23,12 @@ from penstock.config.yaml_tree import KeyPath, Node, Place
 
 ENV_ANNOTATION = "substitution.aigw.run/env/"
 FILE_ANNOTATION = "substitution.aigw.run/file/"
+_Holder = SecretManifest | ConfigMapManifest
 
 
 @dataclass(frozen=True, slots=True)
 class Value:
-    """What a key of a Secret holds."""
+    """What a key of a Secret or a ConfigMap holds."""
 
     place: Place
     node: Node
@@ -45,15 +46,7 @@ def find_value(world: World, source: Resource[Manifest], path: KeyPath, ref: Sec
     secret = world.resolve(source, path, SecretManifest, ref.name, ref.namespace)
     if secret is None:
         return None
-    value = _substituted(world, secret, key) or _given(world, secret, key)
-    if value is None:
-        known = sorted({*secret.model.string_data, *secret.model.data})
-        holds = f"; it has {', '.join(known)}" if known else ""
-        world.report.error(secret, ("metadata", "name"), f'has no key "{key}", which {source.label} needs{holds}')
-    elif value.text == "":
-        world.report.add("error", value.place, f'the key "{key}", which {source.label} needs, is empty')
-        return None
-    return value
+    return _read(world, source, secret, key)
 
 
 def all_keys(secret: Resource[SecretManifest]) -> list[str]:
@@ -67,29 +60,26 @@ def all_keys(secret: Resource[SecretManifest]) -> list[str]:
     return list(dict.fromkeys([*secret.model.string_data, *secret.model.data, *annotated]))
 
 
-def read_file_path(world: World, source: Resource[Manifest], key: str) -> str | None:
-    """Return the file that an annotation of a Secret or ConfigMap names for a key."""
-    path = source.model.metadata.annotations.get(FILE_ANNOTATION + key)
-    return world.path_from(source, path) if path else None
-
-
-def find_certificates(world: World, source: Resource[Manifest], path: KeyPath, kind: str, name: str) -> Draft:
-    """Return the file of certificate authorities that a ConfigMap or Secret stands for; report it when it has none."""
-    found: Resource[Manifest] | None = None
+def find_authorities(world: World, source: Resource[Manifest], path: KeyPath, kind: str, name: str) -> dict[str, Draft]:
+    """Return the native member of the authorities that a ConfigMap or Secret stands for; report it when it has none."""
+    holder: Resource[_Holder] | None = None
     if kind == "ConfigMap":
-        found = world.resolve(source, path, ConfigMapManifest, name)
+        holder = world.resolve(source, path, ConfigMapManifest, name)
     elif kind == "Secret":
-        found = world.resolve(source, path, SecretManifest, name)
+        holder = world.resolve(source, path, SecretManifest, name)
     else:
         world.report.error(source, path, f"certificates come from a ConfigMap or a Secret, not from a {kind}")
-    if found is None:
-        return None
-    file = read_file_path(world, found, "ca.crt")
-    if file is None:
-        message = "certificates are read from files only: keep them in one and name it in the annotation "
-        world.report.error(found, ("metadata", "name"), f"{message}{FILE_ANNOTATION}ca.crt")
-        return None
-    return graft(file, found.place("metadata", "annotations", FILE_ANNOTATION + "ca.crt"))
+    return find_pem(world, source, holder, "ca.crt", "ca") if holder else {}
+
+
+def find_pem(
+    world: World, source: Resource[Manifest], holder: Resource[_Holder], key: str, name: str
+) -> dict[str, Draft]:
+    """Return the native member of a certificate or key: ``NAME`` with the text, or ``NAME_file``; none if it lacks."""
+    value = _read(world, source, holder, key)
+    if value is None:
+        return {}
+    return {name: value.node} if value.file is None else {f"{name}_file": graft(value.file, value.place)}
 
 
 def read_profile(text: str, profile: str) -> dict[str, str] | None:
@@ -112,7 +102,20 @@ def compact_json(text: str) -> str | None:
     return json.dumps(value, separators=(",", ":")).replace(" ", "\\u0020") if isinstance(value, dict) else None
 
 
-def _substituted(world: World, secret: Resource[SecretManifest], key: str) -> Value | None:
+def _read(world: World, source: Resource[Manifest], holder: Resource[_Holder], key: str) -> Value | None:
+    value = _substituted(world, holder, key) or _given(world, holder, key)
+    if value is None:
+        model = holder.model
+        known = sorted({*model.data, *(model.string_data if isinstance(model, SecretManifest) else ())})
+        holds = f"; it has {', '.join(known)}" if known else ""
+        world.report.error(holder, ("metadata", "name"), f'has no key "{key}", which {source.label} needs{holds}')
+    elif value.text == "":
+        world.report.add("error", value.place, f'the key "{key}", which {source.label} needs, is empty')
+        return None
+    return value
+
+
+def _substituted(world: World, secret: Resource[_Holder], key: str) -> Value | None:
     annotations = secret.model.metadata.annotations
     for prefix in (ENV_ANNOTATION, FILE_ANNOTATION):
         name = annotations.get(prefix + key)
@@ -127,20 +130,25 @@ def _substituted(world: World, secret: Resource[SecretManifest], key: str) -> Va
     return None
 
 
-def _given(world: World, secret: Resource[SecretManifest], key: str) -> Value | None:
-    text = secret.model.string_data.get(key)
-    if text is not None:
-        place = secret.place("stringData", key)
-        written = text_at(secret.root, ("stringData", key))
-        native = rewrite(written.text) if written else escape(text)
-        return Value(place, reference(native.strip(), place), text.strip(), written=native)
-    encoded = secret.model.data.get(key)
+def _given(world: World, holder: Resource[_Holder], key: str) -> Value | None:
+    model = holder.model
+    if isinstance(model, ConfigMapManifest):
+        return _plain(holder, ("data", key), model.data[key]) if key in model.data else None
+    if key in model.string_data:
+        return _plain(holder, ("stringData", key), model.string_data[key])
+    encoded = model.data.get(key)
     if encoded is None:
         return None
-    place = secret.place("data", key)
+    place = holder.place("data", key)
     try:
         text = base64.b64decode("".join(encoded.split()), validate=True).decode().strip()
     except (binascii.Error, ValueError):
         world.report.add("error", place, "must be text in base64; plain text belongs in stringData")
         return Value(place, graft("", place), None)
     return Value(place, graft(text, place), text, written=escape(text))
+
+
+def _plain(holder: Resource[_Holder], path: KeyPath, text: str) -> Value:
+    place, written = holder.place(*path), text_at(holder.root, path)
+    native = rewrite(written.text) if written else escape(text)
+    return Value(place, reference(native.strip(), place), text.strip(), written=native)

@@ -85,9 +85,9 @@ class BackendTls(OpenPart):
     """TLS towards the backend; its certificate is always verified."""
 
     well_known_ca_certificates: Annotated[Literal["System"] | None, Field(alias="wellKnownCACertificates")] = None
-    ca_certificate_refs: Annotated[
-        list[LocalRef], AtMost(8), Meaning("A ConfigMap or Secret whose `ca.crt` comes from a file.")
-    ] = Field(default_factory=no_items)
+    ca_certificate_refs: Annotated[list[LocalRef], AtMost(8), Meaning("A ConfigMap or Secret with `ca.crt`; one.")] = (
+        Field(default_factory=no_items)
+    )
     sni: Annotated[Text | None, Meaning("The name in the certificate.")] = None
     insecure_skip_verify: Annotated[bool, Meaning("Refused.")] = False
 

@@ -159,9 +159,9 @@ class TlsValidation(OpenPart):
 
     hostname: Annotated[HostName, Meaning("The name in the certificate.")]
     well_known_ca_certificates: Annotated[Literal["System"] | None, Field(alias="wellKnownCACertificates")] = None
-    ca_certificate_refs: Annotated[
-        list[LocalRef], AtMost(8), Meaning("A ConfigMap or Secret whose `ca.crt` comes from a file.")
-    ] = Field(default_factory=no_items)
+    ca_certificate_refs: Annotated[list[LocalRef], AtMost(8), Meaning("A ConfigMap or Secret with `ca.crt`; one.")] = (
+        Field(default_factory=no_items)
+    )
 
     @model_validator(mode="after")
     def _trusts_somebody(self) -> Self:
@@ -209,7 +209,7 @@ class SecretManifest(Manifest):
 
 
 class ConfigMapManifest(Manifest):
-    """Texts: certificate authorities of a BackendTLSPolicy, as files by annotation."""
+    """Texts: certificate authorities of a BackendTLSPolicy, or from variables and files by annotation."""
 
     group = CORE
     versions = ("v1",)

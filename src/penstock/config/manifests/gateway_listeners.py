@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from penstock.config.manifests.attach_routes import SPOKEN, Attachment, served_listeners
-from penstock.config.manifests.compile_secrets import read_file_path
+from penstock.config.manifests.compile_secrets import find_pem
 from penstock.config.manifests.envoy_callers import ClientTrafficPolicy
 from penstock.config.manifests.gateway_api import Gateway, GatewayListener, SecretManifest
 from penstock.config.manifests.native_tree import Draft, graft
@@ -111,12 +111,9 @@ def _compile_certificate(world: World, gateway: Resource[Gateway], path: KeyPath
     secret = world.resolve(gateway, here, SecretManifest, ref.name, ref.namespace)
     if secret is None:
         return None
-    certificate, key = read_file_path(world, secret, "tls.crt"), read_file_path(world, secret, "tls.key")
-    if certificate is None or key is None:
-        message = "certificates are read from files only: name them in the annotations substitution.aigw.run/file/"
-        world.report.error(secret, ("metadata", "name"), f"{message}tls.crt and substitution.aigw.run/file/tls.key")
-        return None
-    return graft({"cert_file": certificate, "key_file": key}, secret.place("metadata", "annotations"))
+    certificate = find_pem(world, gateway, secret, "tls.crt", "cert")
+    key = find_pem(world, gateway, secret, "tls.key", "key")
+    return graft({**certificate, **key}, secret.place("metadata", "name")) if certificate and key else None
 
 
 def _refuse_sections(world: World, policy: Resource[ClientTrafficPolicy]) -> None:

@@ -60,6 +60,12 @@ class _Quoted(str):
     __slots__ = ()
 
 
+class _Block(str):
+    """A text of several lines."""
+
+    __slots__ = ()
+
+
 class _Dumper(yaml.SafeDumper):
     """Writes mappings and lists in blocks, without aliases."""
 
@@ -75,6 +81,8 @@ def _plain(node: Node) -> object:
         return [_plain(item) for item in node.nodes]
     if node.plain:
         return resolve_scalar(node)
+    if "\n" in node.text:
+        return _Block(node.text)
     is_text = isinstance(resolve_scalar(Scalar(node.place, node.text, plain=True)), str)
     return node.text if is_text else _Quoted(node.text)
 
@@ -83,4 +91,9 @@ def _represent_quoted(dumper: yaml.SafeDumper, value: _Quoted) -> yaml.ScalarNod
     return dumper.represent_scalar("tag:yaml.org,2002:str", str(value), style='"')
 
 
+def _represent_block(dumper: yaml.SafeDumper, value: _Block) -> yaml.ScalarNode:
+    return dumper.represent_scalar("tag:yaml.org,2002:str", str(value), style="|")
+
+
 _Dumper.add_representer(_Quoted, _represent_quoted)
+_Dumper.add_representer(_Block, _represent_block)
