@@ -39,7 +39,6 @@ _ROOT = Path(__file__).parents[2]
 _EXAMPLES = sorted(path.parent for path in (_ROOT / "examples" / "manifests").glob("*/manifests.yaml"))
 _each_example = pytest.mark.parametrize("example", _EXAMPLES, ids=lambda example: example.name)
 _REMARKS = {
-    "access-log": {"is not supported: lines are JSON with Penstock's own members"},
     "gateway-config": {"is not enforced yet: costs are checked and not yet counted"},
     "token-rate-limit": {"is not enforced yet: costs are checked and not yet counted", "is not enforced yet"},
 }

@@ -39,6 +39,7 @@ routes:
           - {backend: bedrock-eu, model: anthropic.claude-haiku-4-5, priority: 1, set_body: {max_tokens: 4096}}
 """,
     "client_tokens:": PROVIDER,
+    "access_log:": PROVIDER,
     "listen: 127.0.0.1:1975\nlisteners:": PROVIDER,
 }
 """What stands beside a part of a configuration, by how the part begins."""

@@ -16,6 +16,7 @@ from penstock.config.files import Stamp, stamp
 from penstock.core.errors import OperatorError
 from penstock.endpoints import all_endpoints
 from penstock.identity.client_tokens import TokenKeys
+from penstock.relay import snapshot as snapshots
 from penstock.relay.accounting import Accounting
 from penstock.relay.authorize import authorizer_of
 from penstock.relay.backend_client import BackendClient
@@ -80,7 +81,7 @@ async def prepare(snapshot: Snapshot, parts: Parts, current: Prepared | None = N
             made[name] = _make(backend, upstream_header_bytes, parts, known)
             await asyncio.sleep(0)  # a client with TLS takes milliseconds: requests have theirs between two
         key_sources = {each.name: parts.token_keys.source(each) for each in snapshot.token_issuers}
-        access_log = _open_log(snapshot.access_log.path, current.access_log if current else None, parts)
+        access_log = _open_log(snapshot.access_log, current.access_log if current else None, parts)
     except OperatorError:
         _close_unused(made, current)
         raise
@@ -106,10 +107,11 @@ def _make(backend: Backend, upstream_header_bytes: int, parts: Parts, known: Mad
     return Made(making, BackendClient(backend, parts.loop, parts.deadlines, upstream_header_bytes, authorizer))
 
 
-def _open_log(path: str | None, current: AccessLog | None, parts: Parts) -> AccessLog | None:
-    if current is not None and current.path == path and current.is_in_place():
+def _open_log(wanted: snapshots.AccessLog, current: AccessLog | None, parts: Parts) -> AccessLog | None:
+    path, line_format = wanted.path, wanted.line_format
+    if current is not None and (current.path, current.line_format) == (path, line_format) and current.is_in_place():
         return current
-    return AccessLog(path, parts.loop) if path else None
+    return AccessLog(path, parts.loop, line_format) if path else None
 
 
 def _close_unused(made: Mapping[str, Made], current: Prepared | None) -> None:

@@ -11,7 +11,7 @@ from operator import attrgetter
 from penstock.cli.passage_text import describe_passages, render_passages
 from penstock.cli.route_text import describe_conditions, write_conditions
 from penstock.config.address import Address, BaseUrl
-from penstock.relay.snapshot import Backend, Listener, Model, Snapshot, Target
+from penstock.relay.snapshot import AccessLog, Backend, Listener, Model, Snapshot, Target
 
 Json = dict[str, object]
 
@@ -61,7 +61,7 @@ def render_snapshot(snapshot: Snapshot) -> str:
         ("Admin", str(admin) if admin.path else f"http://{admin}"),
         ("Client keys", keys or ("none" if snapshot.token_issuers else "none: every caller is served")),
         *(("Tokens of", each.issuer) for each in snapshot.token_issuers),
-        ("Access log", {None: "off", "-": "standard output"}.get(snapshot.access_log.path, snapshot.access_log.path)),
+        ("Access log", _write_log(snapshot.access_log)),
     ]
     if snapshot.fetching is not None:
         places.append(("Fetches from", ", ".join(map(str, snapshot.fetching.hosts))))
@@ -114,6 +114,16 @@ def _write_listener(listener: Listener) -> str:
         *([f"trusts {', '.join(listener.trusted_proxies)}"] if listener.trusted_proxies else []),
     ]
     return f"{written} ({'; '.join(remarks)})" if remarks else written
+
+
+def _write_log(access_log: AccessLog) -> str:
+    if access_log.path is None:
+        return "off"
+    where = "standard output" if access_log.path == "-" else access_log.path
+    line_format = access_log.line_format
+    if line_format is None:
+        return where
+    return f"{where}: {', '.join(name for name, _ in line_format.members) or 'text'}"
 
 
 def _write_credential(backend: Backend) -> str:

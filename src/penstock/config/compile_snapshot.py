@@ -23,6 +23,7 @@ from penstock.config.credentials import read_credentials
 from penstock.config.default_models import list_default_models
 from penstock.config.document import BackendSection, Document
 from penstock.config.loaded import Overrides
+from penstock.config.log_section import build_access_log
 from penstock.config.problems import Findings
 from penstock.config.provider_options import read_options
 from penstock.config.similar_names import hint
@@ -32,7 +33,6 @@ from penstock.core.provider import Options, Provider, fill_base_url
 from penstock.identity.client_keys import ANONYMOUS
 from penstock.providers import PLAIN_HTTP, configurable_providers
 from penstock.relay.snapshot import (
-    AccessLog,
     Backend,
     BackendTimeouts,
     ClientKey,
@@ -88,7 +88,7 @@ def compile_snapshot(
         client_keys=keys,
         token_issuers=issuers,
         fetching=document.fetch.rules(),
-        access_log=AccessLog(path=document.access_log),
+        access_log=build_access_log(document.access_log, backends, findings),
         source=source,
     )
     return snapshot, explanation

@@ -21,7 +21,6 @@ from penstock.config.fields import (
     FilePath,
     Headers,
     ListenAddress,
-    LogPath,
     ModelName,
     Pattern,
     PemText,
@@ -38,6 +37,7 @@ from penstock.config.fields import (
     Word,
 )
 from penstock.config.listener_sections import ListenerSection, ListenSection, address_field
+from penstock.config.log_section import AccessLogSection
 from penstock.config.passthrough_section import PassageSection
 from penstock.config.pem_sources import either
 from penstock.config.retry_section import RetrySection, RuleTimeoutsSection
@@ -342,7 +342,10 @@ class Document(Section):
     timeouts: ClientTimeoutsSection = Field(
         default_factory=ClientTimeoutsSection, description="Waits on the callers' side."
     )
-    access_log: LogPath = Field("-", description="One JSON line for each request: `-` is standard output.")
+    access_log: AccessLogSection = Field(
+        default_factory=AccessLogSection,
+        description="One JSON line for each request: `-`, a file's path or `off`; or a mapping.",
+    )
     tests: dict[Text, ConfigTestSection] = Field(
         default_factory=dict, description="What must become of requests; a configuration is refused if it does not."
     )

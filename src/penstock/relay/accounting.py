@@ -15,7 +15,9 @@ from msgspec.structs import astuple
 from penstock.core.usage import UNREPORTED, Usage
 from penstock.relay.exchange import Exchange
 from penstock.relay.passthrough import PASSTHROUGH
-from penstock.telemetry.access_log import AccessLine, AccessLog
+from penstock.telemetry.access_line import AccessLine
+from penstock.telemetry.access_log import AccessLog
+from penstock.telemetry.log_format import LogFormat, Told, Value
 from penstock.telemetry.metrics import Counter, CounterFamily, Family, Histogram, HistogramFamily
 
 TOKEN_TYPES = (
@@ -107,7 +109,8 @@ class Accounting:
             for word in exchange.unknown:
                 self._unknown.child(key[2], word.partition("=")[0]).add()
         if self.access_log is not None:
-            self.access_log.write(self._line(exchange, place, now))
+            line, line_format = self._line(exchange, place, now), self.access_log.line_format
+            self.access_log.write(line if line_format is None else _write_by(line_format, line, exchange))
 
     def _new_place(self, key: tuple[str, str, str]) -> _Place:
         kinds = {name: kind for kind, name in TOKEN_TYPES}
@@ -199,6 +202,16 @@ class _Place:
             counter.value += sum(filter(None, counts))
         self.fresh_durations_s.clear()
         self.fresh_usages.clear()
+
+
+def _write_by(line_format: LogFormat, line: AccessLine, exchange: Exchange) -> dict[str, Value] | str:
+    """Make the line that an operator's format asks for."""
+    facts, target = exchange.facts, exchange.target
+    upstream = None
+    if target is not None:
+        host, port = target.backend.host, target.backend.port
+        upstream = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+    return line_format.make(Told(line, exchange.request, facts.model if facts else None, upstream))
 
 
 def _record_attempt(place: _Place, exchange: Exchange, now: float) -> None:

@@ -18,6 +18,7 @@ from penstock.core.upstream_credentials import UpstreamCredentials
 from penstock.identity.client_tokens import TokenIssuer
 from penstock.routing.path_table import PathTable
 from penstock.routing.route_table import RouteTable
+from penstock.telemetry.log_format import LogFormat
 from penstock.transport.forwarded import ForwardedHeader
 from penstock.transport.tls import Pem
 
@@ -294,9 +295,11 @@ class Listener:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AccessLog:
-    """Where one JSON line for each exchange goes: ``-`` for standard output, a file's path, or None for nowhere."""
+    """Where one line for each exchange goes: ``-`` for standard output, a file's path, or None for nowhere."""
 
     path: str | None = "-"
+    line_format: LogFormat | None = None
+    """None: JSON with our own members."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

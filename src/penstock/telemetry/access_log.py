@@ -1,4 +1,4 @@
-"""The access log: one JSON line for each exchange, written off the request path.
+"""The access log: one line for each exchange, written off the request path. JSON, unless a format says otherwise.
 
 Lines are kept until there are many or the first is a tenth of a second old; then they are encoded and go to a writer
 thread, so that a slow disk or a stalled pipe never stops the event loop. The queue is bounded: when the writer cannot
@@ -20,8 +20,8 @@ from select import PIPE_BUF
 import msgspec
 
 from penstock.core.errors import OperatorError
-from penstock.core.loss import Loss
-from penstock.core.usage import Usage
+from penstock.telemetry.access_line import AccessLine
+from penstock.telemetry.log_format import LogFormat, Value
 
 FLUSHED_LINES = 200
 FLUSH_AFTER_S = 0.1
@@ -29,57 +29,25 @@ QUEUED_BUFFERS = 256
 
 log = logging.getLogger(__name__)
 
-
-class AccessLine(msgspec.Struct, omit_defaults=True, gc=False):
-    """What is logged of one exchange. Absent fields were not reached, or do not apply."""
-
-    time: str
-    request_id: str
-    outcome: str
-    status: int
-    method: str
-    path: str
-    peer: str
-    duration_ms: float
-    request_bytes: int
-    response_bytes: int
-    client_key: str | None = None
-    endpoint: str | None = None
-    model: str | None = None
-    backend: str | None = None
-    provider: str | None = None
-    upstream_model: str | None = None
-    upstream_status: int | None = None
-    stream: bool = False
-    first_byte_ms: float | None = None
-    first_event_ms: float | None = None
-    events: int = 0
-    finish_reasons: tuple[str, ...] = ()
-    usage: Usage | None = None
-    losses: tuple[Loss, ...] = ()
-    error_code: str | None = None
-    error: str | None = None
-    detail: str | None = None
-    fault: str | None = None
-    failed_attempts: tuple[tuple[str, str], ...] = ()
-    """Backend and error code of each attempt before the one that decided."""
-    unknown: tuple[str, ...] = ()
-    """Words of the upstream that are in no table of ours."""
+LoggedLine = AccessLine | dict[str, Value] | str
+"""Our own members; or what a format makes: members, or a text."""
 
 
 class AccessLog:
     """A file or standard output that takes lines. Use from one event loop; ``close`` at the end."""
 
-    def __init__(self, path: str, loop: asyncio.AbstractEventLoop) -> None:
-        """Open ``path`` (``-``: standard output) and start the writer.
+    def __init__(self, path: str, loop: asyncio.AbstractEventLoop, line_format: LogFormat | None = None) -> None:
+        """Open ``path`` (``-``: standard output) and start the writer; who writes makes lines of ``line_format``.
 
         Raises:
             OperatorError: the file cannot be opened.
         """
         self.path = path
+        self.line_format = line_format
+        self._is_text = line_format is not None and line_format.line is not None
         self._loop = loop
         self._encoder = msgspec.json.Encoder()
-        self._lines: list[AccessLine] = []
+        self._lines: list[LoggedLine] = []
         self._timer: asyncio.TimerHandle | None = None
         self._queue: queue.Queue[bytes | None] = queue.Queue(QUEUED_BUFFERS)
         self.dropped_lines = 0
@@ -104,7 +72,7 @@ class AccessLog:
             return False
         return (named.st_dev, named.st_ino) == (ours.st_dev, ours.st_ino)
 
-    def write(self, line: AccessLine) -> None:
+    def write(self, line: LoggedLine) -> None:
         """Take one line."""
         self._lines.append(line)
         if len(self._lines) >= FLUSHED_LINES:
@@ -125,9 +93,11 @@ class AccessLog:
         except queue.Full:
             self.dropped_lines += len(lines)
 
-    def _encode(self, lines: list[AccessLine]) -> bytes:
+    def _encode(self, lines: list[LoggedLine]) -> bytes:
         """Encode lines; one that holds what is no text is dropped and counted, and the others are not."""
         try:
+            if self._is_text:
+                return "".join([f"{line}\n" for line in lines]).encode()
             return self._encoder.encode_lines(lines)
         except UnicodeEncodeError:
             half = len(lines) // 2

@@ -8,11 +8,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from penstock.config.manifests.attach_routes import Attachment
+from penstock.config.manifests.compile_access_log import compile_access_log
 from penstock.config.manifests.compile_secrets import all_keys, find_value
 from penstock.config.manifests.compile_tokens import compile_tokens
 from penstock.config.manifests.compile_traffic import claim, find_route
-from penstock.config.manifests.envoy_callers import ClientTrafficPolicy, EnvoyProxy, LogSink, SecurityPolicy
-from penstock.config.manifests.gateway_api import Gateway, GatewayClass, SecretManifest
+from penstock.config.manifests.envoy_callers import ClientTrafficPolicy, SecurityPolicy
+from penstock.config.manifests.gateway_api import Gateway, SecretManifest
 from penstock.config.manifests.gateway_listeners import compile_listeners
 from penstock.config.manifests.native_tree import Draft, graft
 from penstock.config.manifests.parts import SecretRef
@@ -24,7 +25,6 @@ from penstock.config.yaml_tree import KeyPath
 CONFIG_ANNOTATION = "aigateway.envoyproxy.io/gateway-config"
 _KEY_HEADERS = frozenset({"authorization", "x-api-key", "api-key"})
 _UNENFORCED = ("oidc", "basic_auth", "ext_auth", "authorization")
-_STANDARD_OUTPUT = "/dev/stdout"
 
 
 def compile_gateway(
@@ -41,7 +41,7 @@ def compile_gateway(
         "client_keys": keys or None,
         "client_tokens": tokens or None,
         **_compile_client_traffic(world, gateway, policy),
-        "access_log": _compile_access_log(world, gateway),
+        "access_log": compile_access_log(world, gateway),
     }
     if gateway.model.spec.tls is not None:
         message = "cannot be enforced here: callers are not asked for certificates"
@@ -157,45 +157,6 @@ def _compile_client_traffic(
         "limits": graft(limits, found.place("spec", "connection")) if limits else None,
         "timeouts": graft(waits, here) if any(waits.values()) else None,
     }
-
-
-def _compile_access_log(world: World, gateway: Resource[Gateway]) -> Draft:
-    proxy = _find_proxy(world, gateway)
-    log = proxy.model.spec.telemetry.access_log if proxy and proxy.model.spec.telemetry else None
-    if proxy is None or log is None:
-        return None
-    path: KeyPath = ("spec", "telemetry", "accessLog")
-    if log.disable:
-        return graft("off", proxy.place(*path, "disable"))
-    sinks: list[tuple[KeyPath, LogSink]] = [
-        ((*path, "settings", number, "sinks", index), sink)
-        for number, settings in enumerate(log.settings)
-        for index, sink in enumerate(settings.sinks)
-        if sink.file is not None
-    ]
-    for here, _ in sinks[1:]:
-        world.report.warning(proxy, here, "is not written: there is one access log")
-    if not sinks or sinks[0][1].file is None:
-        return None
-    file = sinks[0][1].file.path
-    return graft("-" if file == _STANDARD_OUTPUT else file, proxy.place(*sinks[0][0], "file", "path"))
-
-
-def _find_proxy(world: World, gateway: Resource[Gateway]) -> Resource[EnvoyProxy] | None:
-    infrastructure = gateway.model.spec.infrastructure
-    ref = infrastructure.parameters_ref if infrastructure else None
-    if ref is not None and ref.kind == "EnvoyProxy":
-        return world.resolve(gateway, ("spec", "infrastructure", "parametersRef"), EnvoyProxy, ref.name)
-    named = world.find(GatewayClass, "", gateway.model.spec.gateway_class_name)
-    parameters = named.model.spec.parameters_ref if named else None
-    if named is None or parameters is None or parameters.kind != "EnvoyProxy":
-        return None
-    namespace = parameters.namespace or gateway.namespace
-    found = world.find(EnvoyProxy, namespace, parameters.name)
-    if found is None and not world.is_broken(EnvoyProxy, namespace, parameters.name):
-        message = f"there is no EnvoyProxy {parameters.name} in the namespace {namespace}"
-        world.report.error(named, ("spec", "parametersRef", "name"), message)
-    return found
 
 
 def _check_config(world: World, gateway: Resource[Gateway]) -> None:

@@ -250,16 +250,27 @@ class LogSink(OpenPart):
 class LogFormat(OpenPart):
     """How lines look."""
 
-    type: Literal["Text", "JSON"] = "Text"
-    text: str | None = None
-    json_: Annotated[dict[str, str] | None, Field(alias="json")] = None
+    type: Annotated[Literal["Text", "JSON"] | None, Meaning("Which of the two, if both are given.")] = None
+    text: Annotated[Text | None, Meaning("A line, with commands such as `%RESPONSE_CODE%`.")] = None
+    json_: Annotated[
+        dict[str, Text] | None,
+        Field(alias="json"),
+        Meaning("Members of a line, likewise. One with a command that is not known here is left out."),
+    ] = None
+
+    @model_validator(mode="after")
+    def _has_what_its_type_says(self) -> Self:
+        if self.type is not None and (self.text if self.type == "Text" else self.json_) is None:
+            msg = f"the type {self.type} needs {self.type.lower()}"
+            raise ValueError(msg)
+        return self
 
 
 class LogSettings(OpenPart):
     """A log."""
 
     sinks: Annotated[list[LogSink], AtLeast(1), AtMost(50)]
-    format: Annotated[LogFormat | None, unsupported("lines are JSON with Penstock's own members")] = None
+    format: Annotated[LogFormat | None, Meaning("JSON with Penstock's own members, if absent.")] = None
     matches: Annotated[list[str], unsupported("every request is logged")] = Field(default_factory=no_items)
     type: Annotated[str | None, unsupported()] = None
 
