@@ -30,6 +30,14 @@ _MOST_NAME_LENGTH = 200
 _MOST_ID_LENGTH = 64
 
 
+def _spell(given: str) -> str:
+    return given if _CALL_ID.fullmatch(given) else _NOT_IN_IDS.sub("_", given)[:_MOST_ID_LENGTH] or "call"
+
+
+def _spell_dotted(given: str) -> str:
+    return given if _DOTTED_CALL_ID.fullmatch(given) else _spell(given)
+
+
 class Writing:
     """The state of one ``lower``; ``model_fields`` becomes ``additionalModelRequestFields``."""
 
@@ -53,7 +61,7 @@ class Writing:
         self.vendor = vendor_of(model, facts)
         self.losses = Losses(request)
         self.model_fields: Json = {}
-        self.ids = CallIds(self._spell_id, _MOST_ID_LENGTH)
+        self.ids = CallIds(_spell_dotted if self.vendor in DOTTED_ID_VENDORS else _spell, _MOST_ID_LENGTH)
         self._names: dict[str, int] = {}
         """Name of a document to the last number that was put behind it."""
         self._points: dict[int, tuple[Json, str]] = {}
@@ -72,10 +80,6 @@ class Writing:
             why = "ids of tool calls are at most 64 letters, digits, _ and -, and unique: rewritten"
             self.losses.at(at, why, "approximated")
         return written
-
-    def _spell_id(self, given: str) -> str:
-        taken = _DOTTED_CALL_ID if self.vendor in DOTTED_ID_VENDORS else _CALL_ID
-        return given if taken.fullmatch(given) else _NOT_IN_IDS.sub("_", given)[:_MOST_ID_LENGTH] or "call"
 
     def document_name(self, title: str | None, ending: str, at: str) -> str:
         """Return a name for a document in the letters this API takes, that no other document of the request has."""
