@@ -26,7 +26,7 @@ TOOLS = b"""
 
 @pytest.mark.parametrize("upstream", MODELS)
 def test_a_translated_request_leaves_no_cycle(upstream: str) -> None:
-    caller, format_ = find_caller_format("openai_chat"), find_upstream_format(upstream)  # type: ignore[arg-type]
+    caller, format_ = find_caller_format("openai_chat"), find_upstream_format(upstream)
     model = MODELS[upstream]
 
     def translate() -> None:
