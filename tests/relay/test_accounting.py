@@ -105,7 +105,7 @@ async def test_what_callers_make_up_is_no_label(tmp_path: Path) -> None:
 
 
 def test_many_answers_are_counted_as_each_would_be() -> None:
-    answers = 1203
+    answers = 4203
     accounting = Accounting(None, lambda: 0.0)
     target = Target(backend=backend_at(1), model="m")
     model = Model(name="gpt", targets=(target,), owned_by="us", created=1)

@@ -29,7 +29,7 @@ def test_counters_are_read_back_whatever_their_labels(values: dict[tuple[str, st
     assert samples(family) == {("a_total", labels): value for labels, value in values.items()}
 
 
-OBSERVED = st.lists(st.floats(0, 100) | st.sampled_from(Histogram().bounds), max_size=30)
+OBSERVED = st.lists(st.floats(0, 100) | st.sampled_from(Histogram().bounds), max_size=40)
 
 
 @given(OBSERVED, OBSERVED)

@@ -32,8 +32,9 @@ TOKEN_TYPES = (
 """Label value to the field of ``Usage``. Cached and reasoning tokens are also part of input and output."""
 _FRACTIONS = [f".{milliseconds:03d}Z" for milliseconds in range(1000)]
 """Ends of timestamps: to format a number each time costs more than all else about a timestamp."""
-_COUNTED_TOGETHER = 500
-"""So many answers are counted at once, or fewer when somebody asks: one by one costs three times as much."""
+_COUNTED_TOGETHER = 2000
+"""So many answers, of all places, are counted at once, or fewer when somebody asks: one by one costs three times as
+much."""
 _KEPT_WORDS = 20
 _WORD_CHARS = 80
 
@@ -67,11 +68,13 @@ class Accounting:
         self._second = 0
         self._second_text = ""
         self._places: dict[tuple[str, str, str], _Place] = {}
+        self._uncounted: list[_Place] = []
+        """Places with answers that are not counted yet, and how many these are together."""
+        self._fresh = 0
 
     def families(self) -> Iterable[Family]:
         """Return the metric families, for exposition, with all that was recorded counted."""
-        for place in self._places.values():
-            place.count()
+        self._count()
         return (
             self._requests,
             self._tokens,
@@ -101,7 +104,12 @@ class Accounting:
             counter = place.requests[result] = self._requests.child(*labels)
         counter.value += 1
         if target is not None:
+            if not place.fresh_durations_s:
+                self._uncounted.append(place)
             _record_attempt(place, exchange, now)
+            self._fresh += 1
+            if self._fresh >= _COUNTED_TOGETHER:
+                self._count()
         if exchange.failed_attempts:
             for backend, code in exchange.failed_attempts:
                 self._failed_attempts.child(*key[:2], backend, code).add()
@@ -111,6 +119,13 @@ class Accounting:
         if self.access_log is not None:
             line, line_format = self._line(exchange, place, now), self.access_log.line_format
             self.access_log.write(line if line_format is None else _write_by(line_format, line, exchange))
+
+    def _count(self) -> None:
+        """Count what was recorded and is not counted yet."""
+        for place in self._uncounted:
+            place.count()
+        self._uncounted.clear()
+        self._fresh = 0
 
     def _new_place(self, key: tuple[str, str, str]) -> _Place:
         kinds = {name: kind for kind, name in TOKEN_TYPES}
@@ -225,5 +240,3 @@ def _record_attempt(place: _Place, exchange: Exchange, now: float) -> None:
         place.fresh_usages.append(usage)
     elif exchange.outcome == "done" and exchange.status < 400:
         place.unreported.add()
-    if len(place.fresh_durations_s) >= _COUNTED_TOGETHER:
-        place.count()
