@@ -15,7 +15,7 @@ from penstock.core.errors import OperatorError
 SWITCH_BESIDE_S = 0.0002
 GC_THRESHOLDS = (50_000, 20, 50)
 """The request path makes few cycles; the collector's default would look for them after every 700 objects."""
-KEPT_BYTES = 8 * 1024 * 1024
+KEPT_BYTES = 2 * 1024 * 1024
 """Blocks of memory up to this size are used again when they are free, and not given back to the system."""
 
 log = logging.getLogger("penstock")
