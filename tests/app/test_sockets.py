@@ -123,6 +123,7 @@ async def test_an_address_may_widen_to_one_that_takes_it_in() -> None:
     port = addresses.bound[FREE.address].port
     wide = [Listener(host="0.0.0.0", port=port)]
     addresses.adopt(await addresses.open(wide), wide)
+    assert list(addresses.bound) == [f"0.0.0.0:{port}"]
     connect(addresses.bound[f"0.0.0.0:{port}"])
     socket.create_connection(("127.0.0.2", port)).close()
     addresses.give_up()

@@ -128,6 +128,7 @@ async def test_a_script_ends_when_the_caller_leaves() -> None:
         async with asyncio.timeout(30):
             await left.wait()
     await server.drain(0)
+    assert left.is_set()
 
 
 @pytest.mark.parametrize("chunks", [[b"x" * 5_000_000], [b"x" * 10_000] * 500])

@@ -242,6 +242,7 @@ async def test_a_caller_that_leaves_at_any_moment_leaves_nothing_behind(turns: i
             await asyncio.sleep(0.001)
         while sum(not writer.transport.is_closing() for writer in upstream.writers) != pool.idle:
             await asyncio.sleep(0.001)
+        assert pool.busy == 0
 
 
 async def _ask_or_leave(pool: Pool) -> None:
