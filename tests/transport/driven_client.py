@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from penstock.core.errors import UpstreamFault
 from penstock.transport.client_protocol import AnswerHead, BodyReceiver, ExchangeTimeouts, UpstreamConnection
 from penstock.transport.deadlines import Deadlines
+from penstock.transport.outbox import Outbox
 from tests.transport.clock_loop import ClockLoop
 from tests.transport.fake_transport import FakeTransport
 
@@ -63,7 +64,14 @@ class DrivenClient:
         loop.set_exception_handler(lambda _, context: self.problems.append(str(context)))
         self.deadlines = Deadlines(loop)
         self.freed: list[bool] = []
-        self.connection = UpstreamConnection("a-backend", loop, self.deadlines, self._on_free, max_head_bytes)
+        self.connection = UpstreamConnection(
+            "a-backend",
+            loop,
+            self.deadlines,
+            outbox=Outbox(loop),
+            on_free=self._on_free,
+            max_head_bytes=max_head_bytes,
+        )
         self.transport = FakeTransport(loop, self.connection)
         self.connection.connection_made(self.transport)
         self.taking = self.send()
@@ -74,6 +82,7 @@ class DrivenClient:
     def send(self, taking: Taking | None = None) -> Taking:
         taking = taking or Taking()
         self.connection.send([REQUEST], taking, TIMEOUTS)
+        self.loop.spin()
         return taking
 
     def feed(self, *pieces: bytes) -> None:

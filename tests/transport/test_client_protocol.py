@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from penstock.transport.client_protocol import AnswerHead, BodyReceiver
-from tests.transport.driven_client import REQUEST, DrivenClient, Taking, driven_client
+from tests.transport.driven_client import REQUEST, TIMEOUTS, DrivenClient, Taking, driven_client
 
 LENGTH = b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\nX-A: \t b \r\n\r\nhello"
 CHUNKED = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nhel\r\n2;x\r\nlo\r\n0\r\nX-Sum: 1\r\n\r\n"
@@ -99,6 +99,39 @@ def test_a_connection_serves_one_exchange_after_the_other() -> None:
             assert taking.ends == ["end"]
         assert client.freed == [True] * 4
         assert client.transport.written == REQUEST * 4
+
+
+def test_requests_of_one_turn_are_written_at_its_end() -> None:
+    with driven_client() as client:
+        client.feed(LENGTH)
+        client.connection.send([REQUEST[:9], REQUEST[9:]], Taking(), TIMEOUTS)
+        assert client.transport.written == REQUEST, "of the first exchange"
+        client.loop.spin()
+        assert client.transport.written == REQUEST * 2
+
+
+def test_an_answer_from_before_the_request_was_written_is_not_its_answer() -> None:
+    with driven_client() as client:
+        client.feed(LENGTH)
+        taking = Taking()
+        client.connection.send([REQUEST], taking, TIMEOUTS)
+        client.connection.data_received(LENGTH)
+        client.loop.spin()
+        assert taking.ends == ["upstream_invalid"]
+        assert taking.head is None
+        assert not client.open
+        assert client.transport.written == REQUEST, "the second request was never sent"
+
+
+def test_a_request_that_is_given_up_in_the_turn_of_its_sending_is_not_sent() -> None:
+    with driven_client() as client:
+        client.feed(LENGTH)
+        taking = Taking()
+        client.connection.send([REQUEST], taking, TIMEOUTS)
+        client.connection.cancel()
+        client.loop.spin()
+        assert not taking.ends
+        assert client.transport.written == REQUEST
 
 
 # --- connections that are not used again

@@ -31,6 +31,7 @@ from penstock.routing.order_targets import order_targets
 from penstock.transport.client_protocol import ExchangeTimeouts, HeadReceiver, UpstreamConnection
 from penstock.transport.deadlines import Deadlines
 from penstock.transport.http_request import HttpRequest
+from penstock.transport.outbox import Outbox
 from penstock.transport.pool import Pool, PoolSettings
 from penstock.transport.resolver import Resolver
 from penstock.transport.server_request import FlowControlled, HeaderList
@@ -195,7 +196,14 @@ class _SilentPool(Pool):
     def __init__(self, backend: Backend, loop: asyncio.AbstractEventLoop, deadlines: Deadlines) -> None:
         settings = PoolSettings(name=backend.name, host=backend.host, port=backend.port)
         super().__init__(settings, loop, deadlines, Resolver(loop, backend.pool.dns_refresh_s))
-        self._silent = _SilentConnection(backend.name, loop, deadlines, _forget, settings.max_head_bytes)
+        self._silent = _SilentConnection(
+            backend.name,
+            loop,
+            deadlines,
+            outbox=Outbox(loop),
+            on_free=_forget,
+            max_head_bytes=settings.max_head_bytes,
+        )
         self._silent.sent = []
 
     def checkout_nowait(self) -> UpstreamConnection:

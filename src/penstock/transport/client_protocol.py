@@ -1,6 +1,7 @@
 """The HTTP/1.1 client: one asyncio protocol per connection to an upstream.
 
-Theory of operation. ``send`` writes a rendered request and names a receiver. The head of the answer goes through
+Theory of operation. ``send`` takes a rendered request and names a receiver; requests of one turn of the event loop are
+written together at its end, and an answer that comes before is not one to them. The head of the answer goes through
 httptools (llhttp), which is strict; the body does not: it is counted (``content-length``), scanned for chunk boundaries
 (``chunked``) or taken until the end of the connection, and handed to the receiver as it arrives. One exchange at a
 time; afterwards the connection goes back to its pool, or is closed if anything about it is in doubt (bytes behind the
@@ -27,6 +28,7 @@ from penstock.core.errors import UpstreamBrokeOff, UpstreamFault, UpstreamInvali
 from penstock.transport.chunked import ChunkedBodyError, ChunkScanner
 from penstock.transport.deadlines import NEVER, Deadlines
 from penstock.transport.http_syntax import LENGTH_DIGITS
+from penstock.transport.outbox import Outbox
 
 _STATUS_LINE = re.compile(rb"HTTP/1\.([01]) ([1-5][0-9][0-9])(?: [\t\x20-\x7e\x80-\xff]*)?\r\n")
 _USUAL_STATUS_LINE = b"HTTP/1.1 200 OK\r\n"
@@ -99,12 +101,14 @@ class UpstreamConnection(asyncio.Protocol):
         "_loop",
         "_max_head_bytes",
         "_on_free",
+        "_outbox",
         "_parser",
         "_paused",
         "_poll",
         "_remaining",
         "_scanner",
         "_timeouts",
+        "_unsent",
         "answers_head",
         "closed",
         "deadline",
@@ -120,6 +124,8 @@ class UpstreamConnection(asyncio.Protocol):
         name: str,
         loop: asyncio.AbstractEventLoop,
         deadlines: Deadlines,
+        *,
+        outbox: Outbox,
         on_free: Callable[[UpstreamConnection, bool], None],
         max_head_bytes: int,
     ) -> None:
@@ -132,6 +138,7 @@ class UpstreamConnection(asyncio.Protocol):
         self.exchanges = 0
         self._loop = loop
         self._deadlines = deadlines
+        self._outbox = outbox
         self._on_free = on_free
         self._max_head_bytes = max_head_bytes
         self._head_receiver: HeadReceiver | None = None
@@ -149,11 +156,12 @@ class UpstreamConnection(asyncio.Protocol):
         self._keep = True
         self._paused = False
         self._poll: select.poll | None = None
+        self._unsent: list[bytes | memoryview] = []
 
     # --- use
 
     def send(self, request: list[bytes | memoryview], receiver: HeadReceiver, timeouts: ExchangeTimeouts) -> None:
-        """Write a request, given in pieces; its answer goes to ``receiver``."""
+        """Send a request, given in pieces, at the end of this turn of the loop; its answer goes to ``receiver``."""
         now = self._loop.time()
         self._head_receiver = receiver
         self._timeouts = timeouts
@@ -165,10 +173,18 @@ class UpstreamConnection(asyncio.Protocol):
         self._keep = True
         self._parser = None
         self.exchanges += 1
-        if sum(map(len, request)) < COPIED_BYTES:
-            self.transport.write(b"".join(request))
+        self._unsent = request
+        self._outbox.add(self)
+
+    def flush(self) -> None:
+        """Write the request, unless the connection has gone since."""
+        unsent, self._unsent = self._unsent, []
+        if self.closed or self.transport.is_closing():
+            return
+        if sum(map(len, unsent)) < COPIED_BYTES:
+            self.transport.write(b"".join(unsent))
         else:
-            self.transport.writelines(request)
+            self.transport.writelines(unsent)
 
     def cancel(self) -> None:
         """Give the exchange up at once: the connection is cut and its receiver hears nothing more."""
@@ -284,6 +300,8 @@ class UpstreamConnection(asyncio.Protocol):
         if receiver is not None:
             self._heard_at = self._loop.time()
             self._read_body(data, receiver)
+        elif self._unsent:
+            self._invalid("it came before the request")
         elif self._head_receiver is not None:
             while data and self._head_receiver is not None:
                 data = self._read_head(data)

@@ -19,6 +19,7 @@ from penstock.core.fetch_rules import FetchRefused, FetchRules, FetchTarget
 from penstock.transport.address_guard import may_connect
 from penstock.transport.client_protocol import OK, AnswerHead, BodyReceiver, ExchangeTimeouts, UpstreamConnection
 from penstock.transport.deadlines import Deadlines
+from penstock.transport.outbox import Outbox
 from penstock.transport.tls import client_tls
 
 MAX_HEAD_BYTES = 32 * 1024
@@ -81,10 +82,12 @@ async def _checked_addresses(target: FetchTarget, rules: FetchRules, resolve: Re
 
 async def _connect(target: FetchTarget, addresses: list[str], tls: ssl.SSLContext | None) -> UpstreamConnection:
     loop = asyncio.get_running_loop()
-    deadlines = Deadlines(loop)
+    deadlines, outbox = Deadlines(loop), Outbox(loop)
     cause: OSError | None = None
     for address in addresses:
-        connection = UpstreamConnection(target.host, loop, deadlines, _never_reused, MAX_HEAD_BYTES)
+        connection = UpstreamConnection(
+            target.host, loop, deadlines, outbox=outbox, on_free=_never_reused, max_head_bytes=MAX_HEAD_BYTES
+        )
         try:
             if target.secure:
                 await connection.connect(address, target.port, tls=tls or client_tls(), server_name=target.host)

@@ -1,8 +1,9 @@
 """Writes of one turn of the event loop, sent together at its end.
 
-One read from an upstream often leads to one small write to a caller. Sent at once, each write wakes its receiver,
-which goes back to sleep before the next comes; sent back to back, the pieces for one caller become one, and the
-receivers stay awake. Nothing waits longer than the turn of the loop in which it was written.
+One read from an upstream often leads to one small write to a caller, and one request of a caller to one request to an
+upstream. Sent at once, each write wakes its receiver, which goes back to sleep before the next comes; sent back to
+back, the pieces for one receiver become one, and the receivers stay awake. Nothing waits longer than the turn of the
+loop in which it was written.
 """
 
 from __future__ import annotations

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from penstock.core.errors import Overloaded, UpstreamUnreachable
 from penstock.transport.client_protocol import UpstreamConnection
 from penstock.transport.deadlines import Deadlines
+from penstock.transport.outbox import Outbox
 from penstock.transport.resolver import Resolver
 
 LOOK_BEFORE_USE_S = 0.5
@@ -49,6 +50,7 @@ class Pool:
         self.settings = settings
         self._loop = loop
         self._deadlines = deadlines
+        self._outbox = Outbox(loop)
         self._resolver = resolver
         self._idle: list[tuple[UpstreamConnection, float]] = []
         self._open: set[UpstreamConnection] = set()
@@ -160,7 +162,12 @@ class Pool:
             async with asyncio.timeout(settings.connect_s):
                 for address in await self._resolver.addresses(settings.host):
                     connection = UpstreamConnection(
-                        settings.name, self._loop, self._deadlines, self._on_free, settings.max_head_bytes
+                        settings.name,
+                        self._loop,
+                        self._deadlines,
+                        outbox=self._outbox,
+                        on_free=self._on_free,
+                        max_head_bytes=settings.max_head_bytes,
                     )
                     try:
                         await connection.connect(address, settings.port, tls=settings.tls, server_name=server_name)
