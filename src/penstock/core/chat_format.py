@@ -9,7 +9,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Literal, NamedTuple, Protocol
+from typing import Literal, Protocol
+
+import msgspec
 
 from penstock.core.chat import ChatRequest, Document, Image
 from penstock.core.chat_answer import ChatAnswer, ChatEvent, VendorError
@@ -35,9 +37,9 @@ class Losses:
     def __init__(self, request: ChatRequest) -> None:
         """Collect for ``request``; what nobody reads of it is lost whatever the upstream's format."""
         self._request = request
-        self.found = [
-            Loss(path=f"$.{path}", kind="dropped", why="not a member this format documents") for path in request.unread
-        ]
+        self.found: list[Loss] = []
+        for path in request.unread:
+            self.at(path, "not a member this format documents")
 
     def field(self, name: str, why: str, kind: LossKind = "dropped") -> None:
         """Report a field of the request, by its name in ``ChatRequest``."""
@@ -53,7 +55,7 @@ class Losses:
         self.found.append(Loss(path=f"$.{path}", kind=kind, why=why))
 
 
-class Lowered(NamedTuple):
+class Lowered(msgspec.Struct, frozen=True, gc=False):
     """A request in an upstream's format."""
 
     body: bytes
