@@ -70,21 +70,20 @@ class TooMuchHeldError(ValueError):
     """A stream makes us hold more of it than we may: something in it begins and does not end."""
 
 
-@dataclass(slots=True, kw_only=True)
-class AnswerContext:
+class AnswerContext(msgspec.Struct, kw_only=True, gc=False):
     """What a lift of an answer needs beside its bytes, and where it counts what it does not know and what it holds."""
 
     model: str
     """The model's name at the provider; stands in where the answer names none."""
     request_id: str
     """Our own id; stands in where the vendor sends none."""
-    headers: Mapping[bytes, bytes] = field(default_factory=dict)
+    headers: Mapping[bytes, bytes] = {}
     """Headers of the upstream's answer, names in lower case (AWS sends its id there)."""
     created: int = 0
     """Unix seconds, where the vendor does not say when."""
     read_usage: Callable[[Mapping[str, object]], Usage] | None = None
     """The provider's own reading of ``usage``, of a vendor that speaks OpenAI chat and counts in another way."""
-    unknown: list[str] = field(default_factory=list)
+    unknown: list[str] = []
     """Vendor words outside our tables (``stop_reason=foo``), to be counted; never an error."""
 
     most_held_bytes: int = MOST_HELD_BYTES

@@ -99,6 +99,16 @@ def test_a_block_outside_the_service_model_is_kept_and_counted() -> None:
     assert context.unknown == ["content=hologram"]
 
 
+def test_blocks_of_bedrocks_own_stay_in_their_places() -> None:
+    own: list[Json] = [{"guardContent": {"text": {"text": "g"}}}, {"cachePoint": {"type": "default"}}]
+    answer, _ = lift({"text": "a"}, own[0], {"text": ""}, {}, {"text": "b"}, own[1])
+    first, guard, second, cache = answer.choices[0].blocks
+    assert (first, second) == (Text("a"), Text("b"))
+    assert isinstance(guard, VendorBlock)
+    assert isinstance(cache, VendorBlock)
+    assert [json.loads(bytes(block.raw)) for block in (guard, cache)] == own
+
+
 def test_citations_say_where_the_text_comes_from() -> None:
     source = {"title": "T", "source": "https://example.com/s", "sourceContent": [{"text": "a"}, {"text": "b"}]}
     document = {"location": {"documentPage": {"documentIndex": 2, "start": 1, "end": 3}}}

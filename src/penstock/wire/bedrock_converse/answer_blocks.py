@@ -86,7 +86,9 @@ class _ToolUse(msgspec.Struct, rename="camel"):
     type: str | None = None
 
 
-class _Block(msgspec.Struct, rename="camel"):
+class SaidBlock(msgspec.Struct, rename="camel"):
+    """A content block of an answer, of which one member says what it is."""
+
     text: str | None = None
     tool_use: _ToolUse | None = None
     reasoning_content: _Reasoning | None = None
@@ -113,7 +115,6 @@ KNOWN_VENDOR_BLOCKS: frozenset[str] = frozenset(
 )
 """Members of the union for which the neutral form has no block of its own in an answer, at least not always."""
 
-_block_decoder = msgspec.json.Decoder(_Block)
 _citation_decoder = msgspec.json.Decoder(_Citation)
 _members_decoder: msgspec.json.Decoder[dict[str, msgspec.Raw]] = msgspec.json.Decoder(dict[str, msgspec.Raw])
 
@@ -130,33 +131,30 @@ def begin_call(call_id: str | None, name: str | None, arguments: str) -> ToolCal
     return ToolCall(call_id, name, arguments)
 
 
-def lift_block(raw: msgspec.Raw, context: AnswerContext) -> list[Block]:
-    """Return what a content block holds: one block, none for one that is empty.
+def lift_block(block: SaidBlock) -> Block | None:
+    """Return what a content block holds beside text; None when the neutral form has no block of its own for it.
 
     Raises:
-        ValueError: a member has another type than the service model says.
+        ValueError: a call that nobody could answer.
     """
-    block = _block_decoder.decode(raw)
-    if block.text is not None:
-        return [Text(block.text)] if block.text else []
     if block.tool_use is not None and block.tool_use.type != SERVER_TOOL:
-        return [begin_call(block.tool_use.tool_use_id, block.tool_use.name, read_arguments(block.tool_use.input))]
+        return begin_call(block.tool_use.tool_use_id, block.tool_use.name, read_arguments(block.tool_use.input))
     if block.reasoning_content is not None:
         lifted = _lift_reasoning(block.reasoning_content)
         if lifted is not None:
-            return [lifted]
+            return lifted
     if block.citations_content is not None:
-        return [_lift_cited_text(block.citations_content)]
+        return _lift_cited_text(block.citations_content)
     if block.image is not None and block.image.source is not None:
         source = read_source(block.image.source, f"image/{block.image.format or 'png'}")
         if source is not None:
-            return [Image(source)]
+            return Image(source)
     if block.audio is not None and block.audio.source is not None:
         word = block.audio.format or "wav"
         source = read_source(block.audio.source, AUDIO_MEDIA_TYPES.get(word, f"audio/{word}"))
         if source is not None:
-            return [Audio(source)]
-    return _keep(raw, context)
+            return Audio(source)
+    return None
 
 
 def read_arguments(given: msgspec.Raw) -> str:
@@ -206,8 +204,8 @@ def _lift_cited_text(cited: _CitationsContent) -> Text:
     return Text(text, citations=tuple(read_citation(raw, end=len(text)) for raw in cited.citations or ()))
 
 
-def _keep(raw: msgspec.Raw, context: AnswerContext) -> list[Block]:
-    """Keep a block as Bedrock's own; a member outside the union is counted."""
+def keep_block(raw: msgspec.Raw, context: AnswerContext) -> list[Block]:
+    """Return a block as Bedrock's own, none for one that is empty; a member outside the union is counted."""
     for name, value in _members_decoder.decode(raw).items():
         if bytes(value) == b"null":
             continue
