@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import msgspec
 
-from penstock.core.chat import Audio, ChatRequest, Image, RedactedThinking, Refusal, Text, Thinking, ToolCall
+from penstock.core.chat import Audio, Block, ChatRequest, Image, RedactedThinking, Refusal, Text, Thinking, ToolCall
 from penstock.core.chat_answer import ChatAnswer, Choice, FinishReason
 from penstock.wire.openai_chat.answer_body import (
     AnnotationBody,
@@ -35,9 +35,8 @@ from penstock.wire.openai_chat.usage import UsageBody, usage_body
 from penstock.wire.openai_chat.vocabulary import FINISH_WORDS, INEXACT
 
 
-class _Message(msgspec.Struct, omit_defaults=True, kw_only=True):
-    role: str = msgspec.field(default_factory=lambda: "assistant")
-    content: str | msgspec.UnsetType | None
+class _Message(msgspec.Struct, omit_defaults=True, tag_field="role", tag="assistant"):
+    content: str | None
     refusal: str | None = None
     reasoning_content: str | None = None
     thinking_blocks: list[ThinkingBody | RedactedThinkingBody] | None = None
@@ -66,7 +65,7 @@ class _Answer(msgspec.Struct, omit_defaults=True):
     service_tier: str | None = None
 
 
-_encoder = msgspec.json.Encoder()
+_encode = msgspec.json.Encoder().encode
 
 
 def lower_answer(answer: ChatAnswer, _request: ChatRequest) -> bytes:
@@ -80,7 +79,7 @@ def lower_answer(answer: ChatAnswer, _request: ChatRequest) -> bytes:
         usage_body(answer.usage),
         answer.service_tier,
     )
-    return _encoder.encode(body)
+    return _encode(body)
 
 
 def finish_words(reason: FinishReason, word: str, *, calls: bool) -> tuple[str, str | None]:
@@ -93,22 +92,41 @@ def finish_words(reason: FinishReason, word: str, *, calls: bool) -> tuple[str, 
 
 def _choice(choice: Choice, answer_id: str) -> _Choice:
     message = _message(choice, answer_id)
-    reason, native = finish_words(choice.finish, choice.word, calls=bool(message.tool_calls))
+    reason, native = finish_words(choice.finish, choice.word, calls=message.tool_calls is not None)
     logprobs = None if choice.logprobs is None else logprobs_body(choice.logprobs)
     return _Choice(choice.index, message, reason, logprobs, native)
 
 
 def _message(choice: Choice, answer_id: str) -> _Message:
-    texts: list[Text] = []
+    texts: list[str] = []
+    others: list[Block] = []
+    message = _Message("")
+    begin = 0
+    for block in choice.blocks:
+        if type(block) is not Text:
+            others.append(block)
+            continue
+        texts.append(block.text)
+        if block.citations:
+            _say_citations(message, block, begin)
+        if block.signature is not None:
+            message.extra_content = extra_content(block.signature)
+        begin += len(block.text)
+    if others:
+        _say_others(message, others, answer_id)
+    joined = "".join(texts)
+    message.content = joined if joined or not (message.tool_calls or message.refusal) else None
+    return message
+
+
+def _say_others(message: _Message, blocks: list[Block], answer_id: str) -> None:
+    """Say all that is not text."""
     thinking: list[Thinking | RedactedThinking] = []
     calls: list[CallBody] = []
     images: list[ImageBody] = []
     refusals: list[str] = []
-    message = _Message(content="")
-    for block in choice.blocks:
+    for block in blocks:
         match block:
-            case Text():
-                texts.append(block)
             case Thinking() | RedactedThinking():
                 thinking.append(block)
             case ToolCall():
@@ -124,9 +142,7 @@ def _message(choice: Choice, answer_id: str) -> _Message:
     message.refusal = "".join(refusals) or None
     message.tool_calls = calls or None
     message.images = images or None
-    _say_text(message, texts)
     _say_thinking(message, thinking)
-    return message
 
 
 def _call(call: ToolCall) -> CallBody:
@@ -135,18 +151,14 @@ def _call(call: ToolCall) -> CallBody:
     )
 
 
-def _say_text(message: _Message, texts: list[Text]) -> None:
-    annotations: list[AnnotationBody] = []
-    begin = 0
-    for text in texts:
-        end = begin + len(text.text)
-        annotations += filter(None, [annotation(citation, begin, end) for citation in text.citations])
-        begin = end
-        if text.signature is not None:
-            message.extra_content = extra_content(text.signature)
-    joined = "".join([text.text for text in texts])
-    message.content = joined if joined or not (message.tool_calls or message.refusal) else None
-    message.annotations = annotations or None
+def _say_citations(message: _Message, text: Text, begin: int) -> None:
+    """Say what a text rests on; it stands at ``begin`` of the content."""
+    end = begin + len(text.text)
+    found = [*filter(None, [annotation(citation, begin, end) for citation in text.citations])]
+    if message.annotations is not None:
+        message.annotations += found
+    elif found:
+        message.annotations = found
 
 
 def _say_thinking(message: _Message, thinking: list[Thinking | RedactedThinking]) -> None:

@@ -39,25 +39,23 @@ class UsageBody(msgspec.Struct, omit_defaults=True):
     completion_tokens_details: OutputDetails | None = None
 
 
-_NO_INPUT_DETAILS = InputDetails()
-_NO_OUTPUT_DETAILS = OutputDetails()
-
-
 def usage_body(usage: Usage) -> UsageBody | None:
     """Return the object; None when too little was reported for one."""
     into, out, total = usage.input_tokens, usage.output_tokens, usage.total_tokens
-    if into is None and out is not None and total is not None:
+    if into is None:
+        if out is None or total is None:
+            return None
         into = max(total - out, 0)
-    elif out is None and into is not None and total is not None:
+    elif out is None:
+        if total is None:
+            return None
         out = max(total - into, 0)
-    if into is None or out is None:
-        return None
-    in_details = InputDetails(usage.cached_input_tokens, usage.cache_creation_tokens, usage.audio_input_tokens)
-    out_details = OutputDetails(usage.reasoning_tokens, usage.audio_output_tokens)
+    cached, written, heard = usage.cached_input_tokens, usage.cache_creation_tokens, usage.audio_input_tokens
+    reasoning, spoken = usage.reasoning_tokens, usage.audio_output_tokens
     return UsageBody(
         into,
         out,
         into + out if total is None else total,
-        None if in_details == _NO_INPUT_DETAILS else in_details,
-        None if out_details == _NO_OUTPUT_DETAILS else out_details,
+        None if cached is None and written is None and heard is None else InputDetails(cached, written, heard),
+        None if reasoning is None and spoken is None else OutputDetails(reasoning, spoken),
     )
