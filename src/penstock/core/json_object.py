@@ -75,6 +75,10 @@ class JsonObject:
     def __contains__(self, name: str) -> bool:
         return name in self._values
 
+    def __iter__(self) -> Iterator[str]:
+        """Return each name once, in the order of the body."""
+        return iter(self._values)
+
     def names(self) -> list[str]:
         """Return the member names in the order of the body, repeated ones repeated."""
         return [key.name for key in self._members]

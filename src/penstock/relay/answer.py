@@ -39,6 +39,7 @@ class Answer(Latch):
         "exchange",
         "hide_usage_event",
         "limits",
+        "own_body",
         "own_lines",
         "read_usage",
         "retry_statuses",
@@ -64,6 +65,8 @@ class Answer(Latch):
         self.limits = limits
         self.own_lines = exchange.own_lines + client.answer_line
         """Headers of ours that the answer carries."""
+        self.own_body = False
+        """The caller gets another body than the upstream's."""
         self.secret = client.secret
         self.hide_usage_event = False
         self.retry_statuses: frozenset[int] = NO_STATUSES
@@ -116,6 +119,11 @@ class Answer(Latch):
         self.exchange.request.abort()
         self.finish()
 
+    def replace_body(self, type_line: bytes) -> None:
+        """Say that the caller gets a body of ours; ``type_line`` is the header with its media type."""
+        self.own_body = True
+        self.own_lines = type_line + self.own_lines
+
     def respond(self, head: AnswerHead, body: bytes) -> None:
         """Send the whole answer to the caller, and finish."""
         self.exchange.status = head.status
@@ -124,9 +132,10 @@ class Answer(Latch):
         self.finish()
 
     def _lines(self, head: AnswerHead) -> bytes:
-        lines = lines_down(head.headers, head.fields)
+        lines = lines_down(head.headers, head.fields, own_body=self.own_body)
         if self.repeats_key(lines):
-            lines = lines_down([item for item in head.headers if not self.repeats_key(item[1])], head.fields)
+            headers = [item for item in head.headers if not self.repeats_key(item[1])]
+            lines = lines_down(headers, head.fields, own_body=self.own_body)
         lines += self.own_lines
         name = self.endpoint.request_id_header
         if name not in head.fields:

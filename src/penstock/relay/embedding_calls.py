@@ -20,7 +20,7 @@ from penstock.data import facts_of
 from penstock.relay.backend_client import BackendClient, RenderedHead
 from penstock.relay.content_coding import UnreadableCodingError, decode
 from penstock.relay.exchange import Exchange
-from penstock.relay.headers import ATTEMPTS, LOSSES, REQUEST_ID_OF_UPSTREAM, lines_down, told_wait
+from penstock.relay.headers import ATTEMPTS, JSON_LINE, LOSSES, REQUEST_ID_OF_UPSTREAM, lines_down, told_wait
 from penstock.relay.mutations import mutated
 from penstock.relay.plan import Plan
 from penstock.relay.snapshot import Limits
@@ -28,7 +28,6 @@ from penstock.transport.client_protocol import AnswerHead, BodyReceiver
 from penstock.wire.embedding_formats import find_embedding_caller
 
 CALLS_AT_ONCE = 8
-JSON_LINE = b"content-type: application/json\r\n"
 _NOT_OF_ONE_CALL = frozenset({b"content-type", b"content-encoding", b"etag"})
 
 

@@ -72,6 +72,11 @@ NOT_FROM_UPSTREAM = frozenset(
 )
 """Answer headers that speak for a server's own name and address, or that we write ourselves."""
 
+JSON_LINE = b"content-type: application/json\r\n"
+EVENTS_LINE = b"content-type: text/event-stream; charset=utf-8\r\n"
+OF_A_BODY = frozenset({b"accept-ranges", b"content-encoding", b"content-md5", b"content-type", b"digest", b"etag"})
+"""Answer headers that describe the upstream's body, and no other."""
+
 READABLE_CODINGS = frozenset({b"gzip", b"x-gzip", b"deflate", b"br", b"identity", b"*"})
 _REMEMBERED_NAMES = 4096
 _REMEMBERED_NAME_BYTES = 64
@@ -121,8 +126,14 @@ def travels_down(name: bytes) -> bool:
     return not name.startswith((b"x-penstock-", b"access-control-"))
 
 
+def travels_without_body(name: bytes) -> bool:
+    """Say whether an upstream's header goes to a caller that gets a body of ours (``name`` in lower case)."""
+    return name not in OF_A_BODY and travels_down(name)
+
+
 _up = LineStarts(travels_up)
 _down = LineStarts(travels_down)
+_without_body = LineStarts(travels_without_body)
 
 
 def lines_up(headers: HeaderList, fields: dict[bytes, bytes], *, stream: bool) -> bytes:
@@ -138,9 +149,9 @@ def lines_up(headers: HeaderList, fields: dict[bytes, bytes], *, stream: bool) -
     return b"\r\n".join(lines)
 
 
-def lines_down(headers: HeaderList, fields: dict[bytes, bytes]) -> bytes:
-    """Render an upstream's headers for the caller."""
-    starts = _down
+def lines_down(headers: HeaderList, fields: dict[bytes, bytes], *, own_body: bool = False) -> bytes:
+    """Render an upstream's headers for the caller; ``own_body``: who gets another body than the upstream's."""
+    starts = _without_body if own_body else _down
     if b"connection" in fields:
         headers = without_named(headers, fields)
     lines = [start + value for name, value in headers if (start := starts[name]) is not None]

@@ -7,12 +7,11 @@ from __future__ import annotations
 
 from penstock.core.errors import UpstreamFault
 from penstock.relay.answer import Answer
+from penstock.relay.headers import EVENTS_LINE
 from penstock.relay.stream_events import EventCutter, FramedError
 from penstock.relay.streaming import StreamRelay
 from penstock.transport.client_protocol import AnswerHead
 from penstock.wire.framing.invoke_stream import as_named_event
-
-_BODY_HEADERS = frozenset({b"content-type", b"content-encoding"})
 
 
 class InvokedStream:
@@ -22,9 +21,8 @@ class InvokedStream:
 
     def __init__(self, answer: Answer, head: AnswerHead) -> None:
         """Begin; nothing is sent before the first event."""
-        head.headers = [item for item in head.headers if item[0] not in _BODY_HEADERS]
-        head.headers.append((b"content-type", b"text/event-stream; charset=utf-8"))
-        head.fields = {name: value for name, value in head.fields.items() if name not in _BODY_HEADERS}
+        answer.replace_body(EVENTS_LINE)
+        head.fields.pop(b"content-encoding", None)  # what is in the frames is not compressed
         self._answer = answer
         self._relay = StreamRelay(answer, head)
         self._cutter = EventCutter("invoke", answer.limits.event_bytes)

@@ -21,20 +21,17 @@ from penstock.data import facts_of
 from penstock.relay.answer import Answer
 from penstock.relay.content_coding import IDENTITY, StreamUnpacker, UnreadableCodingError, decode
 from penstock.relay.exchange import Exchange
-from penstock.relay.headers import told_wait
+from penstock.relay.headers import EVENTS_LINE, JSON_LINE, told_wait
 from penstock.relay.stream_events import EventCutter, FramedError
 from penstock.relay.way import Translation
 from penstock.relay.whole import ERROR_BYTES, RefusedRelay
 from penstock.transport.client_protocol import AnswerHead, BodyReceiver
 from penstock.wire.json_tool import EventUnwrapper, unwrap_answer
 
-JSON = (b"content-type", b"application/json")
-EVENT_STREAM = (b"content-type", b"text/event-stream; charset=utf-8")
 UNREADABLE = (ValueError, RecursionError)
 """What readers raise for bytes that are not their format: JSON may also be nested too deeply."""
 _NOTED = frozenset({UsageReport, Finish, StreamFailure, End})
 """Events that say something of the answer beside what it consists of."""
-_BODY_HEADERS = frozenset({b"content-type", b"content-encoding", b"etag", b"content-md5", b"digest", b"accept-ranges"})
 
 
 def lower_request(exchange: Exchange, translation: Translation, upstream_model: str) -> Lowered:
@@ -88,7 +85,6 @@ class TranslatedAnswer(Answer):
             self.finish(self.invalid(f"answered with a redirect (status {head.status}), which is not followed"))
             return None
         coding = head.fields.get(b"content-encoding", b"").lower()
-        _drop_body_headers(head)
         if head.status in self.retry_statuses:
             return RefusedRelay(self, head.status)
         if head.status >= 400:
@@ -120,17 +116,9 @@ class TranslatedAnswer(Answer):
         exchange = self.exchange
         exchange.upstream_error = f"status {error.status}"
         head.status = error.status
-        head.headers += [JSON, *told_wait(error.retry_after_s, head.fields)]
+        head.headers += told_wait(error.retry_after_s, head.fields)
+        self.replace_body(JSON_LINE)
         self.respond(head, self.translation.caller.render_vendor_error(error, exchange.request_id))
-
-
-def _drop_body_headers(head: AnswerHead) -> None:
-    """Take out what describes the upstream's body: the caller gets another one."""
-    if len(head.fields) < len(head.headers):  # some are repeated
-        head.headers = [item for item in head.headers if item[0] not in _BODY_HEADERS]
-        return
-    for name in _BODY_HEADERS.intersection(head.fields):
-        head.headers.remove((name, head.fields[name]))
 
 
 class _Kept:
@@ -203,7 +191,7 @@ class TranslatedWhole(_Kept):
         if answer.json_tool is not None:
             lifted = unwrap_answer(lifted, answer.json_tool)
         answer.note(AnswerFacts(lifted.usage, lifted.model, tuple(choice.finish for choice in lifted.choices)))
-        head.headers.append(JSON)
+        answer.replace_body(JSON_LINE)
         answer.respond(head, translation.caller.lower_answer(lifted, answer.chat))
 
     def on_failure(self, error: UpstreamFault) -> None:
@@ -374,7 +362,7 @@ class TranslatedStream:
     def _begin(self) -> None:
         if not self._begun:
             self._begun = True
-            self._head.headers.append(EVENT_STREAM)
+            self._answer.replace_body(EVENTS_LINE)
             self._answer.begin(self._head, None)
 
     def _break(self, error: GatewayError) -> None:

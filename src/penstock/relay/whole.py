@@ -12,12 +12,12 @@ from __future__ import annotations
 from penstock.core.errors import CredentialRejected, UpstreamFault
 from penstock.relay.answer import Answer
 from penstock.relay.content_coding import SpoiltCodingError, UnreadableCodingError, decode
+from penstock.relay.headers import JSON_LINE
 from penstock.transport.client_protocol import AnswerHead
 
 HELD_BYTES = 1024 * 1024
 ERROR_BYTES = 1024 * 1024
 _NOT_A_STREAM = "answered a request for a stream with a whole answer"
-_BODY_HEADERS = frozenset({b"content-type", b"content-encoding", b"etag", b"content-md5", b"digest"})
 
 
 class WholeRelay:
@@ -173,8 +173,7 @@ class ErrorRelay:
             plain = b""
         plain = answer.endpoint.adopt_error(head.status, plain, backend.name)
         if plain is not body:
-            head.headers = [item for item in head.headers if item[0] not in _BODY_HEADERS]
-            head.headers.append((b"content-type", b"application/json"))
+            answer.replace_body(JSON_LINE)
         answer.exchange.upstream_error = answer.exchange.upstream_error or f"status {head.status}"
         answer.respond(head, plain)
 

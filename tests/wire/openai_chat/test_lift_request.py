@@ -12,12 +12,57 @@ from penstock.core.chat import ChatRequest, Reasoning, ResponseFormat
 from penstock.core.errors import InvalidRequest
 from penstock.core.json_object import JsonObject
 from penstock.wire.openai_chat.lift_request import lift_request
+from penstock.wire.openai_chat.request_body import Body
 from tests.wire.chat_requests import openai_requests
 
 
 def lift(**members: object) -> ChatRequest:
     body = {"messages": [{"role": "user", "content": "x"}], **members}
     return lift_request(JsonObject(json.dumps(body).encode()))
+
+
+_FUNCTION = {"name": "f", "parameters": {"type": "object"}}
+_SAID: dict[str, object] = {
+    "model": "m",
+    "stream": True,
+    "tools": [{"type": "function", "function": _FUNCTION}],
+    "functions": [_FUNCTION],
+    "tool_choice": "none",
+    "function_call": "none",
+    "parallel_tool_calls": False,
+    "max_completion_tokens": 7,
+    "max_tokens": 7,
+    "temperature": 0.5,
+    "top_p": 0.5,
+    "top_k": 5,
+    "stop": "x",
+    "seed": 3,
+    "n": 2,
+    "frequency_penalty": 1,
+    "presence_penalty": 1,
+    "logit_bias": {"5": 1},
+    "logprobs": True,
+    "top_logprobs": 2,
+    "response_format": {"type": "json_object"},
+    "reasoning_effort": "low",
+    "thinking": {"type": "enabled", "budget_tokens": 2000},
+    "service_tier": "flex",
+    "user": "u",
+    "safety_identifier": "s",
+    "metadata": {"a": "b"},
+}
+
+
+@pytest.mark.parametrize("name", sorted(_SAID))
+def test_each_member_alone_makes_another_request(name: str) -> None:
+    said, silent = lift(**{name: _SAID[name]}), lift()
+    assert said != silent
+    assert said.extras == silent.extras == {}, "it is read, not passed on"
+    assert not said.unread
+
+
+def test_all_members_that_are_read_are_tried() -> None:
+    assert {*_SAID, "messages", "stream_options"} == set(Body.__struct_fields__)
 
 
 @pytest.mark.parametrize(

@@ -61,35 +61,43 @@ def lift_messages(turns: list[body.AnyTurn], unread: list[str]) -> list[Message]
     """
     if not turns:
         refuse('"messages" must have at least one message.', "messages")
-    calls = _Calls()
+    calls: _Calls | None = None
     messages: list[Message] = []
+    follows_result = False
     for number, turn in enumerate(turns):
         at = f"messages[{number}]"
-        if isinstance(turn, _Result):
-            result = _lift_result(turn, at, calls, unread)
-            last = messages[-1] if messages else None
-            if last is not None and isinstance(turns[number - 1], _Result):
-                last.blocks.append(result)
-            else:
-                messages.append(Message("user", [result], at=at))
-        elif isinstance(turn, body.AssistantTurn):
+        if type(turn) is body.UserTurn:
+            messages.append(_lift_speaker(turn, "user", at, unread))
+        elif type(turn) is body.SystemTurn:
+            messages.append(_lift_speaker(turn, "system", at, unread))
+        elif type(turn) is body.DeveloperTurn:
+            messages.append(_lift_speaker(turn, "developer", at, unread))
+        elif type(turn) is body.AssistantTurn:
+            calls = calls or _Calls()
             messages.append(_lift_assistant(turn, at, calls, unread))
         else:
-            messages.append(_lift_speaker(turn, at, unread))
+            calls = calls or _Calls()
+            result = _lift_result(turn, at, calls, unread)
+            if follows_result:
+                messages[-1].blocks.append(result)
+            else:
+                messages.append(Message("user", [result], at=at))
+            follows_result = True
+            continue
+        follows_result = False
     return messages
 
 
-def _lift_speaker(turn: body.SystemTurn | body.DeveloperTurn | body.UserTurn, at: str, unread: list[str]) -> Message:
-    role = _role(turn)
+def _lift_speaker(
+    turn: body.SystemTurn | body.DeveloperTurn | body.UserTurn,
+    role: Literal["system", "developer", "user"],
+    at: str,
+    unread: list[str],
+) -> Message:
     blocks = _lift_content(turn.content, role, f"{at}.content", unread)
-    _mark_last(blocks, turn.cache_control)
+    if turn.cache_control is not None:
+        _mark_last(blocks, turn.cache_control)
     return Message(role, blocks, turn.name, at)
-
-
-def _role(turn: body.SystemTurn | body.DeveloperTurn | body.UserTurn) -> Literal["system", "developer", "user"]:
-    if isinstance(turn, body.UserTurn):
-        return "user"
-    return "system" if isinstance(turn, body.SystemTurn) else "developer"
 
 
 # --- the assistant's turns

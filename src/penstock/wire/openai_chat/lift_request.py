@@ -11,6 +11,8 @@ models take which values) are not made here.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
+
 import msgspec
 
 from penstock.core.chat import ChatRequest, Reasoning, ResponseFormat
@@ -26,6 +28,15 @@ from penstock.wire.openai_fields import ASKS_NOTHING
 
 _decoder = msgspec.json.Decoder(body.Body)
 _READ = frozenset(body.Body.__struct_fields__)
+_PATHS = {
+    "max_output_tokens": "max_tokens",
+    "choices": "n",
+    "reasoning": "reasoning_effort",
+    "wants_usage_event": "stream_options.include_usage",
+}
+"""What most callers call the fields that have another name here."""
+_SAME = frozenset({"model", "parallel_tool_calls", "temperature", "top_p", "top_k", "seed", "service_tier"})
+"""Members that are fields as they are."""
 _DECODE_ERRORS = (msgspec.DecodeError, RecursionError, UnicodeDecodeError)
 
 
@@ -40,44 +51,21 @@ def lift_request(source: JsonObject) -> ChatRequest:
         source.raw(name)
     source.require_utf8()
     request = _decode(source.source, unread)
-    messages = lift_messages(request.messages, unread)
-    tools, paths = lift_tools(request, unread), _paths(request)
-    choice, tools = lift_choice(request, tools)
-    extras = _extras(source)
-    if request.max_completion_tokens is not None and request.max_tokens is not None:
-        unread.append("max_tokens")
-    if request.safety_identifier and request.user:
-        unread.append("user")
-    return ChatRequest(
-        vendor=VENDOR,
-        paths=paths,
-        messages=messages,
-        model=request.model,
-        stream=bool(request.stream),
-        wants_usage_event=bool(request.stream and request.stream_options and request.stream_options.include_usage),
-        tools=tools,
-        tool_choice=choice,
-        parallel_tool_calls=request.parallel_tool_calls,
-        max_output_tokens=request.max_completion_tokens or request.max_tokens,
-        temperature=request.temperature,
-        top_p=request.top_p,
-        top_k=request.top_k,
-        stop=_stop(request.stop),
-        seed=request.seed,
-        choices=None if request.n == 1 else request.n,
-        frequency_penalty=request.frequency_penalty or None,
-        presence_penalty=request.presence_penalty or None,
-        logit_bias=_map_of(request.logit_bias, "logit_bias"),
-        logprobs=request.logprobs or None,
-        top_logprobs=request.top_logprobs or None,
-        response_format=_response_format(request.response_format),
-        reasoning=_reasoning(request),
-        service_tier=request.service_tier,
-        user=request.safety_identifier or request.user or None,
-        metadata=_map_of(request.metadata, "metadata"),
-        extras=extras,
-        unread=tuple(unread),
-    )
+    chat = ChatRequest(VENDOR, _PATHS, lift_messages(request.messages, unread))
+    if request.tools or request.functions:
+        chat.tools = lift_tools(request, unread)
+    if request.tool_choice is not None or request.function_call is not None:
+        chat.tool_choice, chat.tools = lift_choice(request, chat.tools)
+    for name in source:
+        if name in _SAME:
+            setattr(chat, name, getattr(request, name))
+        elif name in _READERS:
+            _READERS[name](chat, request, unread)
+        elif name not in _READ:
+            _keep_extra(chat, source, name)
+    if unread:
+        chat.unread = tuple(unread)
+    return chat
 
 
 def _decode(source: bytes, unread: list[str]) -> body.Body:
@@ -92,23 +80,112 @@ def _decode(source: bytes, unread: list[str]) -> body.Body:
         refuse_undecodable(error)
 
 
-def _paths(request: body.Body) -> dict[str, str]:
-    """Return what the caller calls the fields that have another name here."""
-    return {
-        "max_output_tokens": "max_tokens" if request.max_completion_tokens is None else "max_completion_tokens",
-        "choices": "n",
-        "reasoning": "reasoning_effort" if request.thinking is None else "thinking",
-        "user": "safety_identifier" if request.safety_identifier else "user",
-        "tools": "functions" if request.functions and not request.tools else "tools",
-        "tool_choice": "function_call" if request.tool_choice is None and request.function_call else "tool_choice",
-        "wants_usage_event": "stream_options.include_usage",
-    }
+# --- members that are read each in a way of its own
 
 
-def _stop(stop: str | list[str] | None) -> tuple[str, ...]:
-    if stop is None:
-        return ()
-    return (stop,) if isinstance(stop, str) else tuple(stop)
+def _read_stream(chat: ChatRequest, request: body.Body, _unread: list[str]) -> None:
+    chat.stream = bool(request.stream)
+    options = request.stream_options
+    chat.wants_usage_event = bool(chat.stream and options and options.include_usage)
+
+
+def _read_max_tokens(chat: ChatRequest, request: body.Body, unread: list[str]) -> None:
+    if request.max_completion_tokens is None:
+        chat.max_output_tokens = request.max_tokens
+    elif request.max_tokens is not None:
+        unread.append("max_tokens")
+
+
+def _read_max_completion_tokens(chat: ChatRequest, request: body.Body, _unread: list[str]) -> None:
+    if request.max_completion_tokens is not None:
+        chat.max_output_tokens = request.max_completion_tokens
+        _rename(chat, "max_output_tokens", "max_completion_tokens")
+
+
+def _read_stop(chat: ChatRequest, request: body.Body, _unread: list[str]) -> None:
+    stop = request.stop
+    if stop is not None:
+        chat.stop = (stop,) if isinstance(stop, str) else tuple(stop)
+
+
+def _read_n(chat: ChatRequest, request: body.Body, _unread: list[str]) -> None:
+    chat.choices = None if request.n == 1 else request.n
+
+
+def _read_penalties(chat: ChatRequest, request: body.Body, _unread: list[str]) -> None:
+    chat.frequency_penalty = request.frequency_penalty or None
+    chat.presence_penalty = request.presence_penalty or None
+
+
+def _read_logprobs(chat: ChatRequest, request: body.Body, _unread: list[str]) -> None:
+    chat.logprobs = request.logprobs or None
+    chat.top_logprobs = request.top_logprobs or None
+
+
+def _read_maps(chat: ChatRequest, request: body.Body, _unread: list[str]) -> None:
+    chat.logit_bias = _map_of(request.logit_bias, "logit_bias")
+    chat.metadata = _map_of(request.metadata, "metadata")
+
+
+def _read_response_format(chat: ChatRequest, request: body.Body, _unread: list[str]) -> None:
+    chat.response_format = _response_format(request.response_format)
+
+
+def _read_reasoning(chat: ChatRequest, request: body.Body, _unread: list[str]) -> None:
+    chat.reasoning = _reasoning(request)
+    if request.thinking is not None:
+        _rename(chat, "reasoning", "thinking")
+
+
+def _read_user(chat: ChatRequest, request: body.Body, unread: list[str]) -> None:
+    if not request.safety_identifier:
+        chat.user = request.user or None
+    elif request.user:
+        unread.append("user")
+
+
+def _read_safety_identifier(chat: ChatRequest, request: body.Body, _unread: list[str]) -> None:
+    if request.safety_identifier:
+        chat.user = request.safety_identifier
+        _rename(chat, "user", "safety_identifier")
+
+
+def _read_functions(chat: ChatRequest, request: body.Body, _unread: list[str]) -> None:
+    if request.functions and not request.tools:
+        _rename(chat, "tools", "functions")
+
+
+def _read_function_call(chat: ChatRequest, request: body.Body, _unread: list[str]) -> None:
+    if request.function_call and request.tool_choice is None:
+        _rename(chat, "tool_choice", "function_call")
+
+
+_READERS: Mapping[str, Callable[[ChatRequest, body.Body, list[str]], None]] = {
+    "stream": _read_stream,
+    "max_tokens": _read_max_tokens,
+    "max_completion_tokens": _read_max_completion_tokens,
+    "stop": _read_stop,
+    "n": _read_n,
+    "frequency_penalty": _read_penalties,
+    "presence_penalty": _read_penalties,
+    "logprobs": _read_logprobs,
+    "top_logprobs": _read_logprobs,
+    "logit_bias": _read_maps,
+    "metadata": _read_maps,
+    "response_format": _read_response_format,
+    "reasoning_effort": _read_reasoning,
+    "thinking": _read_reasoning,
+    "user": _read_user,
+    "safety_identifier": _read_safety_identifier,
+    "functions": _read_functions,
+    "function_call": _read_function_call,
+}
+"""Member of the body to what reads it; messages and tools are read before these."""
+
+
+def _rename(chat: ChatRequest, field: str, name: str) -> None:
+    """Note that the caller calls a field by another name than most do."""
+    chat.paths = {**chat.paths, field: name}
 
 
 def _map_of(raw: msgspec.Raw, name: str) -> msgspec.Raw | None:
@@ -146,16 +223,12 @@ def _reasoning(request: body.Body) -> Reasoning | None:
     return Reasoning("disabled" if effort == "none" else None, effort)
 
 
-def _extras(source: JsonObject) -> dict[str, msgspec.Raw]:
-    """Return the members that nothing else reads, unless they ask for nothing."""
-    extras = {}
-    for name in source.names():
-        if name not in _READ:
-            raw = source.raw(name) or b"null"
-            refuse_deep(raw, name)
-            if raw != b"null" and not _asks_nothing(name, raw):
-                extras[name] = msgspec.Raw(raw)
-    return extras
+def _keep_extra(chat: ChatRequest, source: JsonObject, name: str) -> None:
+    """Keep a member that nothing else reads, unless it asks for nothing."""
+    raw = source.raw(name) or b"null"
+    refuse_deep(raw, name)
+    if raw != b"null" and not _asks_nothing(name, raw):
+        chat.extras[name] = msgspec.Raw(raw)
 
 
 def _asks_nothing(name: str, raw: bytes) -> bool:

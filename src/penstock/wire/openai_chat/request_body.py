@@ -11,7 +11,7 @@ https://developers.openai.com/api/reference/resources/chat (read 2026-11-23), wi
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, final
 
 import msgspec
 
@@ -180,24 +180,28 @@ class Turn(Closed):
     cache_control: CacheControl | None = None
 
 
+@final
 class SystemTurn(Turn, tag_field="role", tag="system", kw_only=True):
     """Instructions."""
 
     content: str | list[AnyPart]
 
 
+@final
 class DeveloperTurn(Turn, tag_field="role", tag="developer", kw_only=True):
     """Instructions, by their newer name."""
 
     content: str | list[AnyPart]
 
 
+@final
 class UserTurn(Turn, tag_field="role", tag="user", kw_only=True):
     """The user speaks."""
 
     content: str | list[AnyPart]
 
 
+@final
 class AssistantTurn(Turn, tag_field="role", tag="assistant", kw_only=True):
     """The model spoke. Members of answers that mean nothing in a request are read and left."""
 
@@ -214,6 +218,7 @@ class AssistantTurn(Turn, tag_field="role", tag="assistant", kw_only=True):
     extra_content: ExtraContent | None = None
 
 
+@final
 class ToolTurn(Turn, tag_field="role", tag="tool", kw_only=True):
     """The result of a call; ``is_error`` is an extension, for OpenAI has no place to say so."""
 
@@ -222,6 +227,7 @@ class ToolTurn(Turn, tag_field="role", tag="tool", kw_only=True):
     is_error: bool | None = None
 
 
+@final
 class FunctionTurn(Turn, tag_field="role", tag="function", kw_only=True):
     """The result of a function call (deprecated form); it names the function, not the call."""
 
