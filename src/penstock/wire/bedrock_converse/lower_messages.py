@@ -10,7 +10,7 @@ offered are written by ``lower_tools``.
 from __future__ import annotations
 
 import binascii
-from typing import NamedTuple, assert_never
+from typing import assert_never
 
 import msgspec
 
@@ -32,7 +32,7 @@ from penstock.core.chat import (
 from penstock.core.errors import InvalidRequest
 from penstock.wire.bedrock_converse.lower_media import refuse, write_audio, write_document, write_image
 from penstock.wire.bedrock_converse.lower_tools import check_tool_name
-from penstock.wire.bedrock_converse.vocabulary import ERROR_STATUS_VENDORS
+from penstock.wire.bedrock_converse.vocabulary import ERROR_STATUS_VENDORS, continues_turns
 from penstock.wire.bedrock_converse.writing import Json, Writing
 from penstock.wire.claude_thinking import is_claudes
 
@@ -40,10 +40,12 @@ FIRST_TURN = "(The conversation begins with the assistant.)"
 BESIDE_DOCUMENT = "(See the document.)"
 CONTINUATION = "(Continue exactly where you stopped.)"
 NO_OUTPUT = "(no output)"
+NAMELESS_TOOL = "tool"
+"""Name of the tool of a result that comes without its call."""
 _arguments_decoder: msgspec.json.Decoder[dict[str, msgspec.Raw]] = msgspec.json.Decoder(dict[str, msgspec.Raw])
 
 
-class Conversation(NamedTuple):
+class Conversation(msgspec.Struct, frozen=True, gc=False):
     """What a request says: ``system`` blocks, ``messages``, and the ``contents`` of these, the same lists."""
 
     system: list[Json]
@@ -51,22 +53,19 @@ class Conversation(NamedTuple):
     contents: list[list[Json]]
 
 
-class _Turn:
+class _Turn(msgspec.Struct):
     """One turn as it is gathered; results of tools stand before its other blocks."""
 
-    __slots__ = ("at", "blocks", "document_at", "has_text", "results", "role")
-
-    def __init__(self, role: str, at: str = "messages") -> None:
-        self.role = role
-        self.at = at
-        self.results: list[Json] = []
-        self.blocks: list[Json] = []
-        self.has_text = False
-        self.document_at = ""
+    role: str
+    at: str = "messages"
+    results: list[Json] = []
+    blocks: list[Json] = []
+    has_text: bool = False
+    document_at: str = ""
 
 
-def write_conversation(writing: Writing, *, continues: bool) -> Conversation:
-    """Write instructions and turns; ``continues``: the model can be given the beginning of its answer.
+def write_conversation(writing: Writing, *, thinking: bool) -> Conversation:
+    """Write instructions and turns; ``thinking`` when the model will think.
 
     Raises:
         InvalidRequest: content that the API cannot carry, arguments that are no JSON object, or nothing to send.
@@ -82,7 +81,7 @@ def write_conversation(writing: Writing, *, continues: bool) -> Conversation:
             _write_instructions(message, system, writing)
             continue
         if message.role == "user":
-            writing.ids.end_turn()
+            writing.end_turn()
         turn = turns[-1] if turns and turns[-1].role == message.role else _Turn(message.role, message.at)
         for block in message.blocks:
             _write_block(block, turn, writing)
@@ -95,26 +94,28 @@ def write_conversation(writing: Writing, *, continues: bool) -> Conversation:
         first = _Turn("user")
         first.blocks.append({"text": FIRST_TURN})
         turns.insert(0, first)
-    _end_conversation(turns, writing, continues=continues)
+    if turns[-1].role == "assistant":
+        _end_conversation(turns, writing, thinking=thinking)
+    messages: list[Json] = []
+    contents: list[list[Json]] = []
     for turn in turns:
         if turn.document_at and not turn.has_text:
             writing.losses.at(turn.document_at, "a document must stand beside a text: one was added", "approximated")
             turn.blocks.append({"text": BESIDE_DOCUMENT})
-    contents = [turn.results + turn.blocks for turn in turns]
-    messages: list[Json] = [
-        {"role": turn.role, "content": content} for turn, content in zip(turns, contents, strict=True)
-    ]
+        content = turn.results + turn.blocks
+        messages.append({"role": turn.role, "content": content})
+        contents.append(content)
     return Conversation(system, messages, contents)
 
 
-def _end_conversation(turns: list[_Turn], writing: Writing, *, continues: bool) -> None:
+def _end_conversation(turns: list[_Turn], writing: Writing, *, thinking: bool) -> None:
     """Make a turn that the assistant is to continue one that the API takes: no white space at its end."""
     last = turns[-1]
     spoken = [block for block in last.blocks if "cachePoint" not in block]
-    text = spoken[-1].get("text") if last.role == "assistant" else None
+    text = spoken[-1].get("text")
     if not isinstance(text, str):
         return
-    if not continues:
+    if not continues_turns(writing.vendor, writing.facts, thinking=thinking):
         writing.losses.at(last.at, "this model continues no turn: a line asks it to", "approximated")
         asking = _Turn("user")
         asking.blocks.append({"text": CONTINUATION})
@@ -128,7 +129,8 @@ def _write_instructions(message: Message, system: list[Json], writing: Writing) 
     for block in message.blocks:
         if not isinstance(block, Text):
             refuse("Instructions can only be text for this provider.", block.at)
-        if _is_blank(block, writing):
+        if not block.text or block.text.isspace():
+            _report_blank(block, writing)
             continue
         system.append({"text": block.text})
         if block.cache is not None:
@@ -147,8 +149,6 @@ def _instructions_as_turn(system: list[Json], writing: Writing) -> _Turn:
 
 
 def _write_block(block: Block, turn: _Turn, writing: Writing) -> None:
-    if turn.role == "assistant" and isinstance(block, Image | Document | Audio):
-        refuse("The assistant's turns cannot have pictures, sound or documents for this provider.", block.at)
     cache: CacheMarker | None = None
     match block:
         case Text():
@@ -170,6 +170,8 @@ def _write_block(block: Block, turn: _Turn, writing: Writing) -> None:
         case ToolCall():
             written = _call(block, writing)
             cache = block.cache
+        case Image() | Audio() | Document() if turn.role == "assistant":
+            refuse("The assistant's turns cannot have pictures, sound or documents for this provider.", block.at)
         case Image():
             written = write_image(block, writing)
             cache = block.cache
@@ -188,25 +190,24 @@ def _write_block(block: Block, turn: _Turn, writing: Writing) -> None:
         turn.blocks.append(writing.cache_point(cache, block.at))
 
 
-def _is_blank(block: Text, writing: Writing) -> bool:
-    """Say whether a text is one the API refuses; if something was asked with it, that is reported."""
-    if block.text and not block.text.isspace():
-        return False
+def _report_blank(block: Text, writing: Writing) -> None:
+    """Report a text that the API refuses, if it says or asks for something."""
     if block.text:
         writing.losses.at(block.at, "text without a visible character is refused")
     if block.cache is not None:
         writing.losses.at(f"{block.at}.cache_control", "stands on a text that is not sent")
-    return True
 
 
 def _write_text(block: Text, turn: _Turn, writing: Writing) -> None:
     if block.signature is not None:
         writing.losses.at(block.at, "signatures of text are another vendor's", "approximated")
-    if _is_blank(block, writing):
+    text = block.text
+    if not text or text.isspace():
+        _report_blank(block, writing)
         return
     if block.citations:
         writing.losses.at(block.at, "citations of earlier answers are not sent back", "approximated")
-    turn.blocks.append({"text": block.text})
+    turn.blocks.append({"text": text})
     turn.has_text = True
     if block.cache is not None:
         turn.blocks.append(writing.cache_point(block.cache, block.at))
@@ -243,6 +244,7 @@ def _call(block: ToolCall, writing: Writing) -> Json:
         raise InvalidRequest(msg, code="invalid_tool_arguments", param=block.at) from error
     if block.signature is not None:
         writing.losses.at(block.at, "signatures of tool calls are another vendor's", "approximated")
+    writing.called[block.name] = None
     return {
         "toolUse": {
             "toolUseId": writing.call_id(block.id, block.at),
@@ -255,6 +257,8 @@ def _call(block: ToolCall, writing: Writing) -> Json:
 def _write_result(block: ToolResult, turn: _Turn, writing: Writing) -> None:
     if turn.role != "user":
         refuse("Results of tools are the user's.", block.at)
+    if not writing.called:
+        writing.called[NAMELESS_TOOL] = None
     if turn.blocks:
         writing.losses.at(block.at, "results of tools stand first in their turn", "moved")
     marker = block.cache

@@ -14,13 +14,13 @@ from operator import attrgetter
 import msgspec
 
 from penstock.core.chat import ChatRequest
-from penstock.core.chat_format import Lowered
+from penstock.core.chat_format import Losses, Lowered
 from penstock.core.errors import InvalidRequest
 from penstock.core.model_facts import ModelFacts
 from penstock.wire.bedrock_converse.lower_messages import write_conversation
-from penstock.wire.bedrock_converse.lower_thinking import plan_thinking, sampling
+from penstock.wire.bedrock_converse.lower_thinking import plan_thinking, write_sampling
 from penstock.wire.bedrock_converse.lower_tools import write_tools
-from penstock.wire.bedrock_converse.vocabulary import PASSED_EXTRAS, SERVICE_TIERS, continues_turns
+from penstock.wire.bedrock_converse.vocabulary import PASSED_EXTRAS, SERVICE_TIERS
 from penstock.wire.bedrock_converse.writing import Json, Writing
 
 _METADATA_KEY = re.compile(r"[a-zA-Z0-9\s:_@$#=/+,.-]{1,256}")
@@ -39,8 +39,8 @@ _NO_PLACE = (
     ("user", "this provider takes no end user"),
 )
 """Fields that Converse has no place for."""
-_asked: Callable[[ChatRequest], tuple[object, ...]] = attrgetter(*(name for name, _ in _NO_PLACE))
-_NOTHING_ASKED = (None,) * len(_NO_PLACE)
+_rarely_asked: Callable[[ChatRequest], tuple[object, ...]] = attrgetter("choices", *(name for name, _ in _NO_PLACE))
+_NOTHING_ASKED = (None,) * (1 + len(_NO_PLACE))
 
 _encoder = msgspec.json.Encoder()
 _object_decoder: msgspec.json.Decoder[dict[str, msgspec.Raw]] = msgspec.json.Decoder(dict[str, msgspec.Raw])
@@ -55,65 +55,74 @@ def lower_request(request: ChatRequest, model: str, facts: ModelFacts) -> Lowere
     """
     writing = Writing(request, model, facts)
     plan = plan_thinking(writing)
-    system, messages, contents = write_conversation(
-        writing, continues=continues_turns(writing.vendor, facts, thinking=plan.on)
-    )
+    said = write_conversation(writing, thinking=plan.on)
     tooling = write_tools(writing, thinking=plan.on)
-    writing.limit_cache_points([tooling.tools, system, *contents])
-    body: Json = {"messages": messages}
-    if system:
-        body["system"] = system
+    writing.limit_cache_points(tooling.tools, said.system, said.contents)
+    body: Json = {"messages": said.messages}
+    if said.system:
+        body["system"] = said.system
     inference: Json = {} if plan.max_tokens is None else {"maxTokens": plan.max_tokens}
-    inference |= sampling(writing, plan)
-    stop = _stop(writing)
-    if stop:
-        inference["stopSequences"] = stop
+    write_sampling(inference, writing, plan)
+    if request.stop:
+        _write_stop(inference, writing)
     if inference:
         body["inferenceConfig"] = inference
     if tooling.tools:
         config: Json = {"tools": tooling.tools}
         body["toolConfig"] = config if tooling.choice is None else config | {"toolChoice": tooling.choice}
-    output: Json = {} if tooling.text_format is None else {"textFormat": tooling.text_format}
-    if plan.effort is not None:
-        output["effort"] = plan.effort
-    if output:
-        body["outputConfig"] = output
-    _write_tier(body, writing)
-    _write_metadata(body, writing)
-    _write_extras(body, writing)
-    writing.losses.one_choice("one answer to a request")
-    asked = _asked(request)
+    if tooling.text_format is not None or plan.effort is not None:
+        body["outputConfig"] = _output(tooling.text_format, plan.effort)
+    if request.service_tier is not None:
+        _write_tier(body, request.service_tier, writing.losses)
+    if request.metadata is not None:
+        _write_metadata(body, request.metadata, writing)
+    if request.extras:
+        _write_extras(body, writing)
+    if request.stop and request.vendor == "anthropic_messages" and writing.vendor == "anthropic":
+        # which one it was is told to callers of Anthropic's format only
+        body.setdefault(_RESPONSE_FIELDS, [_STOP_SEQUENCE])
+    if writing.model_fields:
+        body[_MODEL_FIELDS] = writing.model_fields
+    asked = _rarely_asked(request)
     if asked != _NOTHING_ASKED:
-        for (name, why), value in zip(_NO_PLACE, asked, strict=True):
-            if value is not None and value is not False:
-                writing.losses.field(name, why)
+        _report_no_place(asked, writing.losses)
     return Lowered(_encoder.encode(body), tuple(writing.losses.found), tooling.json_tool)
 
 
-def _stop(writing: Writing) -> list[str]:
-    """Return the stop sequences; Claude refuses blank ones."""
+def _write_stop(inference: Json, writing: Writing) -> None:
+    """Write the stop sequences; Claude refuses blank ones."""
     stop = [text for text in writing.request.stop if text]
     if writing.vendor == "anthropic" and any(text.isspace() for text in stop):
         writing.losses.field("stop", "this model refuses stop sequences without a visible character")
         stop = [text for text in stop if not text.isspace()]
-    return stop
+    if stop:
+        inference["stopSequences"] = stop
 
 
-def _write_tier(body: Json, writing: Writing) -> None:
-    asked = writing.request.service_tier
-    if asked is None:
-        return
+def _output(text_format: Json | None, effort: str | None) -> Json:
+    output: Json = {} if text_format is None else {"textFormat": text_format}
+    if effort is not None:
+        output["effort"] = effort
+    return output
+
+
+def _report_no_place(asked: tuple[object, ...], losses: Losses) -> None:
+    """Report what was ``_rarely_asked``."""
+    losses.one_choice("one answer to a request")
+    for (name, why), value in zip(_NO_PLACE, asked[1:], strict=True):
+        if value is not None and value is not False:
+            losses.field(name, why)
+
+
+def _write_tier(body: Json, asked: str, losses: Losses) -> None:
     if asked not in SERVICE_TIERS:
-        writing.losses.field("service_tier", f"the tiers are {', '.join(sorted(SERVICE_TIERS))}")
+        losses.field("service_tier", f"the tiers are {', '.join(sorted(SERVICE_TIERS))}")
     elif SERVICE_TIERS[asked] is not None:
         body["serviceTier"] = {"type": SERVICE_TIERS[asked]}
 
 
-def _write_metadata(body: Json, writing: Writing) -> None:
+def _write_metadata(body: Json, raw: msgspec.Raw, writing: Writing) -> None:
     """Write ``requestMetadata``, which AWS puts into its logs; what it would refuse is lost."""
-    raw = writing.request.metadata
-    if raw is None:
-        return
     path = writing.request.path("metadata")
     try:
         given = _text_map_decoder.decode(raw)
@@ -145,8 +154,3 @@ def _write_extras(body: Json, writing: Writing) -> None:
                 raise InvalidRequest(msg, param=_MODEL_FIELDS) from error
         else:
             body[name] = raw
-    tells_stop_sequence = writing.vendor == "anthropic" and writing.request.vendor == "anthropic_messages"
-    if tells_stop_sequence and writing.request.stop and _RESPONSE_FIELDS not in body:
-        body[_RESPONSE_FIELDS] = [_STOP_SEQUENCE]  # which one it was is told to callers of Anthropic's format only
-    if writing.model_fields:
-        body[_MODEL_FIELDS] = writing.model_fields

@@ -10,7 +10,7 @@ high effort takes no temperature, topP and maxTokens.
 
 from __future__ import annotations
 
-from typing import NamedTuple
+import msgspec
 
 from penstock.core.chat import Reasoning
 from penstock.wire.bedrock_converse.vocabulary import (
@@ -31,7 +31,7 @@ _MEDIUM_BUDGET, _HIGH_BUDGET = 4096, 16384
 """From these budgets (tokens) on, a model that knows only words is asked for medium and for high effort."""
 
 
-class Plan(NamedTuple):
+class Plan(msgspec.Struct, frozen=True, gc=False):
     """``max_tokens`` None says nothing: the model's own limit. ``on``: the model thinks in this answer."""
 
     max_tokens: int | None
@@ -152,18 +152,19 @@ def _say_level(level: str, writing: Writing) -> None:
 # --- sampling
 
 
-def sampling(writing: Writing, plan: Plan) -> Json:
-    """Return the members of ``inferenceConfig`` for temperature and top_p; top_k goes into ``model_fields``."""
+def write_sampling(inference: Json, writing: Writing, plan: Plan) -> None:
+    """Write the members of ``inferenceConfig`` for temperature and top_p; top_k goes into ``model_fields``."""
     request, facts = writing.request, writing.facts
     if not facts.sampling:
         _report_sampling(writing, "this model takes no sampling parameters")
-        return {}
-    claude = facts.thinking in {"budget", "adaptive"}
+        return
     if plan.bare:
+        claude = facts.thinking in {"budget", "adaptive"}
         kept = request.top_p if claude and request.top_p is not None and request.top_p >= LEAST_TOP_P else None
         _report_sampling(writing, "cannot be combined with thinking", top_p=kept is None)
-        return {} if kept is None else {"topP": kept}
-    chosen: Json = {}
+        if kept is not None:
+            inference["topP"] = kept
+        return
     temperature, top_p = request.temperature, request.top_p
     if temperature is not None and temperature > 1:
         writing.losses.field("temperature", "this provider takes 0 to 1", "clamped")
@@ -177,12 +178,11 @@ def sampling(writing: Writing, plan: Plan) -> Json:
             writing.losses.field("top_p", "this model takes temperature or top_p, not both")
             top_p = None
     if temperature is not None:
-        chosen["temperature"] = temperature
+        inference["temperature"] = temperature
     if top_p is not None:
-        chosen["topP"] = top_p
+        inference["topP"] = top_p
     if request.top_k is not None:
         _write_top_k(request.top_k, writing)
-    return chosen
 
 
 def _report_sampling(writing: Writing, why: str, *, top_p: bool = True) -> None:

@@ -10,11 +10,11 @@ https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_ToolConfigur
 from __future__ import annotations
 
 import re
-from typing import NamedTuple
 
 import msgspec
+from msgspec.structs import replace
 
-from penstock.core.chat import ChatRequest, ResponseFormat, Tool, ToolCall, ToolChoice, ToolResult
+from penstock.core.chat import ResponseFormat, Tool, ToolChoice
 from penstock.core.errors import InvalidRequest
 from penstock.wire.bedrock_converse.enforced_schema import is_enforced
 from penstock.wire.bedrock_converse.vocabulary import BOTH_CHOICES, FORCED_CHOICES
@@ -28,7 +28,7 @@ _EMPTY_SCHEMA = msgspec.Raw(b'{"type":"object","properties":{}}')
 _ANY_OBJECT = msgspec.Raw(b'{"type":"object"}')
 
 
-class Tooling(NamedTuple):
+class Tooling(msgspec.Struct, frozen=True, gc=False):
     """What the request says of tools; ``json_tool`` is the tool whose call is the answer's text."""
 
     tools: list[Json]
@@ -41,10 +41,14 @@ class Tooling(NamedTuple):
 def write_tools(writing: Writing, *, thinking: bool) -> Tooling:
     """Write the tools, the choice among them and the form of the answer; ``thinking`` when the model will think.
 
+    The conversation must have been written before, since the tools that it calls must be named.
+
     Raises:
         InvalidRequest: a name or a schema that the API refuses.
     """
     request, facts = writing.request, writing.facts
+    if not (request.tools or request.tool_choice or request.response_format or writing.called):
+        return Tooling([])
     unforced = ""
     if thinking and not facts.forced_tools_while_thinking:
         unforced = "no tool can be forced while the model thinks"
@@ -57,7 +61,7 @@ def write_tools(writing: Writing, *, thinking: bool) -> Tooling:
         return _chosen(tools, choice, writing, unforced)
     text_format = _text_format(form, writing) if form.kind == "json_schema" and facts.json_schema else None
     if text_format is not None:
-        return _chosen(tools, choice, writing, unforced)._replace(text_format=text_format)
+        return replace(_chosen(tools, choice, writing, unforced), text_format=text_format)
     if choice is not None and choice.mode in {"required", "named"}:
         writing.losses.field("response_format", "the answer is the call of a tool")
         return _chosen(tools, choice, writing, unforced)
@@ -122,7 +126,7 @@ def _possible_choice(writing: Writing, tools: list[Json]) -> ToolChoice | None:
 
 def _chosen(tools: list[Json], choice: ToolChoice | None, writing: Writing, unforced: str) -> Tooling:
     """Return the tools and the choice; no tools where there is nothing to say of them."""
-    called = _called_tools(writing.request)
+    called = writing.called
     mode = "auto" if choice is None else choice.mode
     if mode == "none":
         if not called:
@@ -169,18 +173,6 @@ def _name_of(tool: Json) -> object:
     return spec["name"] if isinstance(spec, dict) else None
 
 
-def _called_tools(request: ChatRequest) -> list[str]:
-    """Return the names of the tools that were called, each once; empty when there is neither call nor result."""
-    names: dict[str, None] = {}
-    for message in request.messages:
-        for block in message.blocks:
-            if isinstance(block, ToolCall):
-                names[block.name] = None
-            elif isinstance(block, ToolResult) and not names:
-                names["tool"] = None
-    return list(names)
-
-
 def _text_format(form: ResponseFormat, writing: Writing) -> Json | None:
     """Return the form of the answer that the provider enforces; None when it would refuse the schema in any form."""
     if not bytes(form.schema):
@@ -217,6 +209,6 @@ def _by_tool(
     if unforced:
         why = f"asked for by a tool that the model may leave uncalled: {unforced}"
         writing.losses.field("response_format", why, "approximated")
-        return _choose(tools, "auto", "", writing)._replace(json_tool=name)
+        return replace(_choose(tools, "auto", "", writing), json_tool=name)
     writing.losses.field("response_format", "asked for by a tool that the model must call", "approximated")
-    return _choose(tools, "required", name if only else "", writing)._replace(json_tool=name)
+    return replace(_choose(tools, "required", name if only else "", writing), json_tool=name)

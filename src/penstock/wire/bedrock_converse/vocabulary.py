@@ -12,6 +12,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from fnmatch import fnmatchcase
+from functools import lru_cache
 from types import MappingProxyType
 from typing import Literal
 
@@ -205,6 +206,12 @@ PASSED_EXTRAS: frozenset[str] = frozenset(
 
 _VENDOR = re.compile(r"(?<![a-z0-9-])([a-z0-9]+)\.(?=[a-z])")
 _REGIONS = frozenset({"us", "eu", "apac", "uk", "au", "jp", "ca", "sa", "me", "af", "global"})
+_REMEMBERED_MODELS = 1024
+
+
+@lru_cache(_REMEMBERED_MODELS)
+def _vendor_said(model: str) -> str:
+    return next((name for name in _VENDOR.findall(model.lower()) if name not in _REGIONS), "")
 
 
 def vendor_of(model: str, facts: ModelFacts) -> str:
@@ -212,10 +219,7 @@ def vendor_of(model: str, facts: ModelFacts) -> str:
 
     Only Claude takes a thinking budget or thinks as it sees fit, so those facts tell of a model whose id is opaque.
     """
-    for name in _VENDOR.findall(model.lower()):
-        if name not in _REGIONS:
-            return str(name)
-    return "anthropic" if facts.thinking in {"budget", "adaptive"} else ""
+    return _vendor_said(model) or ("anthropic" if facts.thinking in {"budget", "adaptive"} else "")
 
 
 ReasoningShape = Literal["reasoningConfig", "reasoning.effort", "reasoning_effort"]

@@ -42,10 +42,11 @@ class Writing:
     """The state of one ``lower``; ``model_fields`` becomes ``additionalModelRequestFields``."""
 
     __slots__ = (
+        "_ids",
         "_names",
         "_points",
+        "called",
         "facts",
-        "ids",
         "losses",
         "model",
         "model_fields",
@@ -61,19 +62,32 @@ class Writing:
         self.vendor = vendor_of(model, facts)
         self.losses = Losses(request)
         self.model_fields: Json = {}
-        self.ids = CallIds(_spell_dotted if self.vendor in DOTTED_ID_VENDORS else _spell, _MOST_ID_LENGTH)
+        self.called: dict[str, None] = {}
+        """Names of the tools that the conversation has calls of, in their order; a stand-in for those of results."""
+        self._ids: CallIds | None = None
+        """Of the calls; None until there is one."""
         self._names: dict[str, int] = {}
         """Name of a document to the last number that was put behind it."""
         self._points: dict[int, tuple[Json, str]] = {}
         """Identity of a cache point to itself and where it was asked for."""
 
+    def end_turn(self) -> None:
+        """Take note that the assistant's turn is over."""
+        if self._ids is not None:
+            self._ids.end_turn()
+
     def call_id(self, given: str, at: str) -> str:
         """Return the id of a tool call in the letters and the length this API takes; Claude refuses two alike."""
-        return self._as_written(self.ids.of_call(given), given, at)
+        return self._as_written(self._call_ids().of_call(given), given, at)
 
     def result_id(self, given: str, at: str) -> str:
         """Return the id of the call that a result is of."""
-        return self._as_written(self.ids.of_result(given), given, at)
+        return self._as_written(self._call_ids().of_result(given), given, at)
+
+    def _call_ids(self) -> CallIds:
+        if self._ids is None:
+            self._ids = CallIds(_spell_dotted if self.vendor in DOTTED_ID_VENDORS else _spell, _MOST_ID_LENGTH)
+        return self._ids
 
     def _as_written(self, written: str, given: str, at: str) -> str:
         if written != given:
@@ -112,14 +126,14 @@ class Writing:
         self._points[id(block)] = (block, at)
         return block
 
-    def limit_cache_points(self, lists: list[list[Json]]) -> None:
-        """Take the earliest cache points out of ``lists`` when there are too many; a later one covers more.
+    def limit_cache_points(self, tools: list[Json], system: list[Json], turns: list[list[Json]]) -> None:
+        """Take the earliest cache points out of the request's blocks when there are too many; a later one covers more.
 
-        ``lists`` are the blocks of the request in the order of the prompt: tools, instructions, turns. Cache points
-        that are in none of them, since what they stand behind is not sent, are reported.
+        Cache points that are in none of the lists, since what they stand behind is not sent, are reported.
         """
         if not self._points:
             return
+        lists = [tools, system, *turns]  # the order of the prompt
         present = [id(block) for blocks in lists for block in blocks if id(block) in self._points]
         if len(present) < len(self._points):
             kept = set(present)
