@@ -10,6 +10,7 @@ from __future__ import annotations
 import msgspec
 
 from penstock.core.chat import (
+    Block,
     Citation,
     RedactedThinking,
     Text,
@@ -46,6 +47,9 @@ class _ToolUse(msgspec.Struct, tag="tool_use"):
     input: msgspec.Raw = ABSENT
 
 
+_DocumentedBlock = _TextBlock | _ThinkingBlock | _RedactedBlock | _ToolUse
+
+
 class _Kind(msgspec.Struct):
     type: str
 
@@ -64,21 +68,34 @@ class _Usage(PlainUsage):
     service_tier: str | None = None
 
 
-class Message(msgspec.Struct):
-    """An answer, or the beginning of one in ``message_start``; members that nobody needs are not read."""
+class _Head(msgspec.Struct):
+    """What an answer says beside its content and counts; members that nobody needs are not read."""
 
     id: str | None = None
     model: str | None = None
-    content: list[msgspec.Raw] | None = None
     stop_reason: str | None = None
     stop_sequence: str | None = None
     stop_details: msgspec.Raw = ABSENT
+
+
+class _Documented(_Head, kw_only=True):
+    """An answer in which all is as documented."""
+
+    content: list[_DocumentedBlock]
+    usage: _Usage | None = None
+
+
+class Message(_Head):
+    """Any answer, or the beginning of one in ``message_start``."""
+
+    content: list[msgspec.Raw] | None = None
     usage: msgspec.Raw = ABSENT
     error: msgspec.Raw = ABSENT
 
 
+_decode_documented = msgspec.json.Decoder(_Documented).decode
 _decode_message = msgspec.json.Decoder(Message).decode
-_decode_block = msgspec.json.Decoder(_TextBlock | _ThinkingBlock | _RedactedBlock | _ToolUse).decode
+_decode_block = msgspec.json.Decoder(_DocumentedBlock).decode
 _decode_kind = msgspec.json.Decoder(_Kind).decode
 _decode_citation = msgspec.json.Decoder(_Citation).decode
 _decode_usage = msgspec.json.Decoder(_Usage).decode
@@ -92,26 +109,39 @@ def lift_answer(body: bytes, context: AnswerContext) -> ChatAnswer:
         ValueError: the body is not this format: not JSON, no content, a block without what it is made of.
     """
     try:
-        message = _decode_message(body)
-        if message.content is None:
-            msg = "an error in place of an answer" if present(message.error) else "an answer without content"
-            raise ValueError(msg)
-        blocks = [lift_block(raw, context) for raw in message.content]
+        try:
+            answer = _decode_documented(body)
+        except msgspec.ValidationError:
+            return _lift_any(_decode_message(body), context)
     except (msgspec.DecodeError, RecursionError) as error:
         msg = f"not an Anthropic message: {error}"
         raise ValueError(msg) from error
-    usage, tier = read_usage(message.usage)
+    blocks: list[Block] = [_neutral(block) for block in answer.content]
+    return _put_together(answer, blocks, answer.usage, context)
+
+
+def _lift_any(message: Message, context: AnswerContext) -> ChatAnswer:
+    """Return the answer in which something is newer than what is documented, or missing."""
+    if message.content is None:
+        msg = "an error in place of an answer" if message.error != ABSENT else "an answer without content"
+        raise ValueError(msg)
+    blocks: list[Block] = [lift_block(raw, context) for raw in message.content]
+    return _put_together(message, blocks, _read_counts(message.usage), context)
+
+
+def _put_together(head: _Head, blocks: list[Block], counts: _Usage | None, context: AnswerContext) -> ChatAnswer:
+    usage, tier = _lift_counts(counts)
     choice = Choice(
         0,
-        [*blocks],
-        lift_stop_reason(message.stop_reason, context),
-        message.stop_reason or "",
-        message.stop_sequence,
-        extras=stop_extras(message.stop_details),
+        blocks,
+        lift_stop_reason(head.stop_reason, context),
+        head.stop_reason or "",
+        head.stop_sequence,
+        extras=stop_extras(head.stop_details),
     )
     return ChatAnswer(
-        message.id or context.request_id,
-        message.model or context.model,
+        head.id or context.request_id,
+        head.model or context.model,
         [choice],
         usage,
         created=context.created or None,
@@ -120,23 +150,18 @@ def lift_answer(body: bytes, context: AnswerContext) -> ChatAnswer:
     )
 
 
-def present(raw: msgspec.Raw) -> bool:
-    """Say whether a member is there and not null."""
-    return bytes(raw) != b"null"
-
-
 def stop_extras(details: msgspec.Raw) -> dict[str, msgspec.Raw]:
     """Return what the vendor says beside the reason: the category of a refusal, say."""
-    return {"stop_details": details} if present(details) else {}
+    return {} if details == ABSENT else {"stop_details": details}
 
 
 def lift_stop_reason(word: str | None, context: AnswerContext) -> FinishReason:
     """Return what a stop reason means."""
-    reason = STOP_REASONS.get(word or "")
-    if reason is None:
+    try:
+        return STOP_REASONS[word or ""]
+    except KeyError:
         context.note(f"stop_reason={word or ''}")
         return "unknown"
-    return reason
 
 
 def lift_block(raw: msgspec.Raw, context: AnswerContext) -> AnswerBlock:
@@ -154,8 +179,12 @@ def lift_block(raw: msgspec.Raw, context: AnswerContext) -> AnswerBlock:
         if kind not in VENDOR_BLOCKS:
             context.note(f"content.type={kind}")
         return VendorBlock(FORMAT, kind, raw)
+    return _neutral(block)
+
+
+def _neutral(block: _DocumentedBlock) -> AnswerBlock:
     if isinstance(block, _TextBlock):
-        return Text(block.text, citations=tuple(lift_citation(citation) for citation in block.citations or ()))
+        return Text(block.text, citations=tuple(map(lift_citation, block.citations)) if block.citations else ())
     if isinstance(block, _ToolUse):
         return ToolCall(block.id, block.name, _arguments(block.input))
     if isinstance(block, _ThinkingBlock):
@@ -189,14 +218,23 @@ def lift_citation(raw: msgspec.Raw) -> Citation:
 
 def read_usage(raw: msgspec.Raw) -> tuple[Usage, str | None]:
     """Return the counts and the service tier; a member of another type than documented is as if not there."""
-    if not present(raw):
+    return _lift_counts(_read_counts(raw))
+
+
+def _lift_counts(counts: _Usage | None) -> tuple[Usage, str | None]:
+    if counts is None:
         return UNREPORTED, None
+    tier = counts.service_tier
+    return counts.read(), None if tier is None else SERVICE_TIERS.get(tier, tier)
+
+
+def _read_counts(raw: msgspec.Raw) -> _Usage | None:
+    if raw == ABSENT:
+        return None
     try:
-        usage = _decode_usage(raw)
+        return _decode_usage(raw)
     except msgspec.ValidationError:
-        usage = _usage_loosely(raw)
-    tier = usage.service_tier
-    return usage.read(), None if tier is None else SERVICE_TIERS.get(tier, tier)
+        return _usage_loosely(raw)
 
 
 def _usage_loosely(raw: msgspec.Raw) -> _Usage:
