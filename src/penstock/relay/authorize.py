@@ -83,8 +83,9 @@ class SigningAuthorizer:
             keys = self._source.current()
         except CredentialUnavailable:
             keys = await self._source.ready()
-        digest = sha256()
-        for piece in body:
+        first, *others = body
+        digest = sha256(first)
+        for piece in others:
             digest.update(piece)
         path, _, query = target.partition("?")
         second = int(time())

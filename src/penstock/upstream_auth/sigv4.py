@@ -47,17 +47,33 @@ class AwsCredentials:
     token: Secret | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class _Moment:
+    """What all signatures of one key in one second share."""
+
+    amz_date: str
+    credentials: AwsCredentials
+    lines: str
+    """Header lines before the signature's own."""
+    to_sign: str
+    """What is signed, up to the hash of the request."""
+    claim: str
+    """The signature's line, up to the names of the headers that are signed."""
+    sign: Callable[[bytes], str]
+
+
 @final
 class Signer:
     """Signs requests to one service in one region."""
 
-    __slots__ = ("_keys", "region", "service")
+    __slots__ = ("_keys", "_moment", "region", "service")
 
     def __init__(self, region: str, service: str) -> None:
         """Remember no key yet."""
         self.region = region
         self.service = service
         self._keys: dict[tuple[str, Secret], Callable[[bytes], str]] = {}
+        self._moment: _Moment | None = None
 
     def sign(
         self,
@@ -78,7 +94,9 @@ class Signer:
         further ones to sign, names in lower case. ``amz_date`` is the time as :data:`DATE_FORMAT` writes it, in UTC.
         ``body_sha256`` (hex) saves hashing ``body`` again.
         """
-        lines = f"x-amz-date: {amz_date}\r\n"
+        moment = self._moment
+        if moment is None or moment.amz_date != amz_date or moment.credentials is not credentials:
+            moment = self._moment = self._begin(credentials, amz_date)
         body_sha256 = body_sha256 or sha256(body).hexdigest()
         if headers is None and credentials.token is None:  # most requests: only host and date are signed
             names = "host;x-amz-date"
@@ -88,25 +106,32 @@ class Signer:
         else:
             signed = {**(headers or {}), "host": host, "x-amz-date": amz_date}
             if credentials.token:
-                token = credentials.token.reveal()
-                signed["x-amz-security-token"] = token
-                lines += f"x-amz-security-token: {token}\r\n"
+                signed["x-amz-security-token"] = credentials.token.reveal()
             order = sorted(signed)
             names = ";".join(order)
             canonical = canonical_request(
                 method, path, query, headers=signed, signed_names=order, body_sha256=body_sha256
             )
-        scope = f"{amz_date[:8]}/{self.region}/{self.service}/aws4_request"
-        signature = self.signature(credentials.secret_key, amz_date, scope, canonical)
-        return (
-            f"{lines}authorization: {ALGORITHM} Credential={credentials.access_key}/{scope}, "
-            f"SignedHeaders={names}, Signature={signature}\r\n"
-        ).encode("latin-1")
+        signature = moment.sign(f"{moment.to_sign}{sha256(canonical.encode()).hexdigest()}".encode())
+        return f"{moment.lines}{moment.claim}{names}, Signature={signature}\r\n".encode("latin-1")
 
-    def signature(self, secret: Secret, amz_date: str, scope: str, canonical: str) -> str:
-        """Return the signature (hex) of a canonical request; ``scope`` is day, region, service and a fixed word."""
-        text = f"{ALGORITHM}\n{amz_date}\n{scope}\n{sha256(canonical.encode()).hexdigest()}"
-        return self._key(secret, amz_date[:8])(text.encode())
+    def signature(self, credentials: AwsCredentials, amz_date: str, canonical: str) -> str:
+        """Return the signature (hex) of a canonical request."""
+        moment = self._begin(credentials, amz_date)
+        return moment.sign(f"{moment.to_sign}{sha256(canonical.encode()).hexdigest()}".encode())
+
+    def _begin(self, credentials: AwsCredentials, amz_date: str) -> _Moment:
+        day = amz_date[:8]
+        scope = f"{day}/{self.region}/{self.service}/aws4_request"
+        token = credentials.token
+        return _Moment(
+            amz_date,
+            credentials,
+            lines=f"x-amz-date: {amz_date}\r\n" + (f"x-amz-security-token: {token.reveal()}\r\n" if token else ""),
+            to_sign=f"{ALGORITHM}\n{amz_date}\n{scope}\n",
+            claim=f"authorization: {ALGORITHM} Credential={credentials.access_key}/{scope}, SignedHeaders=",
+            sign=self._key(credentials.secret_key, day),
+        )
 
     def _key(self, secret: Secret, day: str) -> Callable[[bytes], str]:
         """Return what signs with the key of this day."""
@@ -217,8 +242,7 @@ def verify(
     if "x-amz-content-sha256" in headers:
         actual_hash = body_hash
     canonical = canonical_request(method, path, query, headers=headers, signed_names=names, body_sha256=actual_hash)
-    scope = f"{day}/{region}/{service}/aws4_request"
-    expected = signer.signature(credentials.secret_key, amz_date, scope, canonical)
+    expected = signer.signature(credentials, amz_date, canonical)
     if not hmac.compare_digest(expected, signature):
         msg = "The request signature we calculated does not match the signature you provided."
         raise SignatureRefused(INVALID, msg)
