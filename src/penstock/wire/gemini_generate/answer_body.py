@@ -8,6 +8,7 @@ and https://ai.google.dev/api/caching#Part (read 2026-11-23), checked against th
 from __future__ import annotations
 
 import hashlib
+from operator import attrgetter
 from sys import getsizeof
 
 import msgspec
@@ -20,6 +21,8 @@ from penstock.wire.gemini_generate.usage import UsageMetadata
 from penstock.wire.gemini_generate.vocabulary import BLOCK_REASONS, FINISH_REASONS, FORMAT
 
 NOTHING = msgspec.Raw(b"")
+_UNSAID = (NOTHING, msgspec.Raw(b"null"))
+"""A member that is not there, or null."""
 
 
 class FunctionCall(msgspec.Struct, rename="camel"):
@@ -124,6 +127,8 @@ _EXTRAS = {
     "url_context_metadata": "urlContextMetadata",
     "avg_logprobs": "avgLogprobs",
 }
+_members_of = attrgetter(*_EXTRAS)
+_NO_EXTRAS = (NOTHING,) * len(_EXTRAS)
 _ID_BYTES = 128
 """Of an id in a set that grows."""
 _VENDOR_PARTS = {
@@ -159,12 +164,15 @@ def decode_answer(data: bytes) -> Answer:
 
 def is_said(raw: msgspec.Raw) -> bool:
     """Whether a member is there and not null."""
-    return raw is not NOTHING and bytes(raw) not in {b"", b"null"}
+    return raw not in _UNSAID
 
 
 def extras_of(candidate: Candidate) -> dict[str, msgspec.Raw]:
     """Return what Google says of a candidate alone, by Google's names."""
-    return {name: raw for field, name in _EXTRAS.items() if is_said(raw := getattr(candidate, field))}
+    found = _members_of(candidate)
+    if found == _NO_EXTRAS:
+        return {}
+    return {name: raw for name, raw in zip(_EXTRAS.values(), found, strict=True) if raw not in _UNSAID}
 
 
 def block_reason(answer: Answer) -> str | None:
@@ -183,22 +191,19 @@ def refusal_of_prompt(word: str, context: AnswerContext) -> FinishReason:
 
 def finish_of(word: str, context: AnswerContext, *, calls: bool) -> FinishReason:
     """Return what a ``finishReason`` means; ``calls``: the candidate called functions."""
-    reason = FINISH_REASONS.get(word)
-    if reason is None:
+    try:
+        reason = FINISH_REASONS[word]
+    except KeyError:
         context.note(f"finishReason={word}")
         return "unknown"
     return "tool_calls" if calls and reason == "stop" else reason
 
 
-class Calls:
+class Calls(msgspec.Struct, gc=False):
     """Gives the calls of one answer their ids: Google's, else ones of our own that any replay makes alike."""
 
-    __slots__ = ("_context", "_given")
-
-    def __init__(self, context: AnswerContext) -> None:
-        """Make ids for the answer to this request."""
-        self._context = context
-        self._given: set[str] = set()
+    context: AnswerContext
+    given: set[str] = set()
 
     def read(self, part: Part, call: FunctionCall) -> ToolCall:
         """Return the call of a part; its arguments without the white space that Google's answers have.
@@ -213,11 +218,11 @@ class Calls:
         return ToolCall(self._id(call.id), call.name, arguments, part.thought_signature)
 
     def _id(self, given: str | None) -> str:
-        if not given or given in self._given:
-            source = f"{self._context.request_id}:{len(self._given)}".encode()
+        if not given or given in self.given:
+            source = f"{self.context.request_id}:{len(self.given)}".encode()
             given = f"call_{hashlib.blake2s(source, digest_size=12).hexdigest()}"
-        self._context.hold(getsizeof(given) + _ID_BYTES)
-        self._given.add(given)
+        self.context.hold(getsizeof(given) + _ID_BYTES)
+        self.given.add(given)
         return given
 
 

@@ -9,10 +9,13 @@ from __future__ import annotations
 
 from datetime import datetime
 
+import msgspec
+
 from penstock.core.chat import Block, Text, Thinking, ToolCall
 from penstock.core.chat_answer import ChatAnswer, Choice
 from penstock.core.chat_format import AnswerContext
 from penstock.wire.gemini_generate.answer_body import (
+    NOTHING,
     Answer,
     Calls,
     Candidate,
@@ -70,24 +73,29 @@ def _refused(answer: Answer, context: AnswerContext) -> Choice:
 
 
 def _lift(candidate: Candidate, place: int, context: AnswerContext, calls: Calls) -> Choice:
-    parts = (candidate.content.parts if candidate.content is not None else None) or []
+    parts = (candidate.content.parts if candidate.content is not None else None) or ()
     blocks: list[Block] = []
-    placed: list[Block | None] = [_add(part, blocks, context, calls) for part in parts]
-    texts = [block.text if isinstance(block, Text) else None for block in placed]
-    for number, citation in read_citations(candidate.grounding_metadata, texts):
-        cited = placed[number] if 0 <= number < len(placed) else None
-        if isinstance(cited, Text):
-            cited.citations += (citation,)
+    placed = [_add(part, blocks, context, calls) for part in parts]
+    if candidate.grounding_metadata is not NOTHING:
+        _cite(placed, candidate.grounding_metadata)
     word = candidate.finish_reason or ""
-    called = any(isinstance(block, ToolCall) for block in blocks)
     return Choice(
         index=place if candidate.index is None else candidate.index,
         blocks=blocks,
-        finish=finish_of(word, context, calls=called),
+        finish=finish_of(word, context, calls=ToolCall in map(type, blocks)),
         word=word,
         logprobs=logprobs_of(candidate.logprobs_result),
         extras=extras_of(candidate),
     )
+
+
+def _cite(placed: list[Block | None], metadata: msgspec.Raw) -> None:
+    """Say of the texts among the parts what they rest on."""
+    texts = [block.text if isinstance(block, Text) else None for block in placed]
+    for number, citation in read_citations(metadata, texts):
+        cited = placed[number] if 0 <= number < len(placed) else None
+        if isinstance(cited, Text):
+            cited.citations += (citation,)
 
 
 def _add(part: Part, blocks: list[Block], context: AnswerContext, calls: Calls) -> Block | None:
@@ -117,10 +125,11 @@ def _add_text(part: Part, text: str, blocks: list[Block]) -> Block | None:
         if text or signature:
             blocks.append(thinking)
         return thinking
-    last = blocks[-1] if blocks else None
-    if not text and signature and isinstance(last, Text) and last.signature is None:
-        last.signature = signature
-        return last
+    if not text and signature and blocks:
+        last = blocks[-1]
+        if isinstance(last, Text) and last.signature is None:
+            last.signature = signature
+            return last
     said = Text(text, signature=signature)
     if text or signature:
         blocks.append(said)

@@ -62,7 +62,8 @@ def _sum(count: int | None, more: int | None) -> int | None:
 
 
 def _audio(details: list[_Modality] | None) -> int | None:
-    if not details:
-        return None
-    counts = [each.token_count for each in details if each.modality == "AUDIO" and each.token_count is not None]
-    return sum(counts) if counts else None
+    count: int | None = None
+    for each in details or ():
+        if each.modality == "AUDIO" and each.token_count is not None:
+            count = (count or 0) + each.token_count
+    return count
