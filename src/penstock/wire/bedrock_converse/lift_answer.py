@@ -80,12 +80,13 @@ def lift_answer(body: bytes, context: AnswerContext) -> ChatAnswer:
             says.
     """
     answer = _decode_answer(body)
+    blocks = _lift_blocks(answer, body, context)
     finish, word = read_stop_reason(answer.stop_reason, context)
     stop_sequence = read_stop_sequence(answer.additional_model_response_fields)
     return ChatAnswer(
         id=answer_id(context),
         model=context.model,
-        choices=[Choice(0, _lift_blocks(answer, body, context), finish, word, stop_sequence)],
+        choices=[Choice(0, blocks, finish, word, stop_sequence)],
         usage=read_usage(answer.usage),
         created=context.created,
         service_tier=None if answer.service_tier is None else answer.service_tier.type,

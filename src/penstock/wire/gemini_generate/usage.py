@@ -39,8 +39,12 @@ def read_usage(found: UsageMetadata | None) -> Usage:
     """Return the counts."""
     if found is None:
         return UNREPORTED
-    into = _sum(found.prompt_token_count, found.tool_use_prompt_token_count)
-    out = _sum(found.candidates_token_count, found.thoughts_token_count)
+    into, fed_back = found.prompt_token_count, found.tool_use_prompt_token_count
+    if fed_back is not None:
+        into = fed_back + (into or 0)
+    out, thoughts = found.candidates_token_count, found.thoughts_token_count
+    if thoughts is not None:
+        out = thoughts + (out or 0)
     if out is None and into is not None and found.total_token_count is not None:
         out = max(found.total_token_count - into, 0)
     return Usage(
@@ -48,17 +52,11 @@ def read_usage(found: UsageMetadata | None) -> Usage:
         found.cached_content_token_count,
         None,
         out,
-        found.thoughts_token_count,
+        thoughts,
         _audio(found.prompt_tokens_details),
         _audio(found.candidates_tokens_details),
         found.total_token_count,
     )
-
-
-def _sum(count: int | None, more: int | None) -> int | None:
-    if count is None or more is None:
-        return more if count is None else count
-    return count + more
 
 
 def _audio(details: list[_Modality] | None) -> int | None:
