@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from penstock.core.chat import EFFORTS, ChatRequest, Message, Reasoning, Text, Thinking, ToolCall, ToolResult
 from penstock.core.chat_format import Losses
 from penstock.core.model_facts import UNKNOWN_MODEL, ModelFacts
-from penstock.wire.anthropic_messages.lower_thinking import Plan, plan_thinking, sampling
+from penstock.wire.anthropic_messages.lower_thinking import Plan, plan_thinking, write_sampling
 
 BUDGET = ModelFacts(thinking="budget", max_output_tokens=64_000, thinking_budget=(1024, 63_999))
 ADAPTIVE = ModelFacts(thinking="adaptive", max_output_tokens=128_000, efforts=("low", "medium", "high"))
@@ -194,5 +194,7 @@ def test_sampling_is_sent_as_far_as_the_model_takes_it(
     facts: ModelFacts, thinking: bool, asked: ChatRequest, sent: dict[str, object], lost: list[tuple[str, str]]
 ) -> None:
     losses = Losses(asked)
-    assert sampling(asked, facts, Plan(100, on=thinking), losses) == sent
+    body: dict[str, object] = {}
+    write_sampling(asked, facts, Plan(100, on=thinking), body, losses)
+    assert body == sent
     assert [(loss.path, loss.kind) for loss in losses.found] == lost

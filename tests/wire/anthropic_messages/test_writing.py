@@ -21,13 +21,13 @@ def test_ids_are_in_letters_the_api_takes_and_stay_apart(ids: list[str]) -> None
     written = [state.call_id(given_id, "x") for given_id in ids]
     assert all(re.fullmatch(r"[a-zA-Z0-9_-]+", each) for each in written)
     assert len(set(written)) == len(written)
-    assert [state.ids.of_result(given_id) for given_id in ids] == written
+    assert [state.result_id(given_id) for given_id in ids] == written
 
 
 def test_an_id_that_is_rewritten_is_reported_once() -> None:
     state = writing()
     assert [state.call_id(each, at) for each, at in (("a:b", "call"), ("a_b", "other"))] == ["a_b", "a_b_2"]
-    assert state.ids.of_result("a:b") == "a_b"
+    assert state.result_id("a:b") == "a_b"
     assert [loss.path for loss in state.losses.found] == ["$.call", "$.other"]
 
 
@@ -42,10 +42,3 @@ def test_the_last_four_cache_markers_stay() -> None:
         ("$.block[0].cache_control", "clamped"),
         ("$.block[1].cache_control", "clamped"),
     ]
-
-
-def test_no_marker_is_no_marker() -> None:
-    state, block = writing(), dict[str, object]()
-    cache_control(None, "x", block, state)
-    state.limit_markers()
-    assert block == {}

@@ -57,7 +57,7 @@ def write_user_block(block: Block, writing: Writing) -> Written | None:
     """
     match block:
         case Text():
-            return _text(block, writing)
+            return write_text(block, writing)
         case ToolResult():
             return _tool_result(block, writing)
         case Image() | Document():
@@ -76,7 +76,7 @@ def write_assistant_block(block: Block, writing: Writing) -> Written | None:
     """
     match block:
         case Text():
-            return _text(block, writing)
+            return write_text(block, writing)
         case ToolCall():
             return _tool_call(block, writing)
         case Thinking():
@@ -88,21 +88,23 @@ def write_assistant_block(block: Block, writing: Writing) -> Written | None:
             return {"type": "redacted_thinking", "data": block.data}
         case Refusal():
             writing.losses.at(block.at, "a refusal is text here", "approximated")
-            return _text(Text(block.text, at=block.at), writing)
+            return write_text(Text(block.text, at=block.at), writing)
         case VendorBlock():
             return _vendor_block(block, writing)
         case _:
             raise _unsupported(block.at, f"{type(block).__name__} content in an assistant's message")
 
 
-def _text(block: Text, writing: Writing) -> Written | None:
-    if not block.text or block.text.isspace():
-        if block.text:
+def write_text(block: Text, writing: Writing) -> Written | None:
+    """Write a text; None when it has nothing to say."""
+    text = block.text
+    if not text or text.isspace():
+        if text:
             writing.losses.at(block.at, "this provider refuses text of white space alone")
         if block.cache is not None:
             writing.losses.at(f"{block.at}.cache_control", "an empty text cannot be marked")
         return None
-    written: dict[str, object] = {"type": "text", "text": block.text}
+    written: dict[str, object] = {"type": "text", "text": text}
     if block.signature:
         writing.losses.at(block.at, "the signature on this text is another vendor's")
     if block.citations:
@@ -111,7 +113,8 @@ def _text(block: Text, writing: Writing) -> Written | None:
             written["citations"] = own
         if len(own) != len(block.citations):
             writing.losses.at(block.at, "citations of another vendor")
-    cache_control(block.cache, block.at, written, writing)
+    if block.cache is not None:
+        cache_control(block.cache, block.at, written, writing)
     return written
 
 
@@ -130,12 +133,13 @@ def _tool_call(block: ToolCall, writing: Writing) -> Written:
         "name": check_tool_name(block.name, block.at),
         "input": msgspec.Raw(arguments.encode()),
     }
-    cache_control(block.cache, block.at, written, writing)
+    if block.cache is not None:
+        cache_control(block.cache, block.at, written, writing)
     return written
 
 
 def _tool_result(block: ToolResult, writing: Writing) -> Written:
-    written: dict[str, object] = {"type": "tool_result", "tool_use_id": writing.ids.of_result(block.call_id)}
+    written: dict[str, object] = {"type": "tool_result", "tool_use_id": writing.result_id(block.call_id)}
     content = [part for part in (write_user_block(part, writing) for part in block.content) if part is not None]
     if not content and block.is_error:
         content = [{"type": "text", "text": _ERROR_TEXT}]  # an error must say something
@@ -143,7 +147,8 @@ def _tool_result(block: ToolResult, writing: Writing) -> Written:
         written["content"] = content
     if block.is_error is not None:
         written["is_error"] = block.is_error
-    cache_control(block.cache, block.at, written, writing)
+    if block.cache is not None:
+        cache_control(block.cache, block.at, written, writing)
     return written
 
 
@@ -171,7 +176,8 @@ def _media(block: Image | Document, writing: Writing) -> Written:
         _document_members(block, written)
     elif block.title or block.context or block.cite:
         writing.losses.at(block.at, "a picture has no title, context or citations here")
-    cache_control(block.cache, block.at, written, writing)
+    if block.cache is not None:
+        cache_control(block.cache, block.at, written, writing)
     return written
 
 

@@ -7,12 +7,15 @@ Claude on Vertex AI and on Bedrock takes the same body; what those hosts want ot
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from operator import attrgetter
+
 import msgspec
 
 from penstock.core.chat import ChatRequest
 from penstock.core.chat_format import Losses, Lowered
 from penstock.core.model_facts import ModelFacts
-from penstock.wire.anthropic_messages.lower_thinking import plan_thinking, sampling
+from penstock.wire.anthropic_messages.lower_thinking import plan_thinking, write_sampling
 from penstock.wire.anthropic_messages.lower_tools import write_tools
 from penstock.wire.anthropic_messages.lower_turns import write_turns
 from penstock.wire.anthropic_messages.vocabulary import ASKED_SERVICE_TIERS, FORMAT
@@ -20,6 +23,22 @@ from penstock.wire.anthropic_messages.writing import Writing
 
 _NO_PLACE = "this provider has no such setting"
 _ASKS_FOR_NOTHING = frozenset({b"null", b"false", b"{}", b"[]", b'""'})
+_RARE = (
+    "choices",
+    "user",
+    "metadata",
+    "service_tier",
+    "seed",
+    "frequency_penalty",
+    "presence_penalty",
+    "logit_bias",
+    "logprobs",
+    "top_logprobs",
+)
+"""Fields that most requests do not have: these are looked at together."""
+_rarely_asked: Callable[[ChatRequest], tuple[object, ...]] = attrgetter(*_RARE)
+_NOTHING_ASKED = (None,) * len(_RARE)
+_encoder = msgspec.json.Encoder()
 
 
 def lower_request(request: ChatRequest, model: str, facts: ModelFacts) -> Lowered:
@@ -44,27 +63,30 @@ def lower_request(request: ChatRequest, model: str, facts: ModelFacts) -> Lowere
         body["tool_choice"] = tooling.choice
     if plan.thinking is not None:
         body["thinking"] = plan.thinking
-    output = {"effort": plan.effort, "format": tooling.output_format}
-    output = {name: value for name, value in output.items() if value is not None}
-    if output:
-        body["output_config"] = output
-    body.update(sampling(request, facts, plan, losses))
-    _limits(request, body, losses)
-    _account(request, body, losses)
-    _report_the_rest(request, body, losses)
+    if plan.effort is not None or tooling.output_format is not None:
+        output = {"effort": plan.effort, "format": tooling.output_format}
+        body["output_config"] = {name: value for name, value in output.items() if value is not None}
+    write_sampling(request, facts, plan, body, losses)
+    if request.stop:
+        _write_stops(request, body, losses)
+    if _rarely_asked(request) != _NOTHING_ASKED:
+        losses.one_choice("this provider gives one answer")
+        _account(request, body, losses)
+        _report_no_place(request, losses)
+    if request.extras:
+        _write_extras(request, body, losses)
     if request.stream:
         body["stream"] = True
     headers = (("anthropic-beta", ",".join(sorted(writing.betas))),) if writing.betas else ()
-    return Lowered(msgspec.json.encode(body), tuple(losses.found), tooling.json_tool, headers)
+    return Lowered(_encoder.encode(body), tuple(losses.found), tooling.json_tool, headers)
 
 
-def _limits(request: ChatRequest, body: dict[str, object], losses: Losses) -> None:
+def _write_stops(request: ChatRequest, body: dict[str, object], losses: Losses) -> None:
     stops = [text for text in request.stop if text and not text.isspace()]
     if len(stops) != len(request.stop):
         losses.field("stop", "this provider refuses stop sequences of white space alone")
     if stops:
         body["stop_sequences"] = stops
-    losses.one_choice("this provider gives one answer")
 
 
 def _account(request: ChatRequest, body: dict[str, object], losses: Losses) -> None:
@@ -84,8 +106,8 @@ def _account(request: ChatRequest, body: dict[str, object], losses: Losses) -> N
         losses.field("service_tier", f"the nearest tier is {tier}", "approximated")
 
 
-def _report_the_rest(request: ChatRequest, body: dict[str, object], losses: Losses) -> None:
-    """Report what has no place in this format; members of the same vendor's callers go back in."""
+def _report_no_place(request: ChatRequest, losses: Losses) -> None:
+    """Report what has no place in this format."""
     if request.seed is not None:
         losses.field("seed", _NO_PLACE)
     if request.frequency_penalty:
@@ -98,6 +120,10 @@ def _report_the_rest(request: ChatRequest, body: dict[str, object], losses: Loss
         losses.field("logprobs", "this provider gives no log probabilities")
     if request.top_logprobs:
         losses.field("top_logprobs", "this provider gives no log probabilities")
+
+
+def _write_extras(request: ChatRequest, body: dict[str, object], losses: Losses) -> None:
+    """Write members that callers of the same vendor named; those of others are reported."""
     for name, value in request.extras.items():
         if request.vendor == FORMAT:
             body.setdefault(name, value)

@@ -9,7 +9,7 @@ is a row of data (``ModelFacts``), never a name in here.
 
 from __future__ import annotations
 
-from typing import NamedTuple
+import msgspec
 
 from penstock.core.chat import ChatRequest, Reasoning
 from penstock.core.chat_format import Losses
@@ -24,7 +24,7 @@ from penstock.wire.claude_thinking import (
 )
 
 
-class Plan(NamedTuple):
+class Plan(msgspec.Struct, frozen=True, gc=False):
     """What is sent about thinking and lengths. ``on``: the model thinks because of this request, or always."""
 
     max_tokens: int
@@ -81,16 +81,20 @@ def _with_budget(request: ChatRequest, asked: Reasoning, facts: ModelFacts, limi
     return Plan(limit, shown({"type": "enabled", "budget_tokens": budget}, asked), effort, on=True)
 
 
-def sampling(request: ChatRequest, facts: ModelFacts, plan: Plan, losses: Losses) -> dict[str, object]:
-    """Return the members for temperature, top_p and top_k that the model takes."""
+def write_sampling(
+    request: ChatRequest, facts: ModelFacts, plan: Plan, body: dict[str, object], losses: Losses
+) -> None:
+    """Write the members for temperature, top_p and top_k that the model takes."""
     temperature, top_p, top_k = request.temperature, request.top_p, request.top_k
     if not facts.sampling:
-        return _refused(request, losses, "this model takes no sampling parameters")
+        _report_sampling(request, losses, "this model takes no sampling parameters")
+        return
     if plan.on:
-        kept_top_p = None if top_p is None or top_p < LEAST_TOP_P else top_p
-        _refused(request, losses, "cannot be combined with thinking", spare=() if kept_top_p is None else ("top_p",))
-        return {} if kept_top_p is None else {"top_p": kept_top_p}
-    chosen: dict[str, object] = {}
+        keeps_top_p = top_p is not None and top_p >= LEAST_TOP_P
+        _report_sampling(request, losses, "cannot be combined with thinking", top_p=not keeps_top_p)
+        if keeps_top_p:
+            body["top_p"] = top_p
+        return
     if temperature is not None and temperature > 1:
         losses.field("temperature", "this provider takes 0 to 1", "clamped")
         temperature = 1.0
@@ -103,20 +107,18 @@ def sampling(request: ChatRequest, facts: ModelFacts, plan: Plan, losses: Losses
             losses.field("top_p", "this model takes temperature or top_p, not both")
             top_p = None
     if temperature is not None:
-        chosen["temperature"] = temperature
+        body["temperature"] = temperature
     if top_p is not None:
-        chosen["top_p"] = top_p
+        body["top_p"] = top_p
     if top_k is not None:
-        chosen["top_k"] = top_k
-    return chosen
+        body["top_k"] = top_k
 
 
-def _refused(request: ChatRequest, losses: Losses, why: str, *, spare: tuple[str, ...] = ()) -> dict[str, object]:
+def _report_sampling(request: ChatRequest, losses: Losses, why: str, *, top_p: bool = True) -> None:
     """Report what was asked for beyond the defaults."""
     if request.temperature not in {None, 1}:
         losses.field("temperature", why)
-    if request.top_p not in {None, 1} and "top_p" not in spare:
+    if request.top_p not in {None, 1} and top_p:
         losses.field("top_p", why)
     if request.top_k is not None:
         losses.field("top_k", why)
-    return {}

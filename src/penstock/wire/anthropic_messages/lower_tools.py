@@ -9,7 +9,6 @@ is the answer (``penstock.wire.json_tool``). https://platform.claude.com/docs/en
 from __future__ import annotations
 
 import re
-from typing import NamedTuple
 
 import msgspec
 
@@ -26,7 +25,7 @@ TOOL_NAME = re.compile(r"[a-zA-Z0-9_-]{1,128}")
 _EMPTY_SCHEMA = msgspec.Raw(b'{"type":"object"}')
 
 
-class Tooling(NamedTuple):
+class Tooling(msgspec.Struct, frozen=True, gc=False):
     """What the request says of tools; ``json_tool`` is the tool whose call is the answer's text."""
 
     tools: list[dict[str, object] | msgspec.Raw]
@@ -37,6 +36,8 @@ class Tooling(NamedTuple):
 
 def write_tools(request: ChatRequest, facts: ModelFacts, writing: Writing, *, thinking: bool) -> Tooling:
     """Write the tools, the choice between them and the form of the answer."""
+    if not (request.tools or request.tool_choice or request.response_format):
+        return Tooling([])
     tools = _tools(request, facts, writing)
     may_force = not thinking or facts.forced_tools_while_thinking
     choice = request.tool_choice
@@ -147,7 +148,8 @@ def _tool(tool: Tool, facts: ModelFacts, writing: Writing) -> dict[str, object]:
         why = "a schema that contains itself is not enforced" if facts.json_schema else "this model enforces no schemas"
         writing.losses.at(tool.strict_at, why)
     written["input_schema"] = schema
-    cache_control(tool.cache, tool.at, written, writing)
+    if tool.cache is not None:
+        cache_control(tool.cache, tool.at, written, writing)
     return written
 
 

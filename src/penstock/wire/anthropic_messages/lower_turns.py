@@ -22,7 +22,7 @@ import msgspec
 
 from penstock.core.chat import Message, RedactedThinking, Text, Thinking, ToolResult
 from penstock.core.errors import InvalidRequest
-from penstock.wire.anthropic_messages.lower_blocks import Written, write_assistant_block, write_user_block
+from penstock.wire.anthropic_messages.lower_blocks import Written, write_assistant_block, write_text, write_user_block
 from penstock.wire.anthropic_messages.vocabulary import FORMAT
 from penstock.wire.anthropic_messages.writing import Writing
 
@@ -38,10 +38,6 @@ class Turn(msgspec.Struct):
     role: str
     results: list[Written]
     content: list[Written]
-
-    def written(self) -> dict[str, object]:
-        """Return the member of ``messages``."""
-        return {"role": self.role, "content": [*self.results, *self.content]}
 
 
 def write_turns(
@@ -63,7 +59,8 @@ def write_turns(
             _add_user(message, turns, writing)
         elif message.role == "assistant":
             _add_assistant(message, turns, writing)
-    _end_conversation(turns, messages, writing, continues=continues)
+    if turns and turns[-1].role == "assistant":
+        _end_conversation(turns, messages, writing, continues=continues)
     if not turns and system:
         turns, system = [Turn("user", [], system)], []
         writing.losses.field("messages", "the system prompt is the user's turn: there is no other", "moved")
@@ -73,7 +70,7 @@ def write_turns(
     if turns[0].role == "assistant":
         turns.insert(0, Turn("user", [], [{"type": "text", "text": OPENING}]))
         writing.losses.field("messages", "the conversation must begin with the user: a line says so", "approximated")
-    return system, [turn.written() for turn in turns]
+    return system, [{"role": turn.role, "content": turn.results + turn.content} for turn in turns]
 
 
 def _system(messages: list[Message], writing: Writing) -> list[Written]:
@@ -90,35 +87,29 @@ def _system(messages: list[Message], writing: Writing) -> list[Written]:
             if not isinstance(block, Text):
                 msg = "A system prompt can only be text for this provider."
                 raise InvalidRequest(msg, code="unsupported_content", param=block.at or message.at)
-            written = write_user_block(block, writing)
+            written = write_text(block, writing)
             if written is not None:
                 system.append(written)
     return system
 
 
-def _turn_of(role: str, turns: list[Turn]) -> Turn:
-    """Return the turn that a message of this role belongs to: the last one, or a new one."""
-    if turns and turns[-1].role == role:
-        return turns[-1]
-    turns.append(Turn(role, [], []))
-    return turns[-1]
-
-
 def _add_user(message: Message, turns: list[Turn], writing: Writing) -> None:
-    writing.ids.end_turn()
+    """Write a message of the user into the turn that it belongs to: the last one, or a new one."""
+    writing.end_turn()
     results: list[Written] = []
     content: list[Written] = []
     for block in message.blocks:
         written = write_user_block(block, writing)
         if written is not None:
-            (results if isinstance(block, ToolResult) else content).append(written)
-    if not results and not content:
-        return
-    turn = _turn_of("user", turns)
-    if results and turn.content:
-        writing.losses.at(message.at, "results of tools come first in the user's turn", "moved")
-    turn.results += results
-    turn.content += content
+            (results if type(block) is ToolResult else content).append(written)
+    if turns and turns[-1].role == "user":
+        turn = turns[-1]
+        if results and turn.content:
+            writing.losses.at(message.at, "results of tools come first in the user's turn", "moved")
+        turn.results += results
+        turn.content += content
+    elif results or content:
+        turns.append(Turn("user", results, content))
 
 
 def _add_assistant(message: Message, turns: list[Turn], writing: Writing) -> None:
@@ -132,16 +123,15 @@ def _add_assistant(message: Message, turns: list[Turn], writing: Writing) -> Non
             thinking.append(written)
         else:
             content.append(written)
-    if thinking or content:
-        turn = _turn_of("assistant", turns)
-        turn.content += thinking
-        turn.content += content
+    content = thinking + content
+    if turns and turns[-1].role == "assistant":
+        turns[-1].content += content
+    elif content:
+        turns.append(Turn("assistant", [], content))
 
 
 def _end_conversation(turns: list[Turn], messages: list[Message], writing: Writing, *, continues: bool) -> None:
     """Make a turn that the assistant is to continue one that the API takes: no white space at its end."""
-    if not turns or turns[-1].role != "assistant":
-        return
     last = turns[-1].content[-1]
     if not isinstance(last, dict) or last["type"] != "text":
         return
