@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import socket
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import replace
@@ -12,7 +14,7 @@ from typing import Any
 import pytest
 
 from penstock.relay.snapshot import BackendTimeouts, Model, Retry, Target
-from tests.relay.plain_client import ask
+from tests.relay.plain_client import ask, call, render
 from tests.relay.scripted_upstream import (
     CLOSE,
     HOLD,
@@ -180,3 +182,29 @@ async def test_an_only_target_has_the_tries_of_its_priority() -> None:
     (upstream,) = upstreams
     assert upstream is not None
     assert len(upstream.received) == 3
+
+
+@pytest.mark.parametrize(
+    "goodbye",
+    [b"", b"HTTP/1.1 408 Request Timeout\r\nconnection: close\r\ncontent-length: 0\r\n\r\n"],
+    ids=["end", "408"],
+)
+async def test_a_request_that_finds_its_connection_ended_before_it_was_sent_takes_another(goodbye: bytes) -> None:
+    async with gateway_before(GOOD) as (gateway, (upstream,)):
+        assert upstream is not None
+        caller = await call(gateway.url)
+        caller.send(render(BODY))
+        assert (await caller.answer()).status == 200
+        (connection,) = upstream.open
+        with (
+            socket.socket(fileno=os.dup(caller.writer.get_extra_info("socket").fileno())) as ours,
+            socket.socket(fileno=os.dup(connection.transport.get_extra_info("socket").fileno())) as theirs,
+        ):
+            ours.send(render(BODY))  # both are there when the gateway looks next, in this order
+            theirs.send(goodbye)
+            theirs.shutdown(socket.SHUT_WR)
+            answered = await caller.answer()
+        await caller.close()
+
+    assert answered.status == 200
+    assert (upstream.accepted, len(upstream.received)) == (2, 2), "nothing was sent twice"

@@ -117,10 +117,33 @@ def test_an_answer_from_before_the_request_was_written_is_not_its_answer() -> No
         client.connection.send([REQUEST], taking, TIMEOUTS)
         client.connection.data_received(LENGTH)
         client.loop.spin()
-        assert taking.ends == ["upstream_invalid"]
+        assert taking.ends == ["upstream_unreachable"]
         assert taking.head is None
         assert not client.open
         assert client.transport.written == REQUEST, "the second request was never sent"
+
+
+@pytest.mark.parametrize("exc", [None, ConnectionResetError()], ids=["closed", "reset"])
+def test_a_request_whose_connection_is_lost_before_it_was_written_was_never_sent(exc: Exception | None) -> None:
+    with driven_client() as client:
+        client.feed(LENGTH)
+        taking = Taking()
+        client.connection.send([REQUEST], taking, TIMEOUTS)
+        client.connection.connection_lost(exc)
+        client.loop.spin()
+        assert taking.ends == ["upstream_unreachable"]
+        assert client.transport.written == REQUEST, "of the first exchange"
+
+
+def test_a_request_whose_connection_is_closing_when_it_would_be_written_was_never_sent() -> None:
+    with driven_client() as client:
+        client.feed(LENGTH)
+        taking = Taking()
+        client.connection.send([REQUEST], taking, TIMEOUTS)
+        client.transport.close()  # as an event loop does when the upstream has ended its sending
+        client.connection.flush()
+        assert taking.ends == ["upstream_unreachable"]
+        assert client.transport.written == REQUEST, "of the first exchange"
 
 
 def test_a_request_that_is_given_up_in_the_turn_of_its_sending_is_not_sent() -> None:

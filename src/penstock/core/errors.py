@@ -166,7 +166,7 @@ class UpstreamFault(GatewayError):
 
 
 class UpstreamUnreachable(UpstreamFault):
-    """No connection: name not resolved, refused, TLS failed, or connect timed out."""
+    """No connection, and nothing sent: name not resolved, refused, TLS failed, connect timed out, ended before use."""
 
     default_code = "upstream_unreachable"
 

@@ -1,7 +1,8 @@
 """The HTTP/1.1 client: one asyncio protocol per connection to an upstream.
 
 Theory of operation. ``send`` takes a rendered request and names a receiver; requests of one turn of the event loop are
-written together at its end, and an answer that comes before is not one to them. The head of the answer goes through
+written together at its end. One whose connection ends or speaks before that was never sent, and fails as one that could
+not be: another connection may take it. The head of the answer goes through
 httptools (llhttp), which is strict; the body does not: it is counted (``content-length``), scanned for chunk boundaries
 (``chunked``) or taken until the end of the connection, and handed to the receiver as it arrives. One exchange at a
 time; afterwards the connection goes back to its pool, or is closed if anything about it is in doubt (bytes behind the
@@ -24,7 +25,13 @@ from typing import Literal, Protocol, cast
 import httptools
 import msgspec
 
-from penstock.core.errors import UpstreamBrokeOff, UpstreamFault, UpstreamInvalid, UpstreamTimeout
+from penstock.core.errors import (
+    UpstreamBrokeOff,
+    UpstreamFault,
+    UpstreamInvalid,
+    UpstreamTimeout,
+    UpstreamUnreachable,
+)
 from penstock.transport.chunked import ChunkedBodyError, ChunkScanner
 from penstock.transport.deadlines import NEVER, Deadlines
 from penstock.transport.http_syntax import LENGTH_DIGITS
@@ -178,9 +185,10 @@ class UpstreamConnection(asyncio.Protocol):
 
     def flush(self) -> None:
         """Write the request, unless the connection has gone since."""
-        unsent, self._unsent = self._unsent, []
         if self.closed or self.transport.is_closing():
+            self._fail_unsent()
             return
+        unsent, self._unsent = self._unsent, []
         if sum(map(len, unsent)) < COPIED_BYTES:
             self.transport.write(b"".join(unsent))
         else:
@@ -255,6 +263,9 @@ class UpstreamConnection(asyncio.Protocol):
             self._body_receiver = None
             body_receiver.on_end()
             return
+        if self._unsent:
+            self._fail_unsent()
+            return
         when = "before answering" if body_receiver is None else "in the middle of its answer"
         self._fail(UpstreamBrokeOff(f"The backend '{self.name}' closed the connection {when}."))
 
@@ -289,6 +300,11 @@ class UpstreamConnection(asyncio.Protocol):
         if receiver is not None:
             receiver.on_failure(error)
 
+    def _fail_unsent(self) -> None:
+        """No byte of the request was written."""
+        self._unsent = []
+        self._fail(UpstreamUnreachable(f"The backend '{self.name}' ended the connection before the request was sent."))
+
     def _invalid(self, what: str) -> None:
         self._fail(UpstreamInvalid(f"The backend '{self.name}' sent an answer that is not valid HTTP: {what}."))
 
@@ -301,7 +317,7 @@ class UpstreamConnection(asyncio.Protocol):
             self._heard_at = self._loop.time()
             self._read_body(data, receiver)
         elif self._unsent:
-            self._invalid("it came before the request")
+            self._fail_unsent()  # whatever it says, it does not say it to this request
         elif self._head_receiver is not None:
             while data and self._head_receiver is not None:
                 data = self._read_head(data)
