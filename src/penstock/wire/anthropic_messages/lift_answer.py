@@ -116,7 +116,7 @@ def lift_answer(body: bytes, context: AnswerContext) -> ChatAnswer:
     except (msgspec.DecodeError, RecursionError) as error:
         msg = f"not an Anthropic message: {error}"
         raise ValueError(msg) from error
-    blocks: list[Block] = [_neutral(block) for block in answer.content]
+    blocks: list[Block] = [*map(_neutral, answer.content)]
     return _put_together(answer, blocks, answer.usage, context)
 
 

@@ -107,7 +107,7 @@ class StreamDecoder:
             events.append(UsageReport(read_usage(answer.usage_metadata)))
         for place, candidate in enumerate(answer.candidates or ()):
             self._take(candidate, place, events)
-        if is_said(answer.prompt_feedback) and not self._choices:
+        if not self._choices and is_said(answer.prompt_feedback):
             self._refuse(answer)
         return events
 

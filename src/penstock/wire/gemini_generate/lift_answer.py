@@ -11,7 +11,7 @@ from datetime import datetime
 
 import msgspec
 
-from penstock.core.chat import Block, Text, Thinking, ToolCall
+from penstock.core.chat import Block, Text, Thinking
 from penstock.core.chat_answer import ChatAnswer, Choice
 from penstock.core.chat_format import AnswerContext
 from penstock.wire.gemini_generate.answer_body import (
@@ -44,7 +44,9 @@ def lift_answer(body: bytes, context: AnswerContext) -> ChatAnswer:
     answer = decode_answer(body)
     calls = Calls(context)
     created = read_time(answer.create_time)
-    choices = [_lift(candidate, place, context, calls) for place, candidate in enumerate(answer.candidates or ())]
+    choices: list[Choice] = []
+    for candidate in answer.candidates or ():
+        choices.append(_lift(candidate, len(choices), context, calls))
     return ChatAnswer(
         id=answer.response_id or context.request_id,
         model=answer.model_version or context.model,
@@ -75,14 +77,19 @@ def _refused(answer: Answer, context: AnswerContext) -> Choice:
 def _lift(candidate: Candidate, place: int, context: AnswerContext, calls: Calls) -> Choice:
     parts = (candidate.content.parts if candidate.content is not None else None) or ()
     blocks: list[Block] = []
-    placed = [_add(part, blocks, context, calls) for part in parts]
+    placed: list[Block | None] = []
+    called = False
+    for part in parts:
+        placed.append(_add(part, blocks, context, calls))
+        if part.function_call is not None:
+            called = True
     if candidate.grounding_metadata is not NOTHING:
         _cite(placed, candidate.grounding_metadata)
     word = candidate.finish_reason or ""
     return Choice(
         index=place if candidate.index is None else candidate.index,
         blocks=blocks,
-        finish=finish_of(word, context, calls=ToolCall in map(type, blocks)),
+        finish=finish_of(word, context, calls=called),
         word=word,
         logprobs=logprobs_of(candidate.logprobs_result),
         extras=extras_of(candidate),

@@ -136,9 +136,9 @@ class StreamEncoder:
             return choice.before_text + _encode(event.text) + self._suffix
         if type(event) is UsageReport:
             return self._report(event)
-        if isinstance(event, ArgumentsDelta):
+        if type(event) is ArgumentsDelta:
             return self._arguments(event)
-        if isinstance(event, ThinkingDelta):
+        if type(event) is ThinkingDelta:
             choice = self._choice(event.choice)
             shown = self._chunk(choice, b'"reasoning_content":' + _encode(event.text))
             choice.blocks[event.index].texts.add(event.text)  # now, since encoding has made it larger in memory

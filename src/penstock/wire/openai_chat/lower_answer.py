@@ -70,12 +70,18 @@ _encode = msgspec.json.Encoder().encode
 
 def lower_answer(answer: ChatAnswer, _request: ChatRequest) -> bytes:
     """Return the body; ``created`` is 0 where neither vendor nor lift said when."""
+    choices: list[_Choice] = []
+    for choice in answer.choices:
+        message = _message(choice, answer.id)
+        reason, native = finish_words(choice.finish, choice.word, calls=message.tool_calls is not None)
+        logprobs = None if choice.logprobs is None else logprobs_body(choice.logprobs)
+        choices.append(_Choice(choice.index, message, reason, logprobs, native))
     body = _Answer(
         answer.id,
         "chat.completion",
         answer.created or 0,
         answer.model,
-        [_choice(choice, answer.id) for choice in answer.choices],
+        choices,
         usage_body(answer.usage),
         answer.service_tier,
     )
@@ -88,13 +94,6 @@ def finish_words(reason: FinishReason, word: str, *, calls: bool) -> tuple[str, 
         return FINISH_WORDS[reason], None
     said = "tool_calls" if calls and reason == "unknown" else FINISH_WORDS[reason]
     return said, word or reason
-
-
-def _choice(choice: Choice, answer_id: str) -> _Choice:
-    message = _message(choice, answer_id)
-    reason, native = finish_words(choice.finish, choice.word, calls=message.tool_calls is not None)
-    logprobs = None if choice.logprobs is None else logprobs_body(choice.logprobs)
-    return _Choice(choice.index, message, reason, logprobs, native)
 
 
 def _message(choice: Choice, answer_id: str) -> _Message:
