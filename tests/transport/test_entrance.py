@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import socket
 import ssl
+import struct
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -67,6 +68,24 @@ async def test_a_unix_socket_has_callers_too(trusted: TrustedProxies | None, who
     place = socket.socket(socket.AF_UNIX)
     place.bind(str(tmp_path / "s"))
     assert await callers(place, trusted, [get("1.2.3.4")]) == [who]
+
+
+async def test_who_left_before_being_asked_for_an_address_is_not_taken_for_one_at_a_unix_socket() -> None:
+    place = socket.create_server(("127.0.0.1", 0))
+    with socket.create_connection(place.getsockname()) as caller:
+        caller.send(get("1.2.3.4"))
+        caller.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    asked: asyncio.Future[str] = asyncio.get_running_loop().create_future()
+
+    async def note_peer(request: ServerRequest) -> None:
+        asked.set_result(request.peer)
+
+    trusted = TrustedProxies(["unix"], "x-forwarded-for")
+    server = await serve_on(RecordingApp(note_peer), [place], entrance=Entrance(trusted=trusted))
+    async with asyncio.timeout(10):
+        assert await asked in {"unknown", "127.0.0.1"}, "asyncio's own loop asks earlier"
+    await server.drain(1)
+    place.close()
 
 
 async def test_what_is_not_asked_for_costs_nothing() -> None:

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from penstock.transport.forwarded import MOST_HOPS, ForwardedHeader, TrustedProxies
+from penstock.transport.forwarded import MOST_HOPS, UNKNOWN, ForwardedHeader, TrustedProxies, name_peer
 from penstock.transport.server_request import HeaderList
 
 OURS = ("10.0.0.0/8", "fd00::/8", "unix")
@@ -83,6 +83,18 @@ def test_whatever_a_caller_writes_the_address_that_a_trusted_proxy_saw_counts(
 def test_a_peer_that_is_not_trusted_cannot_say_anything(invented: str, peer: str) -> None:
     if not TrustedProxies(OURS, "forwarded").trusts(peer):
         assert caller(peer, invented, header="forwarded") == peer
+
+
+@pytest.mark.parametrize(
+    ("peername", "name"), [(("1.2.3.4", 5), "1.2.3.4"), (("::1", 5, 0, 0), "::1"), ("", "unix"), (None, "unknown")]
+)
+def test_the_other_end_of_a_socket_has_a_name(peername: object, name: str) -> None:
+    assert name_peer(peername) == name
+
+
+@pytest.mark.parametrize("header", ["x-forwarded-for", "forwarded"])
+def test_nobody_trusts_who_is_unknown(header: ForwardedHeader) -> None:
+    assert not TrustedProxies(["0.0.0.0/0", "::/0", "unix"], header).trusts(UNKNOWN)
 
 
 def test_only_so_many_hops_are_looked_at() -> None:

@@ -20,10 +20,19 @@ from penstock.transport.server_request import HeaderList
 ForwardedHeader = Literal["x-forwarded-for", "forwarded"]
 UNIX = "unix"
 """What a caller at a Unix socket is called."""
+UNKNOWN = "unknown"
+"""What a caller is called who left before it could be asked for its address; nobody trusts it."""
 MOST_HOPS = 64
 
 _FOR = re.compile(r'(?:^|;)\s*for\s*=\s*"?([^;"\s]+)', re.IGNORECASE)
 _WITH_PORT = re.compile(r"\[([^\]]+)\](?::\w+)?|([0-9.]+):\w+")
+
+
+def name_peer(peername: object) -> str:
+    """Return what the other end of a socket is called, by what a transport knows as its ``peername``."""
+    if isinstance(peername, tuple):
+        return str(peername[0])
+    return UNKNOWN if peername is None else UNIX
 
 
 class TrustedProxies:

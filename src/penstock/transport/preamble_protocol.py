@@ -17,7 +17,7 @@ from collections.abc import Callable
 from typing import cast
 
 from penstock.transport.deadlines import NEVER
-from penstock.transport.forwarded import UNIX, TrustedProxies
+from penstock.transport.forwarded import TrustedProxies, name_peer
 from penstock.transport.proxy_protocol import MalformedPreamble, Preamble, PreambleReader
 from penstock.transport.server_protocol import ServerConnection, ServerState
 from penstock.transport.server_request import ServerApp
@@ -69,8 +69,7 @@ class PreambleConnection(asyncio.BufferedProtocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Take the transport, or turn the connection away."""
         self.transport = cast("asyncio.Transport", transport)
-        peer = transport.get_extra_info("peername")
-        self._peer = str(peer[0]) if isinstance(peer, tuple) else UNIX
+        self._peer = name_peer(transport.get_extra_info("peername"))
         state = self.state
         state.connections.add(self)
         state.deadlines.guard(self)

@@ -39,6 +39,7 @@ from penstock.core.errors import (
 )
 from penstock.transport.chunked import ChunkedBodyError, ChunkScanner
 from penstock.transport.deadlines import NEVER, Deadlines
+from penstock.transport.forwarded import name_peer
 from penstock.transport.http_request import HttpRequest
 from penstock.transport.http_syntax import (
     LENGTH_DIGITS,
@@ -163,8 +164,7 @@ class ServerConnection(asyncio.Protocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Take the transport, or turn the caller away when the listener is full."""
         self.transport = cast("asyncio.Transport", transport)  # uvloop's is one by shape, not by class
-        peer = transport.get_extra_info("peername")
-        self.peer = str(peer[0]) if isinstance(peer, tuple) else "unix"
+        self.peer = name_peer(transport.get_extra_info("peername"))
         state = self.state
         if len(state.connections) >= state.limits.connections:
             log.warning("connection refused: the listener has its %d connections", state.limits.connections)
