@@ -83,9 +83,8 @@ def lower_request(request: ChatRequest, model: str, facts: ModelFacts) -> Lowere
         body.setdefault(_RESPONSE_FIELDS, [_STOP_SEQUENCE])
     if writing.model_fields:
         body[_MODEL_FIELDS] = writing.model_fields
-    asked = _rarely_asked(request)
-    if asked != _NOTHING_ASKED:
-        _report_no_place(asked, writing.losses)
+    if _rarely_asked(request) != _NOTHING_ASKED:
+        _report_no_place(request, writing.losses)
     return Lowered(_encoder.encode(body), tuple(writing.losses.found), tooling.json_tool)
 
 
@@ -106,10 +105,10 @@ def _output(text_format: Json | None, effort: str | None) -> Json:
     return output
 
 
-def _report_no_place(asked: tuple[object, ...], losses: Losses) -> None:
-    """Report what was ``_rarely_asked``."""
+def _report_no_place(request: ChatRequest, losses: Losses) -> None:
     losses.one_choice("one answer to a request")
-    for (name, why), value in zip(_NO_PLACE, asked[1:], strict=True):
+    for name, why in _NO_PLACE:
+        value = getattr(request, name)
         if value is not None and value is not False:
             losses.field(name, why)
 

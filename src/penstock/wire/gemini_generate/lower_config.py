@@ -8,6 +8,9 @@ says are that of ``lower_extras``.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from operator import attrgetter
+
 import msgspec
 
 from penstock.core.chat import ChatRequest, ResponseFormat
@@ -37,6 +40,9 @@ _NOT_IN_GEMINI = {
     "user": "Gemini takes no id of an end user",
     "metadata": "Gemini keeps no metadata of a request",
 }
+_sampling_of: Callable[[ChatRequest], tuple[float | None, ...]] = attrgetter(*_SAMPLING)
+_rarely_asked: Callable[[ChatRequest], tuple[object, ...]] = attrgetter(*_NOT_IN_GEMINI, "service_tier")
+_NOTHING_ASKED = (None,) * (len(_NOT_IN_GEMINI) + 1)
 _INT32 = 2**31
 
 
@@ -44,18 +50,24 @@ def lower_config(request: ChatRequest, facts: ModelFacts, losses: Losses) -> Obj
     """Return ``generationConfig``."""
     config = _sampling(request, facts, losses)
     _limits(request, config, losses)
-    _logprobs(request, config, losses)
+    if request.logprobs:
+        _logprobs(request, config, losses)
     if request.response_format is not None:
         _answer_format(request, request.response_format, config, facts, losses)
     thinking = lower_thinking(request, facts, losses)
     if thinking is not None:
         config["thinkingConfig"] = thinking
+    if _rarely_asked(request) != _NOTHING_ASKED:
+        _report_no_place(request, losses)
+    return config
+
+
+def _report_no_place(request: ChatRequest, losses: Losses) -> None:
     for name, why in _NOT_IN_GEMINI.items():
         if _says_something(getattr(request, name)):
             losses.field(name, why)
     if request.service_tier not in {None, "auto", "default", "standard"}:
         losses.field("service_tier", "the tier is chosen with the address or a header here")
-    return config
 
 
 def _says_something(value: msgspec.Raw | str | None) -> bool:
@@ -64,8 +76,7 @@ def _says_something(value: msgspec.Raw | str | None) -> bool:
 
 def _sampling(request: ChatRequest, facts: ModelFacts, losses: Losses) -> Object:
     config: Object = {}
-    for name, member in _SAMPLING.items():
-        value = getattr(request, name)
+    for (name, member), value in zip(_SAMPLING.items(), _sampling_of(request), strict=True):
         if value is None:
             continue
         if facts.sampling:
@@ -93,8 +104,6 @@ def _limits(request: ChatRequest, config: Object, losses: Losses) -> None:
 
 
 def _logprobs(request: ChatRequest, config: Object, losses: Losses) -> None:
-    if not request.logprobs:
-        return
     config["responseLogprobs"] = True
     if request.top_logprobs:
         config["logprobs"] = min(request.top_logprobs, MOST_TOP_LOGPROBS)

@@ -59,7 +59,7 @@ def lower_contents(request: ChatRequest, facts: ModelFacts, losses: Losses) -> t
 class _Contents:
     """The conversation so far."""
 
-    __slots__ = ("_contents", "_facts", "_losses", "_media", "_names", "_request", "_system", "_turn")
+    __slots__ = ("_contents", "_facts", "_losses", "_media", "_names", "_parts", "_request", "_role", "_system")
 
     def __init__(self, request: ChatRequest, facts: ModelFacts, losses: Losses) -> None:
         self._request = request
@@ -70,7 +70,9 @@ class _Contents:
         """Of results of tools, until the results of the turn are all there: nothing may stand between them."""
         self._system: list[Part] = []
         self._contents: list[Content] = []
-        self._turn: tuple[str, list[Part]] = ("", [])
+        self._role = ""
+        self._parts: list[Part] = []
+        """Of the latest turn, whose role that is."""
 
     def lower(self) -> tuple[list[Part], list[Content]]:
         for message in self._request.messages:
@@ -95,23 +97,27 @@ class _Contents:
             if not isinstance(block, Text):
                 msg = "Instructions for Gemini can only be text."
                 raise InvalidRequest(msg, code="unsupported_content", param=block.at)
-            self._drop_marker(block)
             self._system += self._text(block)
 
     def _add_turn(self, message: Message) -> None:
         role = "model" if message.role == "assistant" else "user"
         if role == "user":
             self._names.end_turn()
-        parts = [part for block in message.blocks for part in self._lower_block(block)] + self._media
-        self._media = []
+        parts: list[Part] = []
+        for block in message.blocks:
+            parts += self._lower_block(block)
+        if self._media:
+            parts += self._media
+            self._media = []
         if role == "model" and takes_levels(self._facts):
             self._sign(parts, message.blocks)
         if not parts:
             return
-        if self._turn[0] != role:
-            self._turn = (role, [])
-            self._contents.append({"role": role, "parts": self._turn[1]})
-        self._turn[1].extend(parts)
+        if self._role == role:
+            self._parts += parts
+            return
+        self._role, self._parts = role, parts
+        self._contents.append({"role": role, "parts": parts})
 
     def _sign(self, parts: Iterable[Part], blocks: Iterable[Block]) -> None:
         """Give the first call of a turn the stand-in for a signature, if it has none."""
@@ -125,10 +131,10 @@ class _Contents:
     # --- blocks
 
     def _lower_block(self, block: Block) -> list[Part]:
+        if isinstance(block, Text):
+            return self._text(block)
         self._drop_marker(block)
         match block:
-            case Text():
-                return self._text(block)
             case Image() | Audio():
                 return [media_part(block, self._request.vendor, self._facts, self._losses)]
             case Document():
@@ -154,6 +160,8 @@ class _Contents:
             self._losses.at(f"{block.at}.cache_control", _NO_MARKERS)
 
     def _text(self, block: Text) -> list[Part]:
+        if block.cache is not None:
+            self._drop_marker(block)
         if block.citations:
             self._losses.at(f"{block.at}.citations", "Gemini takes no citations back")
         if block.signature is not None:

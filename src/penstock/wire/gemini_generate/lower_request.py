@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import msgspec
 
-from penstock.core.chat import ChatRequest, Tool, ToolChoice
+from penstock.core.chat import ChatRequest, ResponseFormat, Tool, ToolChoice
 from penstock.core.chat_format import Losses, Lowered
 from penstock.core.model_facts import ModelFacts
 from penstock.wire.gemini_generate.lower_config import lower_config
@@ -30,31 +30,36 @@ def lower_request(request: ChatRequest, _model: str, facts: ModelFacts) -> Lower
     """
     losses = Losses(request)
     system, contents = lower_contents(request, facts, losses)
-    request, json_tool = _with_json_tool(request, facts, losses)
+    json_tool = None
+    if request.response_format is not None:
+        request, json_tool = _with_json_tool(request, request.response_format, facts, losses)
     body: dict[str, object] = {"contents": contents}
     if system:
         body["systemInstruction"] = {"parts": system}
-    tools = lower_tools(request, facts, losses)
+    tools = lower_tools(request, facts, losses) if request.tools else None
     if tools:
         body["tools"] = tools
     tool_config = lower_tool_choice(request, losses)
     if tool_config is not None:
         body["toolConfig"] = tool_config
     config = lower_config(request, facts, losses)
-    extras = lower_extras(request, config, facts, losses)
+    extras = lower_extras(request, config, facts, losses) if request.extras else None
     if config:
         body["generationConfig"] = config
-    return Lowered(_encode(body | extras), tuple(losses.found), json_tool)
+    if extras:
+        body |= extras
+    return Lowered(_encode(body), tuple(losses.found), json_tool)
 
 
-def _with_json_tool(request: ChatRequest, facts: ModelFacts, losses: Losses) -> tuple[ChatRequest, str | None]:
+def _with_json_tool(
+    request: ChatRequest, form: ResponseFormat, facts: ModelFacts, losses: Losses
+) -> tuple[ChatRequest, str | None]:
     """Return the request without a form of its answer, and the tool that stands for it, where the model needs that.
 
     Models before Gemini 3 take a form of the answer or functions, not both; some take no schema at all.
     """
-    form = request.response_format
     functions = [tool for tool in request.tools if isinstance(tool, Tool)]
-    if form is None or form.kind == "text" or (functions and takes_levels(facts)):
+    if form.kind == "text" or (functions and takes_levels(facts)):
         return request, None
     if not functions and (form.kind == "json_object" or facts.json_schema or facts.full_json_schema):
         return request, None
