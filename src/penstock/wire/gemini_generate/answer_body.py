@@ -253,9 +253,9 @@ def _vendor_block(name: str, raw: msgspec.Raw, part: Part) -> VendorBlock:
     return VendorBlock(FORMAT, name, msgspec.Raw(msgspec.json.encode(members)))
 
 
-def logprobs_of(result: LogprobsBody | None) -> tuple[TokenLogprob, ...] | None:
+def logprobs_of(result: LogprobsBody) -> tuple[TokenLogprob, ...] | None:
     """Return the tokens with their alternatives; None when there are none."""
-    if result is None or not result.chosen_candidates:
+    if not result.chosen_candidates:
         return None
     tops = result.top_candidates or []
     return tuple(

@@ -91,7 +91,7 @@ def _lift(candidate: Candidate, place: int, context: AnswerContext, calls: Calls
         blocks=blocks,
         finish=finish_of(word, context, calls=called),
         word=word,
-        logprobs=logprobs_of(candidate.logprobs_result),
+        logprobs=None if candidate.logprobs_result is None else logprobs_of(candidate.logprobs_result),
         extras=extras_of(candidate),
     )
 
