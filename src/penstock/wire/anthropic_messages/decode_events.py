@@ -224,22 +224,22 @@ class AnthropicEvents:
         delta = event.delta
         open_block = self._open.get(event.index) or self._begin_for(delta, event.index, events)
         number, block = open_block.number, open_block.block
-        match delta, block:
-            case _InputDelta(), ToolCall():
+        match delta:
+            case _InputDelta() if isinstance(block, ToolCall):
                 events += self._input(delta.partial_json, open_block)
-            case _ThinkingDelta(), Thinking():
+            case _ThinkingDelta() if isinstance(block, Thinking):
                 events.append(ThinkingDelta(0, number, delta.thinking))
-            case _SignatureDelta(), Thinking():
+            case _SignatureDelta() if isinstance(block, Thinking):
                 events.append(SignatureDelta(0, number, delta.signature))
-            case _TextDelta(), Text():
+            case _TextDelta() if isinstance(block, Text):
                 events.append(TextDelta(0, number, delta.text))
-            case _CitationsDelta(), Text():
+            case _CitationsDelta() if isinstance(block, Text):
                 events.append(CitationDelta(0, number, lift_citation(delta.citation)))
-            case _InputDelta(), VendorBlock():
+            case _InputDelta() if isinstance(block, VendorBlock):
                 open_block.pieces.add(delta.partial_json)
-            case _CompactionDelta(), VendorBlock():
+            case _CompactionDelta() if isinstance(block, VendorBlock):
                 open_block.pieces.add(delta.content or "")
-            case _, VendorBlock():
+            case _ if isinstance(block, VendorBlock):
                 pass  # of a block that is documented later; what it began with is kept
             case _:
                 msg = "a delta of an event's block that is of another kind"
