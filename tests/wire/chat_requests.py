@@ -149,6 +149,7 @@ def extended_requests(draw: st.DrawFn) -> JsonObject:
     if draw(st.booleans()):
         request["thinking"] = draw(thinking_options)
     request["min_p"] = 0.1
+    request["web_search_options"] = {}  # empty, and yet it asks for a search
     return request
 
 

@@ -82,8 +82,9 @@ class ChatAnswer(msgspec.Struct):
 #
 # Begin, then for each block BlockBegin, its deltas, BlockEnd; Finish for each choice; UsageReport at any time (a later
 # one replaces what an earlier one reported, field by field); End when the upstream said that it has ended. Blocks of
-# one choice do not overlap, except tool calls of formats that interleave them. Events that many of a stream are have
-# nothing in them that could be part of a cycle, so the garbage collector need not know of them.
+# one choice do not overlap, except tool calls of formats that interleave them, with each other and with what follows
+# them. Events that many of a stream are have nothing in them that could be part of a cycle, so the garbage collector
+# need not know of them.
 
 
 class Begin(msgspec.Struct, gc=False):

@@ -193,6 +193,13 @@ def test_members_of_the_same_vendor_go_back_in_and_cannot_replace_ours() -> None
 
 
 def test_members_of_another_vendor_are_lost_unless_they_ask_for_nothing() -> None:
-    extras = {"store": msgspec.Raw(b"false"), "verbosity": msgspec.Raw(b'"low"')}
+    extras = {
+        "store": msgspec.Raw(b"false"),
+        "verbosity": msgspec.Raw(b'"low"'),
+        "web_search_options": msgspec.Raw(b"{}"),
+    }
     lowered = lower_request(minimal(extras=extras), "claude", UNKNOWN_MODEL)
-    assert [(loss.path, loss.kind) for loss in lowered.losses] == [("$.verbosity", "dropped")]
+    assert [(loss.path, loss.kind) for loss in lowered.losses] == [
+        ("$.verbosity", "dropped"),
+        ("$.web_search_options", "dropped"),
+    ]

@@ -88,6 +88,32 @@ def test_interleaved_calls_stay_apart() -> None:
     ]
 
 
+def test_text_between_the_fragments_of_a_call_does_not_cut_it_off() -> None:
+    found = inner(
+        chunk(call(0, "f", '{"a"', "a")), chunk({"content": "\n"}), chunk(call(0, None, ":1}")), chunk({"content": "!"})
+    )
+    assert found == [
+        BlockBegin(0, 0, ToolCall("a", "f", "")),
+        ArgumentsDelta(0, 0, '{"a"'),
+        BlockBegin(0, 1, Text("")),
+        TextDelta(0, 1, "\n"),
+        ArgumentsDelta(0, 0, ":1}"),
+        TextDelta(0, 1, "!"),
+        BlockEnd(0, 1),
+        BlockEnd(0, 0),
+    ]
+
+
+def test_a_call_behind_text_ends_the_calls_before_it() -> None:
+    found = inner(chunk(call(0, "f", "{}", "a")), chunk({"content": "b"}), chunk(call(0, "g", "{}", "c")))
+    ends_and_calls = [
+        event.index
+        for event in found
+        if isinstance(event, BlockEnd) or (isinstance(event, BlockBegin) and isinstance(event.block, ToolCall))
+    ]
+    assert ends_and_calls == [0, 0, 1, 2, 2]
+
+
 @pytest.mark.parametrize("index", [0, None])
 def test_a_new_id_is_a_new_call_where_every_index_is_the_same_or_none(index: int | None) -> None:
     found = inner(

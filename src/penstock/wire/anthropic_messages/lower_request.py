@@ -22,7 +22,9 @@ from penstock.wire.anthropic_messages.vocabulary import ASKED_SERVICE_TIERS, FOR
 from penstock.wire.anthropic_messages.writing import Writing
 
 _NO_PLACE = "this provider has no such setting"
-_ASKS_FOR_NOTHING = frozenset({b"null", b"false", b"{}", b"[]", b'""'})
+_ASKS_FOR_NOTHING = frozenset({b"null", b"false", b"[]", b'""'})
+"""An empty object is not among them: ``"web_search_options": {}`` does ask for a search."""
+_NO_ENTRIES = frozenset({b"null", b"{}"})
 _RARE = (
     "choices",
     "user",
@@ -93,7 +95,7 @@ def _account(request: ChatRequest, body: dict[str, object], losses: Losses) -> N
     """Write on whose behalf, and in which tier, the request is served."""
     if request.user:
         body["metadata"] = {"user_id": request.user}
-    if request.metadata is not None and bytes(request.metadata).strip() not in _ASKS_FOR_NOTHING:
+    if request.metadata is not None and bytes(request.metadata).strip() not in _NO_ENTRIES:
         losses.field("metadata", "this provider keeps no metadata but the user's id")
     if request.service_tier is None:
         return
@@ -114,7 +116,7 @@ def _report_no_place(request: ChatRequest, losses: Losses) -> None:
         losses.field("frequency_penalty", _NO_PLACE)
     if request.presence_penalty:
         losses.field("presence_penalty", _NO_PLACE)
-    if request.logit_bias is not None and bytes(request.logit_bias).strip() not in _ASKS_FOR_NOTHING:
+    if request.logit_bias is not None and bytes(request.logit_bias).strip() not in _NO_ENTRIES:
         losses.field("logit_bias", _NO_PLACE)
     if request.logprobs:
         losses.field("logprobs", "this provider gives no log probabilities")

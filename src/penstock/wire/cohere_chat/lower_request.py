@@ -26,7 +26,9 @@ from penstock.wire.cohere_chat.vocabulary import (
 )
 
 _NO_PLACE = "Cohere has no such setting"
-_ASKS_FOR_NOTHING = frozenset({b"null", b"false", b"{}", b"[]", b'""'})
+_ASKS_FOR_NOTHING = frozenset({b"null", b"false", b"[]", b'""'})
+"""An empty object is not among them: ``"web_search_options": {}`` does ask for a search."""
+_NO_ENTRIES = frozenset({b"null", b"{}"})
 _DEFAULT_TIERS = frozenset({None, "auto", "default", "standard"})
 _documents = msgspec.json.Decoder(list[msgspec.Raw])
 
@@ -136,11 +138,11 @@ def _thinking(request: ChatRequest, facts: ModelFacts, body: dict[str, object], 
 
 
 def _report_the_rest(request: ChatRequest, losses: Losses) -> None:
-    if request.logit_bias is not None and bytes(request.logit_bias).strip() not in _ASKS_FOR_NOTHING:
+    if request.logit_bias is not None and bytes(request.logit_bias).strip() not in _NO_ENTRIES:
         losses.field("logit_bias", _NO_PLACE)
     if request.service_tier not in _DEFAULT_TIERS:
         losses.field("service_tier", _NO_PLACE)
     if request.user:
         losses.field("user", _NO_PLACE)
-    if request.metadata is not None and bytes(request.metadata).strip() not in _ASKS_FOR_NOTHING:
+    if request.metadata is not None and bytes(request.metadata).strip() not in _NO_ENTRIES:
         losses.field("metadata", _NO_PLACE)

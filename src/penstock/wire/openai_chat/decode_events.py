@@ -1,11 +1,11 @@
 """The stream of an OpenAI-speaking provider to neutral events.
 
 OpenAI's chunks know no blocks: a block begins when a chunk adds something of another kind, and ends when something else
-begins or the choice finishes. Calls of tools are told apart by their ``index`` and may be interleaved, so they stay
-open until text follows or the choice finishes. Vendors that are called compatible give every call index 0, or none: a
-new id begins a new call. The counts may come with the finish, after it, or in every chunk. The stream has ended well
-when ``[DONE]`` came, or when the body ends and every choice has finished; a choice that ``[DONE]`` finds without a
-finish ends as ``unknown``.
+begins or the choice finishes. Calls of tools are told apart by their ``index`` and may be interleaved, with each other
+and with text, so they stay open until a call begins behind text that followed them, or the choice finishes. Vendors
+that are called compatible give every call index 0, or none: a new id begins a new call. The counts may come with the
+finish, after it, or in every chunk. The stream has ended well when ``[DONE]`` came, or when the body ends and every
+choice has finished; a choice that ``[DONE]`` finds without a finish ends as ``unknown``.
 
 https://developers.openai.com/api/reference/resources/chat (read 2026-11-23). Whole answers: ``lift_answer``.
 """
@@ -61,7 +61,7 @@ class _Call:
 class _Choice:
     """One choice of the stream."""
 
-    __slots__ = ("blocks", "calls", "calls_begun", "finished", "last_call", "open_block", "open_kind")
+    __slots__ = ("blocks", "calls", "calls_begun", "calls_left", "finished", "last_call", "open_block", "open_kind")
 
     def __init__(self) -> None:
         self.blocks = 0
@@ -70,6 +70,8 @@ class _Choice:
         self.calls: dict[int, _Call] = {}
         """The vendor's index to its call, of the calls that are open."""
         self.calls_begun = 0
+        self.calls_left = False
+        """Whether something else was said since the open calls began."""
         self.last_call = 0
         self.finished = False
 
@@ -202,7 +204,7 @@ class StreamDecoder:
         """Take a member of ``thinking_blocks``: its text may have been shown before, its signature was not."""
         if said.data is not None:
             self._close_open(choice, number, out)
-            self._close_calls(choice, number, out)
+            choice.calls_left = True
             out.append(BlockBegin(number, choice.blocks, RedactedThinking(said.data)))
             out.append(BlockEnd(number, choice.blocks))
             choice.blocks += 1
@@ -240,6 +242,10 @@ class StreamDecoder:
         if call is None or (said.id and call.id and said.id != call.id and function.name):
             if call is not None:
                 self._end_call(call, number, out)
+                del choice.calls[index]
+            if choice.calls_left:
+                self._close_calls(choice, number, out)
+                choice.calls_left = False
             call = choice.calls[index] = _Call(self._context)
             self._weigh(call, BLOCK_BYTES)
         choice.last_call = index
@@ -291,7 +297,7 @@ class StreamDecoder:
         if choice.open_kind == kind:
             return choice.open_block
         self._close_open(choice, number, out)
-        self._close_calls(choice, number, out)
+        choice.calls_left = True
         choice.open_kind = kind
         choice.open_block = choice.blocks
         choice.blocks += 1
