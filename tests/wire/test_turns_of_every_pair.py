@@ -323,6 +323,7 @@ HEARD: Mapping[FormatId, Callable[[Json], Seen]] = {
 def results_in(body: Json) -> list[str]:
     """Return the ids that the results of tools name, in their order, wherever the format has them."""
     names = {"tool_call_id", "tool_use_id", "toolUseId"}
+    said_by_others = {"input", "args", "response"}  # arguments and results, in which any name may stand
     found: list[str] = []
 
     def look(value: object, *, inside: str = "") -> None:
@@ -330,7 +331,8 @@ def results_in(body: Json) -> list[str]:
             for name, inner in value.items():
                 if (name in names and inside != "toolUse") or (name == "id" and inside == "functionResponse"):
                     found.append(inner)
-                look(inner, inside=name)
+                if name not in said_by_others:
+                    look(inner, inside=name)
         elif isinstance(value, list):
             for inner in value:
                 look(inner)
