@@ -181,6 +181,32 @@ def test_what_is_not_an_object_is_refused_with_a_reason(source: bytes) -> None:
 
 
 @pytest.mark.parametrize(
+    ("source", "at"),
+    [
+        (rb'{"a":"\ud83d"}', 6),
+        (rb'{"messages":[{"content":"hi \uD83D"}]}', 28),
+        (rb'{"a":"\\\ud800"}', 8),
+        (rb'{"a":"\ud83d\n"}', 6),
+    ],
+)
+def test_half_a_surrogate_pair_at_the_end_is_not_taken_for_a_body_that_was_cut(source: bytes, at: int) -> None:
+    with pytest.raises(InvalidRequest, match=rf"invalid utf-16 surrogate pair \(byte {at}, line 1, column {at + 1}\)"):
+        JsonObject(source)
+
+
+@pytest.mark.parametrize("cut", range(1, 20))
+def test_a_body_that_was_cut_within_a_surrogate_pair_was_cut(cut: int) -> None:
+    with pytest.raises(InvalidRequest, match="truncated"):
+        JsonObject(rb'{"a":"\ud83d\ude00"}'[:cut])
+
+
+@pytest.mark.parametrize("source", [rb'{"a":"\\ud83d', rb'{"a":"\\ud83dx'])
+def test_an_escaped_backslash_begins_no_surrogate(source: bytes) -> None:
+    with pytest.raises(InvalidRequest, match="truncated"):
+        JsonObject(source)
+
+
+@pytest.mark.parametrize(
     "nest", [b'{"a":' + b"[" * 200_000, b'{"a":' * 200_000, b'{"a":' + b"[" * 9000 + b"]" * 9000 + b"}"]
 )
 def test_a_body_that_is_nested_too_deeply_is_refused(nest: bytes) -> None:

@@ -44,6 +44,11 @@ _NAME = re.compile(rb'[ \t\n\r,{]*("(?:[^"\\]|\\.)*")[ \t\n\r]*:[ \t\n\r]*', re.
 VIEWED_BYTES = 64 * 1024
 """From this size on, a part of a body is viewed and not copied."""
 _POSITION = re.compile(r"\(byte (\d+)\)")
+_HALF_PAIR = re.compile(
+    rb"(?<!\\)(?:\\\\)*(\\u[Dd][89ABab][0-9A-Fa-f]{2})(?!\\?\Z|\\u(?:[Dd](?:[C-Fc-f][0-9A-Fa-f]{0,2})?)?\Z)"
+)
+"""The first half of a surrogate pair whose other half neither follows nor may have been cut off."""
+_PAIR_BYTES = 12
 
 
 @final
@@ -281,9 +286,13 @@ def _describe(source: bytes, error: Exception) -> str:
         return "The request body is empty; a JSON object is expected."
     match = _POSITION.search(str(error))
     text = _POSITION.sub("", str(error)).replace("JSON is malformed: ", "").strip().rstrip(":")
-    if match is None:
+    half = _HALF_PAIR.search(source, max(0, len(source) - _PAIR_BYTES)) if match is None else None
+    if half is not None:  # near the end msgspec says "truncated" of it
+        text, at = "invalid utf-16 surrogate pair", half.start(1)
+    elif match is None:
         return f"The request body is not valid JSON: {text} (at its end, byte {len(source)})."
-    at = int(match[1]) - text.startswith("trailing characters")  # of which msgspec has taken the first
+    else:
+        at = int(match[1]) - text.startswith("trailing characters")  # of which msgspec has taken the first
     line = source.count(b"\n", 0, at) + 1
     column = at - (source.rfind(b"\n", 0, at) + 1) + 1
     return f"The request body is not valid JSON: {text} (byte {at}, line {line}, column {column})."
