@@ -74,9 +74,12 @@ def test_a_client_of_anthropic_gets_one_model_in_its_own_form() -> None:
     assert model.id == "gpt"
 
 
-def test_a_model_that_is_not_there_is_named() -> None:
-    with pytest.raises(ModelNotFound, match='"nope" does not exist'):
-        answer_models(SNAPSHOT, asked_for("/v1/models/nope"))
+def test_a_model_that_is_not_there_is_named_and_so_are_those_that_are() -> None:
+    with pytest.raises(ModelNotFound) as caught:
+        answer_models(SNAPSHOT, asked_for("/v1/models/gtp"))
+    assert caught.value.message == (
+        'The model "gtp" does not exist. The nearest name is "gpt". Models here: gpt, vendor/model 1.'
+    )
 
 
 @pytest.mark.parametrize(

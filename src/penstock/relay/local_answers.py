@@ -10,6 +10,7 @@ from urllib.parse import unquote
 
 from penstock.core.errors import ModelNotFound
 from penstock.relay.snapshot import Cors, Model, Snapshot
+from penstock.routing.choose_model import describe_missing
 from penstock.transport.server_request import HeaderList, ServerRequest
 from penstock.wire import anthropic_models
 from penstock.wire.openai_models import ModelObject, render_model, render_models
@@ -56,16 +57,15 @@ def answer_models(snapshot: Snapshot, request: ServerRequest) -> bytes:
     """
     path = request.path.removeprefix(ANTHROPIC)
     as_anthropic = speaks_anthropic(request)
+    listed = listed_models(snapshot, request)
     if path == MODELS_PATH:
-        listed = listed_models(snapshot, request).values()
         if as_anthropic:
-            return anthropic_models.render_models((model.name, model.created) for model in listed)
-        return render_models(ModelObject(model.name, model.created, model.owned_by) for model in listed)
+            return anthropic_models.render_models((model.name, model.created) for model in listed.values())
+        return render_models(ModelObject(model.name, model.created, model.owned_by) for model in listed.values())
     name = unquote(path.removeprefix(MODELS_PATH + "/"))
-    model = listed_models(snapshot, request).get(name)
+    model = listed.get(name)
     if model is None:
-        msg = f'The model "{name[:80]}" does not exist.'
-        raise ModelNotFound(msg, param="model")
+        raise ModelNotFound(describe_missing(listed, snapshot.patterns, name), param="model")
     if as_anthropic:
         return anthropic_models.render_model(model.name, model.created)
     return render_model(ModelObject(model.name, model.created, model.owned_by))

@@ -61,7 +61,7 @@ def choose(models: Mapping[str, M], patterns: Sequence[M], name: str) -> tuple[M
         for model in patterns:
             if match_pattern(model.name, name) is not None:
                 return model, name_upstream(model, model.targets[0], name)
-    raise ModelNotFound(_describe_missing(models, patterns, name), param="model")
+    raise ModelNotFound(describe_missing(models, patterns, name), param="model")
 
 
 def name_upstream(model: PublicModel, target: UpstreamNamed, name: str) -> str:
@@ -77,7 +77,8 @@ def name_upstream(model: PublicModel, target: UpstreamNamed, name: str) -> str:
     return target.model.replace("*", match_pattern(model.name, name) or "")
 
 
-def _describe_missing(models: Mapping[str, M], patterns: Sequence[M], name: str) -> str:
+def describe_missing(models: Mapping[str, M], patterns: Sequence[M], name: str) -> str:
+    """Say that no model is called ``name``, and what models there are: the nearest name, and the first few of all."""
     shown = name if len(name) <= 80 else name[:80] + "…"
     sentences = [f'The model "{shown}" does not exist.']
     listed = [model.name for model in models.values() if model.listed]
