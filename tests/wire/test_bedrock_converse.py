@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -198,6 +199,11 @@ def test_nothing_comes_behind_an_exception() -> None:
     (failure,) = events
     assert isinstance(failure, StreamFailure)
     assert (failure.error.kind, failure.error.status, failure.error.message) == ("overloaded", 503, "later")
+
+
+def test_arguments_of_a_call_that_never_began_are_no_answer_without_it() -> None:
+    with pytest.raises(ValueError, match="has not begun"):
+        decode(("contentBlockDelta", {"delta": {"toolUse": {"input": "{}"}}}), ("contentBlockStop", {}), STOP)
 
 
 def test_redacted_thinking_in_pieces_is_one_block() -> None:

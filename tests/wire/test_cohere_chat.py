@@ -289,13 +289,14 @@ def test_arguments_that_come_with_a_call_are_said() -> None:
     assert ArgumentsDelta(0, 0, "{}") in decoded(start, {"type": "tool-call-end", "index": 3}, end("TOOL_CALL"))
 
 
-def test_deltas_of_calls_that_never_began_are_left_out() -> None:
+def test_arguments_of_a_call_that_never_began_are_no_answer_without_it() -> None:
     late = {
         "type": "tool-call-delta",
         "index": 9,
         "delta": {"message": {"tool_calls": {"function": {"arguments": "x"}}}},
     }
-    assert not [event for event in decoded(late, end()) if isinstance(event, ArgumentsDelta)]
+    with pytest.raises(ValueError, match="has not begun"):
+        decoded(late, end())
 
 
 def test_citations_go_to_the_text_or_the_plan_that_they_are_of() -> None:

@@ -127,6 +127,7 @@ def test_every_end_has_a_stop_reason_of_the_format(finish: FinishReason) -> None
 def test_a_call_is_the_reason_to_stop_and_a_refusal_is_one_too() -> None:
     assert lowered(ToolCall("c", "f", "")).stop_reason == "tool_use"
     assert lowered(Refusal("No.")).stop_reason == "refusal"
+    assert lowered(ToolCall("c", "f", ""), finish="unknown", word="eos").stop_reason == "tool_use"
     assert lowered(ToolCall("c", "f", ""), finish="length").stop_reason == "max_tokens"
     assert lowered(finish="stop_sequence", stop_sequence="END").stop_sequence == "END"
 
@@ -136,6 +137,14 @@ def test_a_filter_is_told_beside_the_stop_reason() -> None:
     assert details is not None
     assert details.explanation == "The provider withheld the answer (guardrail_intervened)."
     assert lowered(finish="refusal").stop_details is None
+
+
+@pytest.mark.parametrize("finish", ["malformed_tool_call", "error"])
+def test_an_answer_that_broke_off_does_not_look_complete(finish: FinishReason) -> None:
+    broken = lowered(Text("half an"), finish=finish, word="OTHER")
+    assert broken.stop_reason == "refusal"
+    assert broken.stop_details is not None
+    assert "(OTHER)" in (broken.stop_details.explanation or "")
 
 
 def test_input_tokens_are_those_that_no_cache_had() -> None:

@@ -15,6 +15,7 @@ https://platform.claude.com/docs/en/api/messages/create, .../build-with-claude/h
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
+from types import MappingProxyType
 
 import msgspec
 
@@ -44,8 +45,15 @@ from penstock.wire.anthropic_messages.vocabulary import FORMAT, SHOWN_SERVICE_TI
 Shown = dict[str, object]
 
 INVALID_JSON = "INVALID_JSON"
-_DECLINED = frozenset({"content_filter", "guardrail"})
-"""Ends of other formats that this one calls a refusal; which it was is told beside the stop reason."""
+_TOLD: Mapping[FinishReason, str] = MappingProxyType(
+    {
+        "content_filter": "The provider withheld the answer",
+        "guardrail": "The provider withheld the answer",
+        "malformed_tool_call": "The model's call of a tool could not be read",
+        "error": "The provider did not complete the answer",
+    }
+)
+"""Ends of other formats that this one calls a refusal: which it was is told beside the stop reason."""
 _object: msgspec.json.Decoder[dict[str, msgspec.Raw]] = msgspec.json.Decoder(dict[str, msgspec.Raw])
 
 
@@ -90,13 +98,13 @@ def stop(
     ``extras`` are what the vendor says beside the reason, of which Anthropic's own details are repeated; ``kinds``
     those of the answer's blocks.
     """
-    if finish == "stop":  # some vendors say so even of calls and refusals
+    if finish in {"stop", "unknown"}:  # some vendors say so even of calls and refusals
         finish = "refusal" if Refusal in kinds else "tool_calls" if ToolCall in kinds else finish
     shown: Shown = {"stop_reason": STOP_WORDS[finish], "stop_sequence": sequence}
     if "stop_details" in extras:
         shown["stop_details"] = extras["stop_details"]
-    elif finish in _DECLINED:
-        told = f"The provider withheld the answer ({word or finish})."
+    elif finish in _TOLD:
+        told = f"{_TOLD[finish]} ({word or finish})."
         shown["stop_details"] = {"type": "refusal", "category": None, "explanation": told}
     return shown
 

@@ -56,8 +56,8 @@ STOP_WORDS: Mapping[FinishReason, StopReason] = MappingProxyType(
         "refusal": "refusal",
         "guardrail": "refusal",
         "pause": "pause_turn",
-        "malformed_tool_call": "end_turn",  # the format has no word for the last three: the turn is over
-        "error": "end_turn",
+        "malformed_tool_call": "refusal",  # a turn that broke off: no other word says that it is not complete
+        "error": "refusal",
         "unknown": "end_turn",
     }
 )

@@ -218,7 +218,12 @@ class ConverseDecoder:
             return events
         if delta.tool_use is not None:
             opened = self._open.get(number)
-            if not delta.tool_use.input or opened is None or opened.kind is not ToolCall:
+            if not delta.tool_use.input:
+                return []
+            if opened is None:
+                msg = "arguments of a call that has not begun"
+                raise ValueError(msg)
+            if opened.kind is not ToolCall:
                 return []
             opened.said = True
             return [ArgumentsDelta(0, opened.index, delta.tool_use.input)]

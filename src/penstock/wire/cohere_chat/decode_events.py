@@ -339,7 +339,10 @@ class CohereEvents:
 
     def _call_delta(self, event: _CallDelta, events: list[ChatEvent]) -> None:
         fragment, index = event.delta.message.tool_calls.function.arguments, self._calls.get(event.index)
-        if fragment and index is not None and index in self._open:
+        if fragment and index is None:
+            msg = "arguments of a call that has not begun"
+            raise ValueError(msg)
+        if fragment and index in self._open:
             events.append(ArgumentsDelta(0, index, fragment))
 
     def _citation(self, event: _CitationStart, events: list[ChatEvent]) -> None:
