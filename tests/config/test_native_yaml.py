@@ -14,6 +14,8 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
+from penstock.config.address import Address
+from penstock.config.loaded import Overrides
 from penstock.config.native_yaml import load_files
 from penstock.config.problems import ConfigurationInvalid
 from penstock.core.errors import OperatorError
@@ -115,6 +117,14 @@ def test_file_that_cannot_be_read_does_not_hide_the_errors_of_the_others(tmp_pat
         'unknown key; did you mean "body"?',
         f"{tmp_path / 'a.yaml'} cannot be read: No such file or directory",
     ]
+
+
+def test_what_a_file_says_wrongly_is_the_files_although_an_option_stands_for_it(tmp_path: Path) -> None:
+    path = tmp_path / "c.yaml"
+    path.write_text("backends: {openai: {api_key: k}}\nadmin: {listen: x}\n", encoding="utf-8")
+    with pytest.raises(ConfigurationInvalid) as caught:
+        load_files([str(path)], {}, Overrides(admin=Address("127.0.0.1", 0)))
+    assert str(caught.value) == f"{path}:2:1: error: admin: must be text; put a number in quotes"
 
 
 def test_smallest_configuration_serves_what_the_provider_is_known_for(tmp_path: Path) -> None:

@@ -37,6 +37,19 @@ def test_other_seconds_are_refused(value: object) -> None:
         read.read_seconds(value)
 
 
+def test_who_wants_too_much_is_told_what_is_the_most() -> None:
+    with pytest.raises(ValueError, match="above 0, and 10000000 at most"):
+        read.read_seconds(10_000_001)
+    with pytest.raises(ValueError, match="a number of bytes, and 1024GiB at most"):
+        read.read_size("1025GiB")
+
+
+@pytest.mark.parametrize("value", [-1, 0.5, math.nan, math.inf, "some", "", True, None, 10**15])
+def test_what_is_no_whole_number_is_told_so(value: object) -> None:
+    with pytest.raises(ValueError, match="must be a whole number, 0 or above"):
+        read.read_whole(value)
+
+
 @pytest.mark.parametrize(
     ("value", "size"),
     [(1, 1), ("64KiB", 65_536), ("50 MiB", 50 * 1024**2), ("1gib", 1024**3), ("2kB", 2000), ("7", 7), ("7B", 7)],

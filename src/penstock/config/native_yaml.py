@@ -62,7 +62,7 @@ def load_files(
 
 
 def _load(paths: Sequence[str], environ: Mapping[str, str], overrides: Overrides, files: Files) -> Loaded:
-    findings = Findings(elsewhere=name_options(overrides))
+    findings = Findings()
     sources = read_sources(paths, findings, files)
     read = [_read_native(path, tree, environ, findings, files) for path, tree in sources.native]
     if sources.manifests:
@@ -70,6 +70,7 @@ def _load(paths: Sequence[str], environ: Mapping[str, str], overrides: Overrides
     findings.trees = [tree for _, tree in read]
     document = merge_documents(read, findings)
     source = ", ".join(paths)
+    findings.elsewhere = name_options(overrides)  # only now: what the files say there is wrong in the files
     snapshot, shared_out = compile_snapshot(document, overrides, findings, source)
     outcomes = None if findings.failed else _run_tests(document, snapshot, findings)
     problems = findings.sorted()

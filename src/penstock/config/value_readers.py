@@ -36,6 +36,7 @@ _OUR_HEADERS = frozenset({"connection", "content-length", "expect", "host", "kee
     *("proxy-connection", "te", "trailer", "transfer-encoding", "upgrade"),
 }
 _LARGEST_SIZE_BYTES = 1024**4
+_LONGEST_S = 10_000_000
 _LARGEST_SECRET_BYTES = 64 * 1024
 _SHORTEST_CLIENT_KEY = 16
 _FEWEST_CHARACTERS = 6
@@ -61,8 +62,9 @@ def read_seconds(value: object) -> float:
         seconds = float(value) if isinstance(value, int | float | str) and not isinstance(value, bool) else math.nan
     except ValueError:
         seconds = math.nan
-    if not 0 < seconds <= 10_000_000:
-        refuse("must be a number of seconds above 0")
+    if not 0 < seconds <= _LONGEST_S:
+        most = f", and {_LONGEST_S} at most" if seconds > _LONGEST_S else ""
+        refuse(f"must be a number of seconds above 0{most}")
     return seconds
 
 
@@ -72,7 +74,8 @@ def read_size(value: object) -> int:
     unit = _SIZE_UNITS.get(found[2].lower()) if found else None
     size_bytes = int(found[1]) * unit if found and unit else 0
     if not 0 < size_bytes <= _LARGEST_SIZE_BYTES:
-        refuse("must be a size above 0, such as 64KiB, 50MiB or a number of bytes")
+        most = f", and {write_size(_LARGEST_SIZE_BYTES)} at most" if size_bytes else ""
+        refuse(f"must be a size above 0, such as 64KiB, 50MiB or a number of bytes{most}")
     return size_bytes
 
 
@@ -102,7 +105,7 @@ def read_whole(value: object) -> int:
     """Read a whole number from 0."""
     number = _whole_number(value)
     if number < 0:
-        refuse("must not be negative")
+        refuse("must be a whole number, 0 or above")
     return number
 
 
