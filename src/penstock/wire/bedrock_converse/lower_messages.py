@@ -30,6 +30,7 @@ from penstock.core.chat import (
     VendorBlock,
 )
 from penstock.core.errors import InvalidRequest
+from penstock.wire import search_result
 from penstock.wire.bedrock_converse.lower_media import refuse, write_audio, write_document, write_image
 from penstock.wire.bedrock_converse.lower_tools import check_tool_name
 from penstock.wire.bedrock_converse.vocabulary import ERROR_STATUS_VENDORS, continues_turns
@@ -40,6 +41,7 @@ FIRST_TURN = "(The conversation begins with the assistant.)"
 BESIDE_DOCUMENT = "(See the document.)"
 CONTINUATION = "(Continue exactly where you stopped.)"
 NO_OUTPUT = "(no output)"
+_BEHIND_THE_RESULT = "a cache point stands behind the result"
 NAMELESS_TOOL = "tool"
 """Name of the tool of a result that comes without its call."""
 _arguments_decoder: msgspec.json.Decoder[dict[str, msgspec.Raw]] = msgspec.json.Decoder(dict[str, msgspec.Raw])
@@ -267,7 +269,7 @@ def _write_result(block: ToolResult, turn: _Turn, writing: Writing) -> None:
         match part:
             case Text():
                 if part.cache is not None:
-                    writing.losses.at(f"{part.at}.cache_control", "a cache point stands behind the result", "moved")
+                    writing.losses.at(f"{part.at}.cache_control", _BEHIND_THE_RESULT, "moved")
                     marker = marker or part.cache
                 if part.text and not part.text.isspace():
                     content.append({"text": part.text})
@@ -276,61 +278,45 @@ def _write_result(block: ToolResult, turn: _Turn, writing: Writing) -> None:
             case Document():
                 content.append(write_document(part, writing))
             case VendorBlock():
-                content.append(_search_result(part))
+                result, cache = _search_result(part)
+                content.append(result)
+                if cache is not None:
+                    writing.losses.at(f"{part.at}.cache_control", _BEHIND_THE_RESULT, "moved")
+                    marker = marker or cache
             case _:
                 assert_never(part)
     if not content:
         writing.losses.at(block.at, "a result must say something: a text that there is none was sent", "approximated")
         content.append({"text": NO_OUTPUT})
-    result: Json = {"toolUseId": writing.result_id(block.call_id, block.at), "content": content}
+    said: Json = {"toolUseId": writing.result_id(block.call_id, block.at), "content": content}
     if block.is_error and writing.vendor in ERROR_STATUS_VENDORS:
-        result["status"] = "error"
+        said["status"] = "error"
     elif block.is_error:
         writing.losses.at(f"{block.at}.is_error", "this model is not told that a tool failed")
-    turn.results.append({"toolResult": result})
+    turn.results.append({"toolResult": said})
     if marker is not None:
         turn.results.append(writing.cache_point(marker, block.at))
 
 
 def _write_vendor_block(block: VendorBlock, turn: _Turn, writing: Writing) -> None:
     if turn.role == "user":
-        turn.blocks.append(_search_result(block))
+        result, cache = _search_result(block)
+        turn.blocks.append(result)
+        if cache is not None:
+            turn.blocks.append(writing.cache_point(cache, block.at))
     elif block.kind == "custom_tool_call":
         refuse("Calls of tools whose input is free text cannot be sent to this provider.", block.at)
     else:
         writing.losses.at(block.at, f"a block that only {block.vendor} knows")
 
 
-class _SearchText(msgspec.Struct):
-    text: str
-
-
-class _SearchCitations(msgspec.Struct):
-    enabled: bool = False
-
-
-class _SearchResult(msgspec.Struct):
-    """``search_result`` as Anthropic writes it; Converse has the same."""
-
-    source: str
-    title: str
-    content: list[_SearchText]
-    citations: _SearchCitations | None = None
-
-
-_search_result_decoder = msgspec.json.Decoder(_SearchResult)
-
-
-def _search_result(block: VendorBlock) -> Json:
-    if block.kind != "search_result":
+def _search_result(block: VendorBlock) -> tuple[Json, CacheMarker | None]:
+    """Return Anthropic's ``search_result``, which Converse has too, and its cache marker."""
+    if block.kind != search_result.KIND:
         refuse(f"This provider has no block of type {block.kind}.", block.at)
-    try:
-        found = _search_result_decoder.decode(block.raw)
-    except (msgspec.DecodeError, UnicodeError) as error:
-        msg = f"Not a search result: {error}."
-        raise InvalidRequest(msg, param=block.at) from error
+    found = search_result.read_search_result(block)
     written: Json = {"source": found.source, "title": found.title}
     written["content"] = [{"text": part.text} for part in found.content]
     if found.citations is not None:
         written["citations"] = {"enabled": found.citations.enabled}
-    return {"searchResult": written}
+    return {"searchResult": written}, found.cache

@@ -34,6 +34,7 @@ from penstock.core.chat import (
 from penstock.core.chat_format import Losses
 from penstock.core.errors import InvalidRequest
 from penstock.core.model_facts import ModelFacts
+from penstock.wire import search_result
 from penstock.wire.cohere_chat.vocabulary import DETAILS, ROLES
 
 Turn = dict[str, object]
@@ -114,6 +115,10 @@ class Turns:
                 self.documents.append(_document(block))
                 self._losses.at(block.at, "documents stand beside the conversation at Cohere", "moved")
                 return []
+            case VendorBlock(kind=search_result.KIND):
+                return self._text(search_result.read_text(block, self._losses))
+            case VendorBlock():
+                raise _unsupported(block, f"a block of type {block.kind} cannot be given to it")
             case _:
                 raise _unsupported(block, f"{type(block).__name__.lower()} content cannot be given to it")
 
@@ -156,6 +161,8 @@ class Turns:
                     parts += self._text(item)
                 case Document():
                     parts.append({"type": "document", "document": _document(item)})
+                case VendorBlock(kind=search_result.KIND):
+                    parts += self._text(search_result.read_text(item, self._losses))
                 case _:
                     raise _unsupported(item, "a result of a tool is text or documents")
         content: object = _joined(parts) if parts else ""

@@ -36,6 +36,7 @@ from penstock.core.chat import (
 from penstock.core.chat_format import Losses
 from penstock.core.errors import InvalidRequest
 from penstock.core.model_facts import ModelFacts
+from penstock.wire import search_result
 from penstock.wire.call_ids import CallsById
 from penstock.wire.gemini_generate.lower_media import Part, media_part
 from penstock.wire.gemini_generate.vocabulary import FORMAT, SIGNATURE_MARK, SKIP_SIGNATURE, callers_name, takes_levels
@@ -202,9 +203,6 @@ class _Contents:
         texts: list[str] = []
         media: list[Part] = []
         for item in block.content:
-            if isinstance(item, VendorBlock):
-                self._losses.at(item.at, f"only {item.vendor} knows a {item.kind}")
-                continue
             for part in self._lower_block(item):
                 said = part.get("text")
                 if isinstance(said, str):
@@ -231,6 +229,11 @@ class _Contents:
         return [{"text": block.text, "thought": True, **signature}]
 
     def _vendor_block(self, block: VendorBlock) -> list[Part]:
+        if block.kind == search_result.KIND:
+            return self._text(search_result.read_text(block, self._losses))
+        if block.kind == "document":
+            msg = "Gemini takes no documents that are made of blocks."
+            raise InvalidRequest(msg, code="unsupported_content", param=block.at)
         if block.vendor != FORMAT:
             self._losses.at(block.at, f"only {block.vendor} knows a {block.kind}")
             return []

@@ -26,6 +26,7 @@ from penstock.core.chat import (
     VendorBlock,
 )
 from penstock.core.chat_format import Losses
+from penstock.wire import search_result
 from penstock.wire.openai_chat.answer_body import extra_content, thinking_body
 from penstock.wire.openai_chat.lower_parts import (
     plain_or_parts,
@@ -103,6 +104,8 @@ def _result(result: ToolResult, losses: Losses) -> tuple[JsonMessage, list[Block
             case Image() | Document():
                 losses.at(block.at, "results of tools are text only: it follows in a user message", "moved")
                 moved.append(block)
+            case VendorBlock(kind=search_result.KIND):
+                texts.append(search_result.read_text(block, losses))
             case VendorBlock():
                 report_block(block, losses)
     if result.is_error:

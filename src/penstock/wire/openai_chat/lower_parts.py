@@ -25,6 +25,7 @@ from penstock.core.chat import (
     VendorBlock,
 )
 from penstock.core.chat_format import Losses
+from penstock.wire import search_result
 from penstock.wire.openai_chat.invalid import refuse
 from penstock.wire.openai_chat.vocabulary import AUDIO_FORMATS, FILE_TYPES
 
@@ -54,6 +55,8 @@ def write_parts(blocks: Iterable[Block], losses: Losses) -> list[JsonPart]:
                 parts.append(_audio(block, losses))
             case Document():
                 parts.append(_document(block, losses))
+            case VendorBlock(kind=search_result.KIND):
+                parts.append(write_text(search_result.read_text(block, losses), losses))
             case _:
                 report_block(block, losses)
     return parts
@@ -85,6 +88,8 @@ def report_block(block: Block, losses: Losses) -> None:
     """Report a block that has no place where it stands; refuse it when the question would be another without it."""
     if isinstance(block, Image | Audio | Document):
         _refuse(block.at, "this provider takes pictures, sound and documents in messages of users only")
+    if isinstance(block, VendorBlock) and block.kind == "document":
+        _refuse(block.at, "this provider takes no documents that are made of blocks")
     if isinstance(block, VendorBlock):
         losses.at(block.at, f"{block.kind} is a block of another vendor")
     else:
