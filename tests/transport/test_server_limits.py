@@ -164,16 +164,38 @@ def test_a_head_that_drips_is_not_given_more_time() -> None:
         assert [status for status, _ in server.answers()] in ([408], [501])
 
 
-@pytest.mark.parametrize("start", [CHUNKED, b"POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 10\r\n\r\n"])
+BODIES_BEGIN = [CHUNKED, b"POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 10000\r\n\r\n"]
+
+
+@pytest.mark.parametrize("start", BODIES_BEGIN)
 def test_a_body_that_stops_coming_is_answered_408(start: bytes) -> None:
     with driven_server(limits=ServerLimits(body_s=5)) as server:
         server.feed(start)
         server.loop.advance(4)
-        server.feed(b"5\r\nabc")
+        server.feed(b"1800\r\n" + b"a" * 5000)
         server.loop.advance(4)
         assert server.written == b"", "a body that moves has more time"
         server.loop.advance(1.5)
         assert server.answers() == [(408, b"request_timeout")]
+
+
+@pytest.mark.parametrize("start", BODIES_BEGIN)
+def test_a_body_that_drips_comes_to_an_end(start: bytes) -> None:
+    with driven_server(limits=ServerLimits(body_s=5)) as server:
+        server.feed(start, b"1800\r\n")
+        for _ in range(12):
+            server.feed(b"a")
+            server.loop.advance(0.5)
+        assert server.answers() == [(408, b"request_timeout")]
+
+
+def test_a_body_may_take_its_time_as_long_as_it_moves() -> None:
+    with driven_server(limits=ServerLimits(body_s=5)) as server:
+        server.feed(b"POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 40960\r\n\r\n")
+        for _ in range(40):
+            server.loop.advance(1)
+            server.feed(b"a" * 1024)
+        assert [status for status, _ in server.answers()] == [200]
 
 
 def test_an_idle_connection_is_closed_after_its_time() -> None:

@@ -92,7 +92,9 @@ class ClientTimeoutsSection(Section):
 
     header_s: Seconds = Field(_CLIENT_TIMEOUTS.header_s, description="Until the head of a request is complete.")
     body_s: Seconds = Field(
-        _CLIENT_TIMEOUTS.body_s, description="Longest pause while a request body, or our answer, is not moving."
+        _CLIENT_TIMEOUTS.body_s,
+        description="Longest pause while a request body, or our answer, is not moving; a body that comes at less than "
+        "1 KiB a second has no more than this in all.",
     )
     keep_alive_s: Seconds = Field(_CLIENT_TIMEOUTS.keep_alive_s, description="Between requests of one connection.")
 

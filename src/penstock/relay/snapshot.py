@@ -48,7 +48,7 @@ class ClientTimeouts:
 
     header_s: float = 15.0
     body_s: float = 60.0
-    """Longest pause while a request body, or our answer, is not moving."""
+    """Longest pause while a request body, or our answer, is not moving; a body that drips has no more in all."""
     keep_alive_s: float = 75.0
 
 

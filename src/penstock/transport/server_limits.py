@@ -20,7 +20,7 @@ class ServerLimits:
     """Requests that may wait behind the one being answered."""
     header_s: float = 15.0
     body_s: float = 60.0
-    """Longest pause while a request body, or an answer, does not move."""
+    """Longest pause while a request body, or an answer, does not move; a body that drips has no more in all."""
     keep_alive_s: float = 75.0
     linger_s: float = 2.0
     """How long a refused caller may go on sending before the connection is cut."""

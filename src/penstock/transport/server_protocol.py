@@ -59,6 +59,8 @@ log = logging.getLogger(__name__)
 
 SWALLOWED_BODY_BYTES = 64 * 1024
 """A refused request's body up to this size is read away, so that the connection can go on."""
+SLOWEST_BODY_BYTES_S = 1024
+"""Each piece of a body buys as much time as it takes at this pace, so that one that drips comes to an end."""
 MANY_PARTS = 1024
 LINE_ENDS = b"\r\n"
 MUCH_BYTES = 16 * 1024
@@ -399,7 +401,8 @@ class ServerConnection(asyncio.Protocol):
         if request is None:
             return b""
         if self._active is None:
-            self.deadline = self.state.loop.time() + self.state.limits.body_s
+            longest = self.state.loop.time() + self.state.limits.body_s
+            self.deadline = min(longest, self.deadline + len(data) / SLOWEST_BODY_BYTES_S)
         if self._scanner is None:
             piece, rest = (data, b"") if len(data) <= self._remaining else _split(data, self._remaining)
             self._remaining -= len(piece)
