@@ -199,6 +199,17 @@ async def test_pictures_and_documents_are_taken(client: Any) -> None:
     assert answer["usage"]["inputTokens"] > 2 * 85
 
 
+async def test_search_results_are_read_and_counted(client: Any) -> None:
+    texts = [{"text": word} for word in ("open", "nine", "to", "five")]
+    found = {"searchResult": {"source": "https://a.example", "title": "Hours", "content": texts}}
+    shorter = {"searchResult": {"source": "https://a.example", "title": "Hours", "content": texts[:1]}}
+    counts = [
+        (await converse(client, {"role": "user", "content": [block, {"text": "When?"}]}))["usage"]["inputTokens"]
+        for block in (shorter, found)
+    ]
+    assert counts[1] > counts[0] > 0
+
+
 USE = {"toolUse": {"toolUseId": "t1", "name": "f", "input": {}}}
 RESULT = {"toolResult": {"toolUseId": "t1", "content": [{"text": "x"}]}}
 SAID = {"role": "assistant", "content": [{"text": "Hi"}]}

@@ -208,6 +208,16 @@ def _read_tool_result(fields: Fields) -> Block:
     return Block("toolResult", text, other_text, other_tokens, _tool_id(result))
 
 
+def _read_search_result(fields: Fields) -> Block:
+    found = fields.needed_fields("searchResult")
+    if not isinstance(found.members.get("content"), list):
+        found.refuse_missing("content")
+    texts = [one.needed_text("text") for one in found.objects("content")]
+    return Block(
+        "searchResult", other_text="\n".join([found.needed_text("title"), found.needed_text("source"), *texts])
+    )
+
+
 def _read_json(fields: Fields) -> Block:
     return Block("json", msgspec.json.encode(fields.members["json"]).decode())
 
@@ -237,6 +247,7 @@ _BLOCKS: Mapping[str, Callable[[Fields], Block]] = MappingProxyType(
         "toolUse": _read_tool_use,
         "toolResult": _read_tool_result,
         "reasoningContent": _read_reasoning,
+        "searchResult": _read_search_result,
     }
 )
 _RESULT_BLOCKS: Mapping[str, Callable[[Fields], Block]] = MappingProxyType(
@@ -245,5 +256,6 @@ _RESULT_BLOCKS: Mapping[str, Callable[[Fields], Block]] = MappingProxyType(
         "text": lambda fields: Block("text", fields.needed_text("text")),
         "image": _read_media("image", IMAGE_FORMATS),
         "document": _read_media("document", DOCUMENT_FORMATS),
+        "searchResult": _read_search_result,
     }
 )
