@@ -45,7 +45,7 @@ from penstock.wire.anthropic_messages.vocabulary import FORMAT, SHOWN_SERVICE_TI
 Shown = dict[str, object]
 
 INVALID_JSON = "INVALID_JSON"
-_TOLD: Mapping[FinishReason, str] = MappingProxyType(
+_TOLD: Mapping[str, str] = MappingProxyType(
     {
         "content_filter": "The provider withheld the answer",
         "guardrail": "The provider withheld the answer",
