@@ -68,6 +68,25 @@ def block(content: Text | Thinking | RedactedThinking | Refusal | ToolCall, *inn
     return [BlockBegin(0, 0, content), *inner, BlockEnd(0, 0)]
 
 
+def test_who_offered_functions_reads_a_function_call() -> None:
+    asked = {"messages": [{"role": "user", "content": "x"}], "functions": [{"name": "f"}], "stream": True}
+    encoder = StreamEncoder(
+        lift_request(JsonObject(json.dumps(asked).encode())), AnswerContext(model="m", request_id="r")
+    )
+    first = [ArgumentsDelta(0, 0, '{"a"'), ArgumentsDelta(0, 0, ":1}")]
+    second: list[ChatEvent] = [BlockBegin(0, 1, ToolCall("d", "g", "")), BlockEnd(0, 1)]
+    events = [BEGIN, *block(ToolCall("c", "f", ""), *first), *second, Finish(0, "tool_calls"), End()]
+    stream = b"".join(map(encoder.encode, events))
+    check_openai_stream(stream)
+    assert deltas(stream) == [
+        {"role": "assistant", "function_call": {"name": "f", "arguments": ""}},
+        {"function_call": {"arguments": '{"a"'}},
+        {"function_call": {"arguments": ":1}"}},
+        {},
+    ]
+    assert b'"finish_reason":"function_call"' in stream
+
+
 def test_a_piece_of_text_is_a_chunk_and_the_first_says_who_speaks() -> None:
     stream = encode(BEGIN, *block(Text(""), TextDelta(0, 0, "a\n"), TextDelta(0, 0, '"é"')), Finish(0, "stop"), End())
     assert stream == (

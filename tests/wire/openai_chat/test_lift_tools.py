@@ -90,6 +90,7 @@ def test_functions_are_tools() -> None:
     assert [tool.at for tool in request.tools] == ["functions[0]", "functions[1]"]
     assert request.tool_choice == ToolChoice("named", ("g",))
     assert (request.path("tools"), request.path("tool_choice")) == ("functions", "function_call")
+    assert (request.parallel_tool_calls, request.path("parallel_tool_calls")) == (False, "functions")
     assert lift(functions=[{"name": "f"}], function_call="none").tool_choice == ToolChoice("none")
 
 

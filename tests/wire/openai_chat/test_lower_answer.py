@@ -43,6 +43,21 @@ def test_content_is_null_only_beside_calls_or_a_refusal() -> None:
     assert message(ToolCall("c", "f", "{}")) == {"role": "assistant", "content": None, "tool_calls": [call]}
 
 
+def test_who_offered_functions_reads_a_function_call() -> None:
+    body = b'{"messages":[{"role":"user","content":"x"}],"functions":[{"name":"f"}]}'
+    blocks: list[Block] = [ToolCall("c", "f", '{"a":1}'), ToolCall("d", "f", "{}")]
+    answer = ChatAnswer("id", "m", [Choice(0, blocks, "tool_calls")])
+    found = CALLER.lower_answer(answer, CALLER.lift(JsonObject(body)))
+    check_openai_answer(found)
+    choice = json.loads(found)["choices"][0]
+    assert choice["finish_reason"] == "function_call"
+    assert choice["message"] == {
+        "role": "assistant",
+        "content": None,
+        "function_call": {"name": "f", "arguments": '{"a":1}'},
+    }
+
+
 def test_thinking_goes_back_only_if_some_of_it_is_signed() -> None:
     found = message(Thinking("a"), Thinking("b", "s"), Text("x"))
     assert found == {

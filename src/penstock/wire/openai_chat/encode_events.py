@@ -63,6 +63,7 @@ from penstock.wire.openai_chat.answer_body import (
 from penstock.wire.openai_chat.lower_answer import finish_words
 from penstock.wire.openai_chat.render_error import render_vendor_error
 from penstock.wire.openai_chat.usage import usage_body
+from penstock.wire.openai_chat.vocabulary import DEPRECATED_WORDS, calls_functions
 
 _END_OF_STREAM = b"data: [DONE]\n\n"
 _PING = b": ping\n\n"
@@ -112,12 +113,13 @@ class _Choice:
 class StreamEncoder:
     """Renders one stream; see the module for what it says when."""
 
-    __slots__ = ("_choices", "_context", "_end", "_head", "_suffix", "_tier", "_usage", "_wants_usage")
+    __slots__ = ("_choices", "_context", "_end", "_functions", "_head", "_suffix", "_tier", "_usage", "_wants_usage")
 
     def __init__(self, request: ChatRequest, context: AnswerContext) -> None:
         """Begin a stream that answers ``request``."""
         self._context = context
         self._wants_usage = request.wants_usage_event
+        self._functions = calls_functions(request)
         self._choices: dict[int, _Choice] = {}
         self._usage = UNREPORTED
         self._tier: str | None = None
@@ -191,9 +193,15 @@ class StreamEncoder:
         return self._fragment(choice, block.call, event.fragment)
 
     def _fragment(self, choice: _Choice, call: int, fragment: str) -> bytes:
+        if self._functions:
+            return self._function(choice, call, b'{"arguments":%b}' % _encode(fragment))
         return self._chunk(
             choice, b'"tool_calls":[{"index":%d,"function":{"arguments":%b}}]' % (call, _encode(fragment))
         )
+
+    def _function(self, choice: _Choice, call: int, said: bytes) -> bytes:
+        """Say something of a call in the deprecated form, which has one."""
+        return b"" if call else self._chunk(choice, b'"function_call":' + said)
 
     def _citation(self, event: CitationDelta) -> bytes:
         choice = self._choice(event.choice)
@@ -234,6 +242,8 @@ class StreamEncoder:
                 return b""
 
     def _call_begin(self, choice: _Choice, number: int, call: ToolCall) -> bytes:
+        if self._functions:
+            return self._function(choice, number, _encode(FunctionBody(call.name, call.arguments)))
         body = CallBody(
             index=number,
             id=call.id,
@@ -303,6 +313,8 @@ class StreamEncoder:
     def _finish(self, event: Finish) -> bytes:
         choice = self._choice(event.choice)
         reason, native = finish_words(event.reason, event.word, calls=choice.calls > 0)
+        if self._functions:
+            reason = DEPRECATED_WORDS.get(reason, reason)
         delta = b"" if choice.said else b'"role":"assistant","content":""'
         choice.said = True
         ending = b'},"finish_reason":' + _encode(reason)

@@ -23,7 +23,7 @@ from penstock.wire.openai_chat.invalid import refuse, refuse_deep, refuse_undeco
 from penstock.wire.openai_chat.lift_messages import lift_messages
 from penstock.wire.openai_chat.lift_tools import lift_choice, lift_response_schema, lift_tools
 from penstock.wire.openai_chat.unread import without_unknown
-from penstock.wire.openai_chat.vocabulary import VENDOR
+from penstock.wire.openai_chat.vocabulary import CALLS_FUNCTIONS, VENDOR
 from penstock.wire.openai_fields import ASKS_NOTHING
 
 _decoder = msgspec.json.Decoder(body.Body)
@@ -152,7 +152,8 @@ def _read_safety_identifier(chat: ChatRequest, request: body.Body, _unread: list
 
 def _read_functions(chat: ChatRequest, request: body.Body, _unread: list[str]) -> None:
     if request.functions and not request.tools:
-        _rename(chat, "tools", "functions")
+        chat.parallel_tool_calls = False  # an answer in this form has one call
+        chat.paths = {**chat.paths, **CALLS_FUNCTIONS}
 
 
 def _read_function_call(chat: ChatRequest, request: body.Body, _unread: list[str]) -> None:

@@ -3,7 +3,8 @@
 ``content`` is all text of a choice, its blocks joined without a separator (a vendor that splits a text in blocks splits
 it anywhere); it is null only beside calls or a refusal. ``finish_reason`` is one of OpenAI's words, with
 ``native_finish_reason`` beside it where none of them says it exactly. Further members: ``answer_body``. Pictures and
-sound have places; a ``VendorBlock`` (server tools of other vendors) has none. Streams: ``encode_events``.
+sound have places; a ``VendorBlock`` (server tools of other vendors) has none. A caller that offered ``functions`` reads
+the first call as ``function_call``; the form has no more. Streams: ``encode_events``.
 
 https://developers.openai.com/api/reference/resources/chat (read 2026-11-23).
 """
@@ -32,7 +33,7 @@ from penstock.wire.openai_chat.answer_body import (
     thinking_body,
 )
 from penstock.wire.openai_chat.usage import UsageBody, usage_body
-from penstock.wire.openai_chat.vocabulary import FINISH_WORDS, INEXACT
+from penstock.wire.openai_chat.vocabulary import DEPRECATED_WORDS, FINISH_WORDS, INEXACT, calls_functions
 
 
 class _Message(msgspec.Struct, omit_defaults=True, tag_field="role", tag="assistant"):
@@ -45,6 +46,7 @@ class _Message(msgspec.Struct, omit_defaults=True, tag_field="role", tag="assist
     images: list[ImageBody] | None = None
     audio: AudioBody | None = None
     extra_content: ExtraContent | None = None
+    function_call: FunctionBody | None = None
 
 
 class _Choice(msgspec.Struct, omit_defaults=True):
@@ -68,12 +70,15 @@ class _Answer(msgspec.Struct, omit_defaults=True):
 _encode = msgspec.json.Encoder().encode
 
 
-def lower_answer(answer: ChatAnswer, _request: ChatRequest) -> bytes:
+def lower_answer(answer: ChatAnswer, request: ChatRequest) -> bytes:
     """Return the body; ``created`` is 0 where neither vendor nor lift said when."""
     choices: list[_Choice] = []
     for choice in answer.choices:
         message = _message(choice, answer.id)
         reason, native = finish_words(choice.finish, choice.word, calls=message.tool_calls is not None)
+        if message.tool_calls and calls_functions(request):
+            message.function_call, message.tool_calls = message.tool_calls[0].function, None
+            reason = DEPRECATED_WORDS.get(reason, reason)
         logprobs = None if choice.logprobs is None else logprobs_body(choice.logprobs)
         choices.append(_Choice(choice.index, message, reason, logprobs, native))
     body = _Answer(

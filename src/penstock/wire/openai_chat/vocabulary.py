@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from types import MappingProxyType
 
+from penstock.core.chat import ChatRequest
 from penstock.core.chat_answer import ErrorKind
 from penstock.core.chat_answer import FinishReason as NeutralReason
 
@@ -32,6 +33,17 @@ FINISH_WORDS: Mapping[NeutralReason, str] = MappingProxyType(
     }
 )
 """What a caller reads. OpenAI documents five words, and strict clients take no other."""
+
+CALLS_FUNCTIONS: Mapping[str, str] = MappingProxyType({"tools": "functions", "parallel_tool_calls": "functions"})
+"""What a caller of the deprecated form calls these fields."""
+DEPRECATED_WORDS: Mapping[str, str] = MappingProxyType({"tool_calls": "function_call"})
+"""What such a caller reads of why an answer ended, where it is another word."""
+
+
+def calls_functions(request: ChatRequest) -> bool:
+    """Say whether a caller wrote in the deprecated form, and so reads ``function_call`` and no ``tool_calls``."""
+    return request.vendor == VENDOR and request.path("tools") == "functions"
+
 
 INEXACT = frozenset({"context_length", "refusal", "guardrail", "pause", "malformed_tool_call", "error", "unknown"})
 """Reasons that OpenAI has no word of its own for: the vendor's word is given beside, as ``native_finish_reason``."""
