@@ -38,8 +38,6 @@ async def raw_upstream(play: Play, *, tls: ssl.SSLContext | None = None) -> Asyn
     tasks: set[asyncio.Task[None]] = set()
 
     async def run(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        upstream.accepted += 1
-        upstream.writers.append(writer)
         try:
             await play(reader, writer)
         except (OSError, asyncio.IncompleteReadError):
@@ -48,6 +46,8 @@ async def raw_upstream(play: Play, *, tls: ssl.SSLContext | None = None) -> Asyn
             writer.close()
 
     def accept(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        upstream.accepted += 1
+        upstream.writers.append(writer)  # here, since a task that is cancelled before it begins closes nothing
         tasks.add(asyncio.get_running_loop().create_task(run(reader, writer)))
 
     server = await asyncio.start_server(accept, "127.0.0.1", 0, ssl=tls)
@@ -56,6 +56,7 @@ async def raw_upstream(play: Play, *, tls: ssl.SSLContext | None = None) -> Asyn
         yield upstream
     finally:
         server.close()
+        await asyncio.sleep(0)  # for who is being accepted
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
