@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from http.client import IncompleteRead
 from pathlib import Path
 from urllib.error import HTTPError
+from urllib.request import Request, urlopen
 
 import pytest
 
@@ -40,6 +41,23 @@ def test_demo_says_that_answers_are_simulated(demo: Penstock) -> None:
 
     assert "Simulated answers come from" in printed
     assert re.findall(r"^  (\S+) +simulated", printed, re.MULTILINE) == [*SIMULATED, *NATIVE, FAULT_BACKEND]
+
+
+@pytest.mark.parametrize(
+    ("path", "body"),
+    [
+        ("chat/completions", {"model": "gpt-5.5", "messages": [{"role": "user", "content": "Hello"}]}),
+        ("chat/completions", {"model": "claude-opus-5-5", "messages": [{"role": "user", "content": "Hello"}]}),
+        ("messages", {"model": "gpt-5.5", "max_tokens": 9, "messages": [{"role": "user", "content": "Hello"}]}),
+        ("embeddings", {"model": "text-embedding-3-small", "input": "Hello"}),
+    ],
+)
+def test_each_answer_says_that_it_is_simulated(demo: Penstock, path: str, body: object) -> None:
+    request = Request(
+        f"{_gateway_url(demo)}/v1/{path}", json.dumps(body).encode(), {"content-type": "application/json"}
+    )
+    with urlopen(request, timeout=20) as answer:
+        assert answer.headers["x-penstock-simulator"] == "true"
 
 
 def test_commands_that_demo_prints_work_as_they_are(demo: Penstock) -> None:

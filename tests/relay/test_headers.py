@@ -152,6 +152,7 @@ def test_what_an_upstream_may_not_set_for_us_does_not_come_down(name: bytes) -> 
         b"openai-processing-ms",
         b"x-should-retry",
         b"date",
+        b"x-penstock-simulator",
     ],
 )
 def test_what_means_something_to_the_caller_comes_down(name: bytes) -> None:

@@ -21,6 +21,8 @@ BACKEND = b"x-penstock-backend"
 LOSSES = b"x-penstock-losses"
 ATTEMPTS = b"x-penstock-attempts"
 """How many targets were tried, when the first did not answer."""
+SIMULATED = b"x-penstock-simulator"
+"""Says that nobody was asked: vectors and JSON of a schema have no other place for it, so callers must see it."""
 MODEL_CHOICE = b"x-ai-eg-model"
 RETRY_AFTER = b"retry-after"
 
@@ -123,7 +125,7 @@ def travels_down(name: bytes) -> bool:
     """Say whether an upstream's header goes to the caller (``name`` in lower case)."""
     if name in HOP_BY_HOP or name in NOT_FROM_UPSTREAM:
         return False
-    return not name.startswith((b"x-penstock-", b"access-control-"))
+    return name == SIMULATED or not name.startswith((b"x-penstock-", b"access-control-"))
 
 
 def travels_without_body(name: bytes) -> bool:
