@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import msgspec
 import pytest
 
 from penstock.core.chat import ChatRequest
@@ -23,6 +24,15 @@ def test_a_loss_names_the_callers_own_field() -> None:
 def test_what_nobody_reads_is_lost_from_the_beginning() -> None:
     request = ChatRequest(vendor="openai_chat", paths={}, messages=[], unread=("messages[0].colour",))
     assert [loss.path for loss in Losses(request).found] == ["$.messages[0].colour"]
+
+
+@pytest.mark.parametrize(
+    ("value", "told"), [(b"null", 0), (b"false", 0), (b"[]", 0), (b'""', 0), (b"{}", 1), (b"0", 1), (b"true", 1)]
+)
+def test_a_member_beside_the_format_is_lost_unless_it_asks_for_nothing(value: bytes, told: int) -> None:
+    losses = Losses(ChatRequest(vendor="openai_chat", paths={}, messages=[]))
+    losses.extra_member("web_search_options", msgspec.Raw(value), "no such setting")
+    assert [loss.path for loss in losses.found] == ["$.web_search_options"] * told
 
 
 def test_words_outside_the_tables_are_kept_up_to_a_bound() -> None:

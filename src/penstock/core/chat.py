@@ -272,6 +272,7 @@ class ChatRequest(msgspec.Struct):
     frequency_penalty: float | None = None
     presence_penalty: float | None = None
     logit_bias: msgspec.Raw | None = None
+    """An object that has members."""
     logprobs: bool | None = None
     top_logprobs: int | None = None
     response_format: ResponseFormat | None = None
@@ -279,6 +280,7 @@ class ChatRequest(msgspec.Struct):
     service_tier: str | None = None
     user: str | None = None
     metadata: msgspec.Raw | None = None
+    """An object that has members."""
     extras: dict[str, msgspec.Raw] = {}
     """Further members of the caller's body, for an upstream of the same vendor; others report each as lost."""
     unread: tuple[str, ...] = ()

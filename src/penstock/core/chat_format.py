@@ -27,6 +27,8 @@ MOST_WORDS = 100
 MOST_WORD_CHARS = 200
 MOST_HELD_BYTES = 16 * 1024 * 1024
 Framing = Literal["sse", "aws_eventstream"]
+_ASKS_FOR_NOTHING = frozenset({b"null", b"false", b"[]", b'""'})
+"""In whatever member. An empty object is not among them: ``"web_search_options": {}`` does ask for a search."""
 
 
 class Losses:
@@ -53,6 +55,11 @@ class Losses:
     def at(self, path: str, why: str, kind: LossKind = "dropped") -> None:
         """Report a place of the caller's body (a node's ``at``, or below it)."""
         self.found.append(Loss(path=f"$.{path}", kind=kind, why=why))
+
+    def extra_member(self, name: str, value: msgspec.Raw, why: str) -> None:
+        """Report a member among the request's extras, unless it asks for nothing."""
+        if bytes(value) not in _ASKS_FOR_NOTHING:
+            self.at(name, why)
 
 
 class Lowered(msgspec.Struct, frozen=True, gc=False):

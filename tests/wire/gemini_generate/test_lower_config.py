@@ -28,8 +28,6 @@ def lower(asked: ChatRequest, facts: ModelFacts = UNKNOWN_MODEL) -> tuple[Any, l
         {"choices": 1},
         {"logprobs": False, "top_logprobs": 3},
         {"service_tier": "auto"},
-        {"logit_bias": msgspec.Raw(b"{}")},
-        {"metadata": msgspec.Raw(b"null")},
         {"response_format": ResponseFormat("text")},
     ],
 )

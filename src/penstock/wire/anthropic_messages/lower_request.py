@@ -22,9 +22,6 @@ from penstock.wire.anthropic_messages.vocabulary import ASKED_SERVICE_TIERS, FOR
 from penstock.wire.anthropic_messages.writing import Writing
 
 _NO_PLACE = "this provider has no such setting"
-_ASKS_FOR_NOTHING = frozenset({b"null", b"false", b"[]", b'""'})
-"""An empty object is not among them: ``"web_search_options": {}`` does ask for a search."""
-_NO_ENTRIES = frozenset({b"null", b"{}"})
 _RARE = (
     "choices",
     "user",
@@ -95,7 +92,7 @@ def _account(request: ChatRequest, body: dict[str, object], losses: Losses) -> N
     """Write on whose behalf, and in which tier, the request is served."""
     if request.user:
         body["metadata"] = {"user_id": request.user}
-    if request.metadata is not None and bytes(request.metadata).strip() not in _NO_ENTRIES:
+    if request.metadata is not None:
         losses.field("metadata", "this provider keeps no metadata but the user's id")
     if request.service_tier is None:
         return
@@ -116,7 +113,7 @@ def _report_no_place(request: ChatRequest, losses: Losses) -> None:
         losses.field("frequency_penalty", _NO_PLACE)
     if request.presence_penalty:
         losses.field("presence_penalty", _NO_PLACE)
-    if request.logit_bias is not None and bytes(request.logit_bias).strip() not in _NO_ENTRIES:
+    if request.logit_bias is not None:
         losses.field("logit_bias", _NO_PLACE)
     if request.logprobs:
         losses.field("logprobs", "this provider gives no log probabilities")
@@ -129,5 +126,5 @@ def _write_extras(request: ChatRequest, body: dict[str, object], losses: Losses)
     for name, value in request.extras.items():
         if request.vendor == FORMAT:
             body.setdefault(name, value)
-        elif bytes(value).strip() not in _ASKS_FOR_NOTHING:
-            losses.at(name, _NO_PLACE)
+        else:
+            losses.extra_member(name, value, _NO_PLACE)

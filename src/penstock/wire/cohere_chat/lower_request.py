@@ -26,9 +26,6 @@ from penstock.wire.cohere_chat.vocabulary import (
 )
 
 _NO_PLACE = "Cohere has no such setting"
-_ASKS_FOR_NOTHING = frozenset({b"null", b"false", b"[]", b'""'})
-"""An empty object is not among them: ``"web_search_options": {}`` does ask for a search."""
-_NO_ENTRIES = frozenset({b"null", b"{}"})
 _DEFAULT_TIERS = frozenset({None, "auto", "default", "standard"})
 _documents = msgspec.json.Decoder(list[msgspec.Raw])
 
@@ -62,8 +59,8 @@ def _own_members(request: ChatRequest, body: dict[str, object], losses: Losses) 
     for name, value in request.extras.items():
         if name in OWN_MEMBERS or request.vendor == FORMAT:
             body.setdefault(name, value)
-        elif bytes(value).strip() not in _ASKS_FOR_NOTHING:
-            losses.at(name, _NO_PLACE)
+        else:
+            losses.extra_member(name, value, _NO_PLACE)
 
 
 def _given_documents(request: ChatRequest, losses: Losses) -> list[msgspec.Raw]:
@@ -138,11 +135,11 @@ def _thinking(request: ChatRequest, facts: ModelFacts, body: dict[str, object], 
 
 
 def _report_the_rest(request: ChatRequest, losses: Losses) -> None:
-    if request.logit_bias is not None and bytes(request.logit_bias).strip() not in _NO_ENTRIES:
+    if request.logit_bias is not None:
         losses.field("logit_bias", _NO_PLACE)
     if request.service_tier not in _DEFAULT_TIERS:
         losses.field("service_tier", _NO_PLACE)
     if request.user:
         losses.field("user", _NO_PLACE)
-    if request.metadata is not None and bytes(request.metadata).strip() not in _NO_ENTRIES:
+    if request.metadata is not None:
         losses.field("metadata", _NO_PLACE)

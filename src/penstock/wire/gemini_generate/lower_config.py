@@ -11,8 +11,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from operator import attrgetter
 
-import msgspec
-
 from penstock.core.chat import ChatRequest, ResponseFormat
 from penstock.core.chat_format import Losses
 from penstock.core.model_facts import ModelFacts
@@ -64,14 +62,10 @@ def lower_config(request: ChatRequest, facts: ModelFacts, losses: Losses) -> Obj
 
 def _report_no_place(request: ChatRequest, losses: Losses) -> None:
     for name, why in _NOT_IN_GEMINI.items():
-        if _says_something(getattr(request, name)):
+        if getattr(request, name) is not None:
             losses.field(name, why)
     if request.service_tier not in {None, "auto", "default", "standard"}:
         losses.field("service_tier", "the tier is chosen with the address or a header here")
-
-
-def _says_something(value: msgspec.Raw | str | None) -> bool:
-    return value is not None and (isinstance(value, str) or bytes(value).strip() not in {b"null", b"{}"})
 
 
 def _sampling(request: ChatRequest, facts: ModelFacts, losses: Losses) -> Object:
