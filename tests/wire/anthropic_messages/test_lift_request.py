@@ -82,6 +82,11 @@ def test_nothing_asked_is_nothing_said() -> None:
     assert (request.reasoning, request.response_format, request.tools, request.extras) == (None, None, [], {})
 
 
+def test_an_empty_text_to_stop_at_asks_for_nothing() -> None:
+    assert lifted(stop_sequences=[""]) == lifted()
+    assert lifted(stop_sequences=["", "x"]).stop == ("x",)
+
+
 @pytest.mark.parametrize("kind", [kind for kind in kinds(ThinkingConfigParam) if kind != "enabled"])
 def test_every_way_to_think_is_known(kind: str) -> None:
     request = lifted(thinking={"type": kind})

@@ -61,6 +61,12 @@ def test_each_member_alone_makes_another_request(name: str) -> None:
     assert not said.unread
 
 
+@pytest.mark.parametrize("stop", ["", [""], ["", ""], []])
+def test_an_empty_text_to_stop_at_asks_for_nothing(stop: object) -> None:
+    assert lift(stop=stop) == lift()
+    assert lift(stop=["", "x"]).stop == ("x",)
+
+
 def test_all_members_that_are_read_are_tried() -> None:
     assert {*_SAID, "messages", "stream_options"} == set(Body.__struct_fields__)
 

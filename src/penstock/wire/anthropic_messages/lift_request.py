@@ -121,7 +121,7 @@ def lift_request(body: JsonObject) -> ChatRequest:
         temperature=body.read("temperature", _number),
         top_p=body.read("top_p", _number),
         top_k=body.read("top_k", _integer),
-        stop=body.read("stop_sequences", _strings) or (),
+        stop=tuple(filter(None, body.read("stop_sequences", _strings) or ())),  # an empty text stops nothing
         response_format=_response_format(body, output, paths, unread),
         reasoning=_reasoning(body, output.effort, paths, unread),
         service_tier=_service_tier(body),

@@ -104,8 +104,8 @@ def _read_max_completion_tokens(chat: ChatRequest, request: body.Body, _unread: 
 
 def _read_stop(chat: ChatRequest, request: body.Body, _unread: list[str]) -> None:
     stop = request.stop
-    if stop is not None:
-        chat.stop = (stop,) if isinstance(stop, str) else tuple(stop)
+    if stop:
+        chat.stop = (stop,) if isinstance(stop, str) else tuple(filter(None, stop))  # an empty text stops nothing
 
 
 def _read_n(chat: ChatRequest, request: body.Body, _unread: list[str]) -> None:
