@@ -107,6 +107,7 @@ def lift_request(body: JsonObject) -> ChatRequest:
     messages = _messages(body, unread)
     output = _output(body, unread)
     stream = body.read("stream", FLAG) or False
+    stop = body.read("stop_sequences", _strings) or ()
     return ChatRequest(
         vendor=FORMAT,
         paths=paths,
@@ -121,7 +122,7 @@ def lift_request(body: JsonObject) -> ChatRequest:
         temperature=body.read("temperature", _number),
         top_p=body.read("top_p", _number),
         top_k=body.read("top_k", _integer),
-        stop=tuple(filter(None, body.read("stop_sequences", _strings) or ())),  # an empty text stops nothing
+        stop=tuple(filter(None, stop)),  # an empty text stops nothing
         response_format=_response_format(body, output, paths, unread),
         reasoning=_reasoning(body, output.effort, paths, unread),
         service_tier=_service_tier(body),
