@@ -22,6 +22,7 @@ from penstock.wire.claude_thinking import (
     thinking_budget,
     tool_turn_lost_its_thinking,
 )
+from penstock.wire.sampling import fit_sampling, report_sampling
 
 
 class Plan(msgspec.Struct, frozen=True, gc=False):
@@ -87,38 +88,19 @@ def write_sampling(
     """Write the members for temperature, top_p and top_k that the model takes."""
     temperature, top_p, top_k = request.temperature, request.top_p, request.top_k
     if not facts.sampling:
-        _report_sampling(request, losses, "this model takes no sampling parameters")
+        report_sampling(request, losses, "this model takes no sampling parameters")
         return
     if plan.on:
         keeps_top_p = top_p is not None and top_p >= LEAST_TOP_P
-        _report_sampling(request, losses, "cannot be combined with thinking", top_p=not keeps_top_p)
+        report_sampling(request, losses, "cannot be combined with thinking", top_p=not keeps_top_p)
         if keeps_top_p:
             body["top_p"] = top_p
         return
-    if temperature is not None and temperature > 1:
-        losses.field("temperature", "this provider takes 0 to 1", "clamped")
-        temperature = 1.0
-    if facts.temperature_or_top_p and temperature is not None and top_p is not None:
-        if top_p == 1:
-            top_p = None
-        elif temperature == 1:
-            temperature = None
-        else:
-            losses.field("top_p", "this model takes temperature or top_p, not both")
-            top_p = None
+    if temperature is not None and (temperature > 1 or top_p is not None):
+        temperature, top_p = fit_sampling(temperature, top_p, facts, losses)
     if temperature is not None:
         body["temperature"] = temperature
     if top_p is not None:
         body["top_p"] = top_p
     if top_k is not None:
         body["top_k"] = top_k
-
-
-def _report_sampling(request: ChatRequest, losses: Losses, why: str, *, top_p: bool = True) -> None:
-    """Report what was asked for beyond the defaults."""
-    if request.temperature not in {None, 1}:
-        losses.field("temperature", why)
-    if request.top_p not in {None, 1} and top_p:
-        losses.field("top_p", why)
-    if request.top_k is not None:
-        losses.field("top_k", why)

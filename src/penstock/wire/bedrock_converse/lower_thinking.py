@@ -26,6 +26,7 @@ from penstock.wire.claude_thinking import (
     thinking_budget,
     tool_turn_lost_its_thinking,
 )
+from penstock.wire.sampling import fit_sampling, report_sampling
 
 _MEDIUM_BUDGET, _HIGH_BUDGET = 4096, 16384
 """From these budgets (tokens) on, a model that knows only words is asked for medium and for high effort."""
@@ -156,44 +157,24 @@ def write_sampling(inference: Json, writing: Writing, plan: Plan) -> None:
     """Write the members of ``inferenceConfig`` for temperature and top_p; top_k goes into ``model_fields``."""
     request, facts = writing.request, writing.facts
     if not facts.sampling:
-        _report_sampling(writing, "this model takes no sampling parameters")
+        report_sampling(request, writing.losses, "this model takes no sampling parameters")
         return
     if plan.bare:
         claude = facts.thinking in {"budget", "adaptive"}
         kept = request.top_p if claude and request.top_p is not None and request.top_p >= LEAST_TOP_P else None
-        _report_sampling(writing, "cannot be combined with thinking", top_p=kept is None)
+        report_sampling(request, writing.losses, "cannot be combined with thinking", top_p=kept is None)
         if kept is not None:
             inference["topP"] = kept
         return
     temperature, top_p = request.temperature, request.top_p
-    if temperature is not None and temperature > 1:
-        writing.losses.field("temperature", "this provider takes 0 to 1", "clamped")
-        temperature = 1.0
-    if facts.temperature_or_top_p and temperature is not None and top_p is not None:
-        if top_p == 1:
-            top_p = None
-        elif temperature == 1:
-            temperature = None
-        else:
-            writing.losses.field("top_p", "this model takes temperature or top_p, not both")
-            top_p = None
+    if temperature is not None and (temperature > 1 or top_p is not None):
+        temperature, top_p = fit_sampling(temperature, top_p, facts, writing.losses)
     if temperature is not None:
         inference["temperature"] = temperature
     if top_p is not None:
         inference["topP"] = top_p
     if request.top_k is not None:
         _write_top_k(request.top_k, writing)
-
-
-def _report_sampling(writing: Writing, why: str, *, top_p: bool = True) -> None:
-    """Report what was asked for beyond the defaults."""
-    request = writing.request
-    if request.temperature not in {None, 1}:
-        writing.losses.field("temperature", why)
-    if request.top_p not in {None, 1} and top_p:
-        writing.losses.field("top_p", why)
-    if request.top_k is not None:
-        writing.losses.field("top_k", why)
 
 
 def _write_top_k(top_k: int, writing: Writing) -> None:
