@@ -132,6 +132,13 @@ async def test_the_model_of_the_header_wins(body: bytes) -> None:
         assert not upstream.request.values(b"x-ai-eg-model")
 
 
+async def test_a_model_that_two_headers_choose_is_refused_for_readers_may_differ() -> None:
+    answered = await asked(headers=[("x-ai-eg-model", "gpt"), ("X-AI-EG-Model", "other")])
+    assert answered.status == 400
+    assert answered.error["code"] == "duplicate_header"
+    assert answered.error["param"] == "x-ai-eg-model"
+
+
 @pytest.mark.parametrize(
     ("headers", "status", "code"),
     [

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from functools import lru_cache
 from math import ceil
 
+from penstock.core.errors import InvalidRequest
 from penstock.transport.http_syntax import HOP_BY_HOP
 from penstock.transport.server_request import HeaderList
 
@@ -159,6 +160,18 @@ def lines_down(headers: HeaderList, fields: dict[bytes, bytes], *, own_body: boo
     lines = [start + value for name, value in headers if (start := starts[name]) is not None]
     lines.append(b"")
     return b"\r\n".join(lines)
+
+
+def refuse_repeated(headers: HeaderList, name: bytes) -> None:
+    """Refuse a caller's header that we act on and that stands twice.
+
+    Raises:
+        InvalidRequest: it does (``code="duplicate_header"``).
+    """
+    if sum(header == name for header, _ in headers) > 1:
+        text = name.decode("ascii")
+        msg = f"The header '{text}' stands twice in the request."
+        raise InvalidRequest(msg, code="duplicate_header", param=text)
 
 
 def told_wait(wait_s: float | None, fields: dict[bytes, bytes]) -> HeaderList:

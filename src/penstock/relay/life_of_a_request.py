@@ -36,7 +36,7 @@ from penstock.relay.attempt import attempt
 from penstock.relay.backend_client import BackendClient
 from penstock.relay.exchange import Exchange
 from penstock.relay.fetched_media import MediaFetcher
-from penstock.relay.headers import BACKEND, MODEL_CHOICE, REQUEST_ID, REQUEST_ID_OF_UPSTREAM
+from penstock.relay.headers import BACKEND, MODEL_CHOICE, REQUEST_ID, REQUEST_ID_OF_UPSTREAM, refuse_repeated
 from penstock.relay.local_answers import (
     answer_models,
     cors_headers,
@@ -298,6 +298,8 @@ class Gateway:
         """Return the model's name: from the header, which wins, or from the body."""
         chosen = request.header(MODEL_CHOICE)
         if chosen:
+            if len(request.fields) < len(request.headers):  # some are repeated: another reader may take the first one
+                refuse_repeated(request.headers, MODEL_CHOICE)
             return chosen.decode("utf-8", "replace")
         if facts.model:
             return facts.model
