@@ -83,9 +83,8 @@ class SigningAuthorizer:
             keys = self._source.current()
         except CredentialUnavailable:
             keys = await self._source.ready()
-        first, *others = body
-        digest = sha256(first)
-        for piece in others:
+        digest = sha256()
+        for piece in body:
             digest.update(piece)
         path, _, query = target.partition("?")
         second = int(time())
