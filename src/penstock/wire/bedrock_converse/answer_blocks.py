@@ -27,6 +27,9 @@ from penstock.wire.bedrock_converse.vocabulary import AUDIO_MEDIA_TYPES, FORMAT
 
 SERVER_TOOL = "server_tool_use"
 NO_ARGUMENTS = msgspec.Raw(b"{}")
+ABSENT = msgspec.Raw(b"")
+UNSAID = (ABSENT, msgspec.Raw(b"null"))
+"""A member that is not there, or null."""
 
 
 class _Location(msgspec.Struct, rename="camel"):
@@ -86,7 +89,7 @@ class _ToolUse(msgspec.Struct, rename="camel"):
     type: str | None = None
 
 
-class SaidBlock(msgspec.Struct, rename="camel"):
+class ContentBlock(msgspec.Struct, rename="camel"):
     """A content block of an answer, of which one member says what it is."""
 
     text: str | None = None
@@ -131,7 +134,7 @@ def begin_call(call_id: str | None, name: str | None, arguments: str) -> ToolCal
     return ToolCall(call_id, name, arguments)
 
 
-def lift_block(block: SaidBlock) -> Block | None:
+def lift_block(block: ContentBlock) -> Block | None:
     """Return what a content block holds beside text; None when the neutral form has no block of its own for it.
 
     Raises:
@@ -207,7 +210,7 @@ def _lift_cited_text(cited: _CitationsContent) -> Text:
 def keep_block(raw: msgspec.Raw, context: AnswerContext) -> list[Block]:
     """Return a block as Bedrock's own, none for one that is empty; a member outside the union is counted."""
     for name, value in _members_decoder.decode(raw).items():
-        if bytes(value) == b"null":
+        if value in UNSAID:
             continue
         if name not in KNOWN_VENDOR_BLOCKS:
             context.note(f"content={name}")

@@ -30,7 +30,9 @@ from penstock.core.chat_answer import (
 )
 from penstock.core.chat_format import AnswerContext
 from penstock.wire.bedrock_converse.answer_blocks import (
+    ABSENT,
     SERVER_TOOL,
+    UNSAID,
     MediaSource,
     begin_call,
     read_citation,
@@ -42,7 +44,6 @@ from penstock.wire.bedrock_converse.usage import TokenUsage, read_usage
 from penstock.wire.bedrock_converse.vocabulary import FORMAT
 from penstock.wire.held_text import BLOCK_BYTES, HeldText
 
-_ABSENT = msgspec.Raw(b"")
 _MOST_FORM_CHARS = 64
 
 
@@ -58,13 +59,13 @@ class _ImageStart(msgspec.Struct, gc=False):
 
 class _Start(msgspec.Struct, rename="camel"):
     tool_use: _ToolStart | None = None
-    tool_result: msgspec.Raw = _ABSENT
+    tool_result: msgspec.Raw = ABSENT
     image: _ImageStart | None = None
 
 
 class _BlockStart(msgspec.Struct, rename="camel"):
     content_block_index: int = 0
-    start: msgspec.Raw = _ABSENT
+    start: msgspec.Raw = ABSENT
 
 
 class _ToolDelta(msgspec.Struct, gc=False):
@@ -85,8 +86,8 @@ class _Delta(msgspec.Struct, rename="camel"):
     text: str | None = None
     tool_use: _ToolDelta | None = None
     reasoning_content: _ReasoningDelta | None = None
-    citation: msgspec.Raw = _ABSENT
-    tool_result: msgspec.Raw = _ABSENT
+    citation: msgspec.Raw = ABSENT
+    tool_result: msgspec.Raw = ABSENT
     image: _ImageDelta | None = None
 
 
@@ -101,7 +102,7 @@ class _BlockStop(msgspec.Struct, rename="camel", gc=False):
 
 class _MessageStop(msgspec.Struct, rename="camel"):
     stop_reason: str | None = None
-    additional_model_response_fields: msgspec.Raw = _ABSENT
+    additional_model_response_fields: msgspec.Raw = ABSENT
 
 
 class _Metadata(msgspec.Struct, rename="camel"):
@@ -192,7 +193,7 @@ class ConverseDecoder:
 
     def _take_start(self, event: _BlockStart) -> list[ChatEvent]:
         number = event.content_block_index
-        if not _is_given(event.start):
+        if event.start in UNSAID:
             return []
         start = _start_members_decoder.decode(event.start)
         if start.tool_use is not None and start.tool_use.type != SERVER_TOOL:
@@ -202,7 +203,7 @@ class ConverseDecoder:
             if number not in self._pictures:
                 self._context.hold(BLOCK_BYTES)
             self._pictures[number] = form[:_MOST_FORM_CHARS]
-        elif start.tool_use is not None or _is_given(start.tool_result):  # of a tool that Bedrock runs itself
+        elif start.tool_use is not None or start.tool_result not in UNSAID:  # of a tool that Bedrock runs itself
             kind = SERVER_TOOL if start.tool_use is not None else "toolResult"
             return self._open_block(number, VendorBlock(FORMAT, kind, msgspec.Raw(bytes(event.start))))
         return []
@@ -229,7 +230,7 @@ class ConverseDecoder:
             return [ArgumentsDelta(0, opened.index, delta.tool_use.input)]
         if delta.reasoning_content is not None:
             return self._take_reasoning(number, delta.reasoning_content)
-        if _is_given(delta.citation):
+        if delta.citation not in UNSAID:
             events, block = self._block(number, Text)
             events.append(CitationDelta(0, block.index, read_citation(delta.citation)))
             return events
@@ -309,7 +310,7 @@ class ConverseDecoder:
         reason, word = read_stop_reason(event.stop_reason, self._context)
         fields = event.additional_model_response_fields
         finish = Finish(0, reason, word, read_stop_sequence(fields))
-        if _is_given(fields):
+        if fields not in UNSAID:
             finish.extras = {"additionalModelResponseFields": msgspec.Raw(bytes(fields))}
         events.append(finish)
         self._finished = True
@@ -326,10 +327,6 @@ class ConverseDecoder:
             self._ended = True
             events.append(End())
         return events
-
-
-def _is_given(raw: msgspec.Raw) -> bool:
-    return bytes(raw) not in {b"", b"null"}
 
 
 def _join_base64(pieces: list[str]) -> str:

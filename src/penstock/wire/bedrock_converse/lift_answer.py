@@ -12,14 +12,11 @@ import msgspec
 from penstock.core.chat import Block, Text
 from penstock.core.chat_answer import ChatAnswer, Choice, FinishReason
 from penstock.core.chat_format import AnswerContext
-from penstock.wire.bedrock_converse.answer_blocks import SaidBlock, keep_block, lift_block
+from penstock.wire.bedrock_converse.answer_blocks import ABSENT, UNSAID, ContentBlock, keep_block, lift_block
 from penstock.wire.bedrock_converse.usage import TokenUsage, read_usage
 from penstock.wire.bedrock_converse.vocabulary import FORMAT, STOP_REASONS
 
 REQUEST_ID = b"x-amzn-requestid"
-ABSENT = msgspec.Raw(b"")
-UNSAID = (ABSENT, msgspec.Raw(b"null"))
-"""A member that is not there, or null."""
 
 
 class Tier(msgspec.Struct):
@@ -29,7 +26,7 @@ class Tier(msgspec.Struct):
 
 
 class _Message(msgspec.Struct):
-    content: list[SaidBlock]
+    content: list[ContentBlock]
 
 
 class _Output(msgspec.Struct):

@@ -210,7 +210,8 @@ _REMEMBERED_MODELS = 1024
 
 
 @lru_cache(_REMEMBERED_MODELS)
-def _vendor_said(model: str) -> str:
+def _vendor_named(model: str) -> str:
+    """Return the vendor that a model's id names, empty when it names none; remembered, for each request asks."""
     return next((name for name in _VENDOR.findall(model.lower()) if name not in _REGIONS), "")
 
 
@@ -219,7 +220,7 @@ def vendor_of(model: str, facts: ModelFacts) -> str:
 
     Only Claude takes a thinking budget or thinks as it sees fit, so those facts tell of a model whose id is opaque.
     """
-    return _vendor_said(model) or ("anthropic" if facts.thinking in {"budget", "adaptive"} else "")
+    return _vendor_named(model) or ("anthropic" if facts.thinking in {"budget", "adaptive"} else "")
 
 
 ReasoningShape = Literal["reasoningConfig", "reasoning.effort", "reasoning_effort"]
