@@ -122,8 +122,8 @@ def test_a_turn_without_anything_is_empty_text() -> None:
 
 
 def test_blocks_and_markers_of_others_are_reported() -> None:
-    search = VendorBlock("anthropic_messages", "container_upload", RAW, "messages[0].content[1]")
-    content, losses = user(Text("x", CacheMarker("1h"), at="messages[0].content[0]"), search)
+    upload = VendorBlock("anthropic_messages", "container_upload", RAW, "messages[0].content[1]")
+    content, losses = user(Text("x", CacheMarker("1h"), at="messages[0].content[0]"), upload)
     assert content == "x"
     assert losses == [("$.messages[0].content[0].cache_control", "dropped"), ("$.messages[0].content[1]", "dropped")]
 

@@ -45,7 +45,7 @@ from penstock.wire.anthropic_messages.vocabulary import FORMAT, SHOWN_SERVICE_TI
 Shown = dict[str, object]
 
 INVALID_JSON = "INVALID_JSON"
-_TOLD: Mapping[str, str] = MappingProxyType(
+_EXPLANATIONS: Mapping[str, str] = MappingProxyType(
     {
         "content_filter": "The provider withheld the answer",
         "guardrail": "The provider withheld the answer",
@@ -103,9 +103,9 @@ def stop(
     shown: Shown = {"stop_reason": STOP_WORDS[finish], "stop_sequence": sequence}
     if "stop_details" in extras:
         shown["stop_details"] = extras["stop_details"]
-    elif finish in _TOLD:
-        told = f"{_TOLD[finish]} ({word or finish})."
-        shown["stop_details"] = {"type": "refusal", "category": None, "explanation": told}
+    elif finish in _EXPLANATIONS:
+        explanation = f"{_EXPLANATIONS[finish]} ({word or finish})."
+        shown["stop_details"] = {"type": "refusal", "category": None, "explanation": explanation}
     return shown
 
 
