@@ -47,6 +47,8 @@ REFUSED: list[tuple[type[msgspec.Struct], Mapping[str, object], str]] = [
     (OidcExchange, {"client_id": "c", "client_secret": KEY, "issuer": "id.example"}, "issuer must be an https"),
     (AwsCredentials, {"region": "r", "access_key_id": "AKIA1"}, "belong together"),
     (AwsCredentials, {"region": "r", "secret_access_key": KEY}, "belong together"),
+    (AwsCredentials, {"region": "r", "access_key_id": "AKIA1\n", "secret_access_key": KEY}, "one line of ASCII"),
+    (AwsCredentials, {"region": "r", "access_key_id": "AKIA\u65e5", "secret_access_key": KEY}, "one line of ASCII"),
     (AwsCredentials, {"region": "r", "session_token": KEY}, "belongs to an access_key_id"),
     (
         AwsCredentials,

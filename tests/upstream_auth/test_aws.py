@@ -295,6 +295,36 @@ def test_a_token_service_that_answers_nonsense_is_a_failure(status: int, body: s
     assert SECRET not in str(caught.value)
 
 
+@pytest.mark.parametrize(
+    ("member", "value", "says"),
+    [
+        ("AccessKeyId", None, "access key"),
+        ("AccessKeyId", "", "access key"),
+        ("AccessKeyId", "ASIA\r\nx-evil: 1", "access key"),
+        ("SecretAccessKey", None, "secret key"),
+        ("SecretAccessKey", 5, "secret key"),
+        ("SecretAccessKey", "", "secret key"),
+        ("Token", "two\r\nx-evil: lines", "session token"),
+        ("Token", ["token"], "session token"),
+        ("Token", "\u65e5", "session token"),
+    ],
+)
+def test_keys_that_cannot_sign_or_stand_in_a_header_are_a_failure_that_does_not_repeat_them(
+    monkeypatch: pytest.MonkeyPatch, member: str, value: object, says: str
+) -> None:
+    with serving(lambda _: Answer({**given("ECS"), member: value})) as agent:
+        monkeypatch.setenv("AWS_CONTAINER_CREDENTIALS_FULL_URI", f"{agent.url}/v2/credentials/1")
+        with pytest.raises(FetchFailed) as caught:
+            fetch_aws(CHAIN)
+    assert str(caught.value) == f"the {says} that was given is not one word of ASCII characters"
+
+
+def test_a_profiles_program_that_prints_nonsense_is_a_failure(home: Path) -> None:
+    write_profiles(home, "[default]\ncredential_process = echo 5\n", "config")
+    with pytest.raises(FetchFailed):
+        fetch_aws(CHAIN)
+
+
 def test_a_token_file_that_is_not_there_is_a_failure(tmp_path: Path) -> None:
     declared = AwsCredentials(region=REGION, role_arn=ROLE, web_identity_token_file=str(tmp_path / "none"))
     with pytest.raises(FetchFailed, match="No such file"):

@@ -130,6 +130,7 @@ def test_a_certificate_that_nobody_vouches_for_is_a_failure(tmp_path: Path) -> N
         Answer("", 200),
         Answer("[]", 200),
         Answer({"token_type": "Bearer", "expires_in": 3599}),
+        Answer({"token_type": "Bearer", "access_token": None, "expires_in": 3599}),
         Answer({"token_type": "Bearer", "access_token": "two\r\nx-evil: lines", "expires_in": 3599}),
         Answer("<html>", 403),
     ],

@@ -137,6 +137,7 @@ def test_a_federation_file_for_machines_of_amazon(tmp_path: Path, monkeypatch: p
         (None, "not an external account"),
         ({}, "credential_source"),
         ({"file": "/nowhere/token"}, "/nowhere/token"),
+        ({"file": "/nowhere/token", "format": 5}, "AttributeError"),
     ],
 )
 def test_a_federation_file_that_cannot_be_followed_is_a_failure(
@@ -209,12 +210,19 @@ def test_a_key_that_is_none_is_a_failure(text: str) -> None:
         Answer("[]", 200),
         Answer({"expires_in": 3599}, 200),
         Answer({"access_token": "two\r\nx-evil: lines", "expires_in": 3599}),
+        Answer({"access_token": ["ya29.listed"], "expires_in": 3599}),
+        Answer({"access_token": "ya29.endless", "expires_in": 1e300}),
+        Answer("[" * 100_000),
         Answer("busy", 400),
     ],
 )
-def test_a_token_endpoint_that_answers_nonsense_is_a_failure(answer: Answer) -> None:
+def test_a_token_endpoint_that_answers_nonsense_is_a_failure(tmp_path: Path, answer: Answer) -> None:
     with google() as at, serving(lambda _: answer) as endpoint:
         key = at.key_file().replace(at.server.url, endpoint.url)
+        source: dict[str, object] = {"file": write(tmp_path / "token", "a.b.c")}
+        pool_file = write(tmp_path / "pool.json", federation_file(at, source).replace(at.server.url, endpoint.url))
+        with pytest.raises(FetchFailed):
+            fetch_gcp(GcpCredentials(external_account_file=pool_file))
         with pytest.raises(FetchFailed) as caught:
             fetch_gcp(GcpCredentials(service_account_key=Secret(key)))
     assert "PRIVATE" not in str(caught.value)

@@ -10,6 +10,7 @@ Nothing is fetched here, and no file is looked at.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Literal
 
@@ -22,6 +23,7 @@ AZURE_AI_SCOPE = "https://cognitiveservices.azure.com/.default"
 GOOGLE_CLOUD_SCOPE = "https://www.googleapis.com/auth/cloud-platform"
 GOOGLE_STS_URL = "https://sts.googleapis.com/v1/token"
 GOOGLE_IAM_CREDENTIALS_URL = "https://iamcredentials.googleapis.com"
+_VISIBLE = re.compile(r"[\x21-\x7e]+")
 
 
 class OidcExchange(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -88,6 +90,9 @@ class AwsCredentials(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
         """
         if (self.access_key_id is None) != (self.secret_access_key is None):
             msg = "access_key_id and secret_access_key belong together"
+            raise ValueError(msg)
+        if self.access_key_id is not None and not _VISIBLE.fullmatch(self.access_key_id):
+            msg = "access_key_id must be one line of ASCII characters without spaces"
             raise ValueError(msg)
         if self.session_token is not None and self.access_key_id is None:
             msg = "session_token belongs to an access_key_id"

@@ -16,6 +16,7 @@ https://docs.aws.amazon.com/sdkref/latest/guide/standardized-credentials.html (r
 
 from __future__ import annotations
 
+import re
 from datetime import datetime
 from pathlib import Path
 from typing import Protocol, TypedDict, cast
@@ -43,9 +44,11 @@ FAILURES = (
     OSError,
     RuntimeError,  # keys that are still expired after being refreshed
     ValueError,
-    LookupError,  # botocore reads answers as if they had every member
+    LookupError,  # botocore reads answers as if they had every member, and of its type
     TypeError,
+    AttributeError,
 )
+_ONE_WORD = re.compile(r"[\x21-\x7e]+")
 
 
 class _StsKeys(TypedDict):
@@ -70,9 +73,11 @@ class _StsClient(Protocol):
 
 
 class _FrozenKeys(Protocol):
-    access_key: str
-    secret_key: str
-    token: str | None
+    """As the chain was given them: metadata services and files may hold anything."""
+
+    access_key: object
+    secret_key: object
+    token: object
 
 
 class _ChainKeys(Protocol):
@@ -123,8 +128,7 @@ def _by_chain(session: botocore.session.Session) -> Fetched[sigv4.AwsCredentials
         raise FetchFailed(msg)
     frozen = found.get_frozen_credentials()
     expiry: object = getattr(found, "_expiry_time", None)
-    token = Secret(frozen.token) if frozen.token else None
-    keys = sigv4.AwsCredentials(frozen.access_key, Secret(frozen.secret_key), token)
+    keys = _usable(frozen.access_key, frozen.secret_key, frozen.token)
     if isinstance(expiry, datetime):
         return Fetched(keys, expiry.timestamp())
     return Fetched(keys, read_again_s=READ_AGAIN_S)
@@ -164,5 +168,25 @@ def _sts(session: botocore.session.Session, declared: AwsCredentials, config: Co
 
 def _from_sts(answer: _StsAnswer) -> Fetched[sigv4.AwsCredentials]:
     given = answer["Credentials"]
-    keys = sigv4.AwsCredentials(given["AccessKeyId"], Secret(given["SecretAccessKey"]), Secret(given["SessionToken"]))
+    keys = _usable(given["AccessKeyId"], given["SecretAccessKey"], given["SessionToken"])
     return Fetched(keys, given["Expiration"].timestamp())
+
+
+def _usable(access_key: object, secret_key: object, token: object) -> sigv4.AwsCredentials:
+    """Return keys that sign and stand in headers; requests would fail by any other, or smuggle lines.
+
+    Raises:
+        FetchFailed: one is missing, or is no word of ASCII characters.
+    """
+    return sigv4.AwsCredentials(
+        _word("access key", access_key),
+        Secret(_word("secret key", secret_key)),
+        Secret(_word("session token", token)) if token else None,
+    )
+
+
+def _word(name: str, value: object) -> str:
+    if isinstance(value, str) and _ONE_WORD.fullmatch(value):
+        return value
+    msg = f"the {name} that was given is not one word of ASCII characters"
+    raise FetchFailed(msg)

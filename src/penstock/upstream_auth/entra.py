@@ -45,9 +45,10 @@ FAILURES = (
     AzureError,
     OSError,
     ValueError,
-    LookupError,  # azure-identity reads answers as if they had every member
+    LookupError,  # azure-identity reads answers as if they had every member, and of its type
     TypeError,
     AttributeError,
+    RecursionError,
 )
 
 

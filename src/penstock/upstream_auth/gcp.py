@@ -43,8 +43,11 @@ FAILURES = (
     OSError,
     ValueError,
     msgspec.MsgspecError,
-    LookupError,  # google-auth reads answers as if they had every member
+    LookupError,  # google-auth reads answers as if they had every member, and of its type
     TypeError,
+    AttributeError,
+    OverflowError,
+    RecursionError,
 )
 
 
@@ -68,16 +71,16 @@ def fetch_gcp(declared: GcpCredentials) -> Fetched[bytes]:
         FetchFailed: there is none.
     """
     silence("google.auth", "google.oauth2")
+    headers: dict[str, str] = {}
     try:
         with requests.Session() as session:
             send = partial(Request(session), timeout=TIMEOUT_S)
             credentials = _impersonating(declared, _identity(declared, send))
             credentials.refresh(send)
+            credentials.apply(headers)
     except FAILURES as error:
         msg = f"{type(error).__name__}: {error}"
         raise FetchFailed(msg, secrets_of(declared)) from error
-    headers: dict[str, str] = {}
-    credentials.apply(headers)
     if credentials.expiry is not None:
         return Fetched(header_lines(headers), credentials.expiry.replace(tzinfo=UTC).timestamp())
     return Fetched(header_lines(headers), read_again_s=READ_AGAIN_S)

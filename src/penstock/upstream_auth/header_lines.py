@@ -10,12 +10,15 @@ from penstock.upstream_auth.fetching import FetchFailed
 _FIT_FOR_A_LINE = re.compile(r"[\x21-\x7e](?:[\x20-\x7e]*[\x21-\x7e])?")
 
 
-def bearer_line(token: str) -> bytes:
+def bearer_line(token: object) -> bytes:
     """Return the ``authorization`` line, with CRLF.
 
     Raises:
-        FetchFailed: the token holds something that has no place in a header.
+        FetchFailed: the token is no text, or holds something that has no place in a header.
     """
+    if not isinstance(token, str):
+        msg = "what was given as the token is no text"
+        raise FetchFailed(msg)
     return header_lines({"authorization": f"Bearer {token}"})
 
 
