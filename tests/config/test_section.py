@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from pydantic import ValidationError
 
-from penstock.config.section import Section
+from penstock.config.section import Section, split_target
 
 
 class Short(Section):
@@ -38,3 +38,18 @@ def test_a_key_that_is_no_field_is_refused() -> None:
 def test_editors_are_told_what_may_stand_instead_of_the_mapping() -> None:
     assert Short.model_json_schema()["type"] == ["object", "string", "null"]
     assert Strict.model_json_schema()["type"] == ["object"]
+
+
+@pytest.mark.parametrize(
+    ("short", "long"),
+    [
+        ("groq", {"backend": "groq"}),
+        ("groq/llama", {"backend": "groq", "model": "llama"}),
+        ("groq/meta/llama", {"backend": "groq", "model": "meta/llama"}),
+        ("groq/", {"backend": "groq", "model": ""}),
+        ({"backend": "groq"}, {"backend": "groq"}),
+        (5, 5),
+    ],
+)
+def test_a_target_is_a_backend_and_a_model_behind_the_first_slash(short: object, long: object) -> None:
+    assert split_target(short) == long

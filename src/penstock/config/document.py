@@ -41,7 +41,7 @@ from penstock.config.log_section import AccessLogSection
 from penstock.config.passthrough_section import PassageSection
 from penstock.config.pem_sources import either
 from penstock.config.retry_section import RetrySection, RuleTimeoutsSection
-from penstock.config.section import Section, no_items
+from penstock.config.section import Section, no_items, split_target
 from penstock.config.tests_section import ConfigTestSection
 from penstock.config.token_section import ClientTokensSection
 from penstock.relay.snapshot import (
@@ -211,10 +211,7 @@ class TargetSection(Section):
     @classmethod
     def expand(cls, value: object) -> object:
         """Read ``backend`` or ``backend/model``."""
-        if not isinstance(value, str):
-            return value
-        backend, slash, model = value.partition("/")
-        return {"backend": backend, "model": model} if slash else {"backend": backend}
+        return split_target(value)
 
 
 class ModelSection(Section):

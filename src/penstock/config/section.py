@@ -20,6 +20,14 @@ def no_items() -> list[T]:
     return []
 
 
+def split_target(value: object) -> object:
+    """Return the mapping that ``backend`` or ``backend/model`` stands for; what is no text stays as it is."""
+    if not isinstance(value, str):
+        return value
+    backend, slash, model = value.partition("/")
+    return {"backend": backend, "model": model} if slash else {"backend": backend}
+
+
 class Section(BaseModel):
     """A mapping of the file. Keys that are not fields are errors; an empty value is an empty mapping."""
 

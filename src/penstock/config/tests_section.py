@@ -10,7 +10,7 @@ from typing import Annotated, Self
 from pydantic import Field, model_validator
 
 from penstock.config.fields import Count, Headers, Method, Text
-from penstock.config.section import Section
+from penstock.config.section import Section, split_target
 
 Lost = Annotated[list[Text], Field(description="Members of the request, such as `$.seed` or `tools[0].strict`.")]
 
@@ -80,10 +80,7 @@ class ExpectedTargetSection(Section):
     @classmethod
     def expand(cls, value: object) -> object:
         """Read ``backend`` or ``backend/model``."""
-        if not isinstance(value, str):
-            return value
-        backend, slash, model = value.partition("/")
-        return {"backend": backend, "model": model} if slash else {"backend": backend}
+        return split_target(value)
 
 
 class ExpectationSection(Section):
