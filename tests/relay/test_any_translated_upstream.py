@@ -6,11 +6,9 @@ left out, doubled and swapped, bytes spoilt, cut anywhere; and bytes that are no
 
 from __future__ import annotations
 
-import asyncio
 import json
 import os
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
@@ -20,14 +18,14 @@ from typing import Any, NamedTuple
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from penstock.app.event_loop import new_event_loop
 from penstock.core.chat_format import FormatId
 from penstock.providers import all_providers
-from penstock.relay.snapshot import Model, Target
+from penstock.relay.snapshot import Model, Snapshot, Target
 from penstock.wire.framing.aws_eventstream import encode_frame
-from tests.relay.plain_client import Answered, ask
-from tests.relay.scripted_upstream import CLOSE, RESET, Script, answer_head, scripted_upstream
-from tests.relay.served_gateway import KEY, Served, backend_at, served, snapshot_of
+from tests.relay.plain_client import Answered
+from tests.relay.scripted_upstream import CLOSE, RESET, Script, answer_head
+from tests.relay.served_gateway import KEY, backend_at, snapshot_of
+from tests.relay.told_gateway import told_gateway
 from tests.wire.chat_oracles import ERROR_ORACLES
 from tests.wire.chat_vector import Vector, find_vectors
 
@@ -148,48 +146,15 @@ def spoilt_answer(upstream: FormatId, random: Random, *, stream: bool) -> Sent:
     return Sent(found.case.status, "application/json", spoilt_text(found.read("upstream_answer.json"), random))
 
 
-class Rig:
-    """A gateway with a model of each format, whose upstream answers what it is told to."""
-
-    def __init__(self, runner: asyncio.Runner, scripts: list[Script], gateway: Served) -> None:
-        self._runner, self._scripts, self._gateway = runner, scripts, gateway
-        self.unhandled: list[dict[str, Any]] = []
-        runner.get_loop().set_exception_handler(lambda _loop, context: self.unhandled.append(context))
-
-    def ask(self, script: Script, body: bytes, path: str) -> tuple[Answered, dict[str, Any]]:
-        return self._runner.run(self._ask(script, body, path))
-
-    async def _ask(self, script: Script, body: bytes, path: str) -> tuple[Answered, dict[str, Any]]:
-        self._scripts[:] = [script]
-        answered = await ask(self._gateway.url, body, path=path)
-        [line] = await self._gateway.log()
-        assert self._gateway.log_path is not None
-        self._gateway.log_path.write_bytes(b"")
-        await self._gateway.until_idle()
-        return answered, line
-
-
-@contextmanager
-def rig(folder: Path) -> Iterator[Rig]:
-    scripts: list[Script] = []
-    with asyncio.Runner(loop_factory=new_event_loop) as runner:
-        upstreams = scripted_upstream(answer=lambda _: scripts[0])
-        upstream = runner.run(upstreams.__aenter__())
-        models: dict[str, Model] = {}
-        for format_id, provider_id in PROVIDERS.items():
-            provider = all_providers()[provider_id]
-            backend = backend_at(upstream.port, name=format_id, provider=provider, options=provider.options())
-            target = Target(backend=backend, model="real")
-            models[format_id] = Model(name=format_id, targets=(target,), owned_by="us", created=1)
-        backends = {name: model.targets[0].backend for name, model in models.items()}
-        snapshot = replace(snapshot_of(*backends.values()), models=models)
-        gateways = served(snapshot, log=folder / "log")
-        gateway = runner.run(gateways.__aenter__())
-        try:
-            yield Rig(runner, scripts, gateway)
-        finally:
-            runner.run(gateways.__aexit__(None, None, None))
-            runner.run(upstreams.__aexit__(None, None, None))
+def snapshot_before(port: int) -> Snapshot:
+    """Return what is served: a model of each format."""
+    models: dict[str, Model] = {}
+    for format_id, provider_id in PROVIDERS.items():
+        provider = all_providers()[provider_id]
+        backend = backend_at(port, name=format_id, provider=provider, options=provider.options())
+        target = Target(backend=backend, model="real")
+        models[format_id] = Model(name=format_id, targets=(target,), owned_by="us", created=1)
+    return replace(snapshot_of(*(model.targets[0].backend for model in models.values())), models=models)
 
 
 def cut(body: bytes, cuts: list[int]) -> list[bytes]:
@@ -296,7 +261,7 @@ def deep_day(caller: FormatId, upstream: FormatId, body: bytes, *, stream: bool 
 
 
 def test_any_answer_of_another_format_ends_well_or_in_an_error_of_the_callers_format(tmp_path: Path) -> None:
-    with rig(tmp_path) as gateway:
+    with told_gateway(snapshot_before, tmp_path / "log") as gateway:
 
         @settings(max_examples=EXAMPLES)
         @given(bad_days())

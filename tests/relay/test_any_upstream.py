@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Iterator
-from contextlib import contextmanager
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -12,10 +9,9 @@ from typing import Any
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from penstock.app.event_loop import new_event_loop
-from tests.relay.plain_client import Answered, ask
-from tests.relay.scripted_upstream import CLOSE, RESET, Script, scripted_upstream
-from tests.relay.served_gateway import Served, served_before
+from tests.relay.scripted_upstream import CLOSE, RESET
+from tests.relay.served_gateway import backend_at, snapshot_of
+from tests.relay.told_gateway import told_gateway
 
 WHOLE = b'{"model":"gpt","messages":[]}'
 STREAMED = b'{"model":"gpt","messages":[],"stream":true}'
@@ -45,41 +41,8 @@ def spoilt_answers(draw: st.DrawFn) -> bytes:
     return bytes(answer)
 
 
-class Rig:
-    """A gateway whose upstream answers what it is told to."""
-
-    def __init__(self, runner: asyncio.Runner, scripts: list[Script], gateway: Served) -> None:
-        self._runner, self._scripts, self._gateway = runner, scripts, gateway
-
-    def ask(self, script: Script, body: bytes) -> tuple[Answered, dict[str, Any]]:
-        return self._runner.run(self._ask(script, body))
-
-    async def _ask(self, script: Script, body: bytes) -> tuple[Answered, dict[str, Any]]:
-        self._scripts[:] = [script]
-        answered = await ask(self._gateway.url, body)
-        [line] = await self._gateway.log()
-        assert self._gateway.log_path is not None
-        self._gateway.log_path.write_bytes(b"")
-        await self._gateway.until_idle()
-        return answered, line
-
-
-@contextmanager
-def rig(folder: Path) -> Iterator[Rig]:
-    scripts: list[Script] = []
-    with asyncio.Runner(loop_factory=new_event_loop) as runner:
-        upstreams = scripted_upstream(answer=lambda _: scripts[0])
-        gateways = served_before(runner.run(upstreams.__aenter__()), log=folder / "log")
-        gateway = runner.run(gateways.__aenter__())
-        try:
-            yield Rig(runner, scripts, gateway)
-        finally:
-            runner.run(gateways.__aexit__(None, None, None))
-            runner.run(upstreams.__aexit__(None, None, None))
-
-
 def test_any_answer_of_an_upstream_ends_in_one_of_the_ways_that_the_log_says(tmp_path: Path) -> None:
-    with rig(tmp_path) as gateway:
+    with told_gateway(lambda port: snapshot_of(backend_at(port)), tmp_path / "log") as gateway:
 
         @settings(max_examples=300)
         @given(

@@ -17,7 +17,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from penstock.app.event_loop import new_event_loop
 from tests.relay.exchange_vector import Vector, all_vectors
 from tests.relay.plain_client import Answered, ask
 from tests.relay.scripted_upstream import (
@@ -27,9 +26,9 @@ from tests.relay.scripted_upstream import (
     Script,
     ScriptedUpstream,
     chunk,
-    scripted_upstream,
 )
-from tests.relay.served_gateway import KEY, Served, served
+from tests.relay.served_gateway import KEY, Served
+from tests.relay.told_gateway import gateway_on_a_loop
 
 VECTORS = all_vectors()
 FRAMINGS = ("chunked", "length", "close")
@@ -101,16 +100,8 @@ class Rig:
 
 @contextmanager
 def rig(vector: Vector, folder: Path) -> Iterator[Rig]:
-    with asyncio.Runner(loop_factory=new_event_loop) as runner:
-        upstreams = scripted_upstream(answer=lambda _: [])
-        upstream = runner.run(upstreams.__aenter__())
-        gateways = served(vector.snapshot(upstream.port), log=folder / "access.log")
-        gateway = runner.run(gateways.__aenter__())
-        try:
-            yield Rig(runner, upstream, gateway)
-        finally:
-            runner.run(gateways.__aexit__(None, None, None))
-            runner.run(upstreams.__aexit__(None, None, None))
+    with gateway_on_a_loop(vector.snapshot, folder / "access.log") as parts:
+        yield Rig(*parts)
 
 
 def check_request(vector: Vector, received: Received, port: int) -> None:
