@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Iterator
 
 import pytest
 import pytest_asyncio
+from anthropic import Anthropic
 from openai import AsyncOpenAI, OpenAI
 
 from tests.clients.blocking_client import spelled_async
@@ -17,6 +18,13 @@ def setting(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Setting]:
     with gateway_before_simulator(tmp_path_factory.mktemp("processes")) as running:
         yield running
         running.wait_until_idle()
+
+
+@pytest.fixture(scope="session")
+def claude(setting: Setting) -> Iterator[Anthropic]:
+    """Anthropic's official client; it repeats no request."""
+    with Anthropic(base_url=setting.gateway_url, api_key=CLIENT_KEY, max_retries=0, timeout=BOUND_S) as one:
+        yield one
 
 
 @pytest_asyncio.fixture(params=["sync", "async"])

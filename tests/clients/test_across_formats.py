@@ -30,12 +30,6 @@ def client(setting: Setting) -> Iterator[OpenAI]:
         yield one
 
 
-@pytest.fixture(scope="module")
-def claude(setting: Setting) -> Iterator[Anthropic]:
-    with Anthropic(base_url=setting.gateway_url, api_key=CLIENT_KEY, max_retries=0, timeout=BOUND_S) as one:
-        yield one
-
-
 @pytest.mark.parametrize("name", LAST)
 def test_another_provider_answers_in_its_place(client: OpenAI, name: str) -> None:
     raw = client.chat.completions.with_raw_response.create(model=f"across/{name}", messages=words(WORDS))

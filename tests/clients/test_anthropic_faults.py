@@ -6,7 +6,7 @@ never a whole message.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from types import MappingProxyType
 
 import anthropic
@@ -17,7 +17,6 @@ from anthropic.types import Message, MessageParam
 from penstock.simulator.faults import PREFIX
 from tests.clients.conversation import fresh
 from tests.clients.fault_table import ROWS, Answered, BrokenOff, Outcome, Refused
-from tests.clients.penstock_processes import BOUND_S, CLIENT_KEY, Setting
 
 WORDS = 40
 QUESTION: list[MessageParam] = [{"role": "user", "content": f"Write {WORDS} words."}]
@@ -28,12 +27,6 @@ BOUNDED: Mapping[str, tuple[object, object]] = MappingProxyType(
     {"huge-body": (502, 502), "huge-event": ("answered", ("broken off", "upstream_invalid"))}
 )
 """Faults that a relay of bytes lets pass: what is translated must be held, and that is bounded. Whole, and streamed."""
-
-
-@pytest.fixture(scope="module")
-def claude(setting: Setting) -> Iterator[Anthropic]:
-    with Anthropic(base_url=setting.gateway_url, api_key=CLIENT_KEY, max_retries=0, timeout=BOUND_S) as client:
-        yield client
 
 
 def model_of(fault: str) -> str:

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pytest
 from anthropic import Anthropic, BadRequestError, InternalServerError, RateLimitError
 from anthropic.types import Message, MessageParam, ToolParam, ToolUseBlock
 from pydantic import BaseModel
 
 from penstock.providers import all_providers
-from tests.clients.penstock_processes import BOUND_S, CLIENT_KEY, Setting
 from tests.clients.provider_rows import ROWS, WITH_COUNTS, Row
 from tests.clients.test_tools import QUESTION, RESULTS
 
@@ -32,12 +29,6 @@ class Asked(BaseModel):
 
     city: str
     days: int
-
-
-@pytest.fixture(scope="module")
-def claude(setting: Setting) -> Iterator[Anthropic]:
-    with Anthropic(base_url=setting.gateway_url, api_key=CLIENT_KEY, max_retries=0, timeout=BOUND_S) as client:
-        yield client
 
 
 @pytest.fixture(params=ROWS)

@@ -55,12 +55,6 @@ def client(setting: Setting) -> Iterator[OpenAI]:
         yield one
 
 
-@pytest.fixture(scope="module")
-def claude(setting: Setting) -> Iterator[Anthropic]:
-    with Anthropic(base_url=setting.gateway_url, api_key=CLIENT_KEY, max_retries=0, timeout=BOUND_S) as one:
-        yield one
-
-
 def model_of(name: str, fault: str) -> str:
     return f"{name}/{fresh(PREFIX + fault)}"
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from base64 import b64encode
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any
 
@@ -12,7 +12,6 @@ import pytest
 from anthropic import Anthropic
 from anthropic.types import Message
 
-from tests.clients.penstock_processes import BOUND_S, CLIENT_KEY, Setting
 from tests.clients.provider_rows import ROWS
 from tests.clients.requests_of_every_shape import DOCUMENT, PIXEL
 
@@ -167,21 +166,15 @@ REFUSED: Mapping[tuple[str, str], str] = MappingProxyType(
 )
 
 
-@pytest.fixture(scope="module")
-def client(setting: Setting) -> Iterator[Anthropic]:
-    with Anthropic(base_url=setting.gateway_url, api_key=CLIENT_KEY, max_retries=0, timeout=BOUND_S) as one:
-        yield one
-
-
-def whole(client: Anthropic, body: dict[str, Any]) -> str | None:
-    answer: Message = client.messages.create(**body)
+def whole(claude: Anthropic, body: dict[str, Any]) -> str | None:
+    answer: Message = claude.messages.create(**body)
     assert answer.content
     assert answer.usage.output_tokens > 0
     return answer.stop_reason
 
 
-def streamed(client: Anthropic, body: dict[str, Any]) -> str | None:
-    with client.messages.stream(**body) as stream:
+def streamed(claude: Anthropic, body: dict[str, Any]) -> str | None:
+    with claude.messages.stream(**body) as stream:
         answer = stream.get_final_message()
     assert answer.content
     assert answer.usage.input_tokens > 0
@@ -191,12 +184,12 @@ def streamed(client: Anthropic, body: dict[str, Any]) -> str | None:
 
 @pytest.mark.parametrize("shape", REQUESTS)
 @pytest.mark.parametrize("name", FORMATS)
-def test_a_request_is_taken(client: Anthropic, name: str, shape: str) -> None:
+def test_a_request_is_taken(claude: Anthropic, name: str, shape: str) -> None:
     body = {"model": ROWS[name].chat, "max_tokens": 3000, **REQUESTS[shape]}
     if (name, shape) in REFUSED:
         with pytest.raises(anthropic.BadRequestError, match=REFUSED[name, shape]):
-            whole(client, body)
+            whole(claude, body)
         return
-    ended = whole(client, body)
+    ended = whole(claude, body)
     assert ended in {"end_turn", "tool_use", "stop_sequence"}
-    assert streamed(client, body) == ended
+    assert streamed(claude, body) == ended

@@ -133,12 +133,6 @@ def test_what_claude_thinks_is_shown_as_its_vendor_shows_it(client: OpenAI, name
     assert bool(thought["thinking"]) is not ROWS[name].always_thinks
 
 
-@pytest.fixture(scope="module")
-def claude(setting: Setting) -> Iterator[Anthropic]:
-    with Anthropic(base_url=setting.gateway_url, api_key=CLIENT_KEY, max_retries=0, timeout=BOUND_S) as one:
-        yield one
-
-
 def ask_as_anthropic(claude: Anthropic, row: Row, messages: list[MessageParam], *, streamed: bool) -> Message:
     thinking: ThinkingConfigParam = (
         {"type": "adaptive"} if row.always_thinks else {"type": "enabled", "budget_tokens": 1024}
