@@ -379,6 +379,11 @@ async def test_vectors_of_titan_and_cohere_have_their_sizes(client: Any) -> None
         ("amazon.titan-embed-text-v2:0", {"inputText": "a", "dimensions": 300}, "not a valid enum value"),
         ("amazon.titan-embed-text-v2:0", {"inputText": ""}, "minLength"),
         ("cohere.embed-english-v3", {"texts": ["a"]}, "input_type"),
+        (
+            "cohere.embed-v4:0",
+            {"texts": ["a"], "input_type": "clustering", "output_dimension": 300},
+            "not a valid enum value",
+        ),
         ("cohere.embed-english-v3", {"input_type": "clustering"}, "required key [texts]"),
         ("cohere.embed-english-v3", {"texts": ["a"] * 97, "input_type": "clustering"}, "at most 96"),
     ],

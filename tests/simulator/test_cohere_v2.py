@@ -176,6 +176,7 @@ async def test_what_cohere_refuses_is_refused(simulated: httpx2.AsyncClient, cha
         ({"output_dimension": 300}, "must be one of"),
         ({"model": "embed-english-v3.0", "output_dimension": 256}, "only supported by embed-v4"),
         ({"embedding_types": ["binary"]}, "not simulated"),
+        ({"embedding_types": [{}]}, "not simulated"),
     ],
 )
 async def test_inputs_that_cannot_be_embedded_are_refused(

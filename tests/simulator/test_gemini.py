@@ -299,6 +299,10 @@ async def test_batches_of_inputs_are_bounded(simulated: httpx2.AsyncClient) -> N
         (f"{VERTEX}/gemini-embedding-001:predict", {"instances": instances}),
         (f"{VERTEX}/text-embedding-005:predict", {"instances": [{"content": ""}]}),
         (f"{VERTEX}/text-embedding-005:predict", {"instances": [{"content": "a", "taskType": "X"}]}),
+        (
+            f"{VERTEX}/text-embedding-005:predict",
+            {"instances": [{"content": "a"}], "parameters": {"outputDimensionality": 1536}},
+        ),
     ):
         assert (await post(simulated, path, body)).status_code == 400
 

@@ -23,6 +23,7 @@ from penstock.simulator.vectors import unit_vector
 TITAN_DIMENSIONS = (1024, 512, 256)
 TITAN_V1_DIMENSIONS = 1536
 COHERE_DIMENSIONS = 1024
+COHERE_V4_DIMENSIONS = (1536, 1024, 512, 256)
 MAX_TITAN_CHARS = 50_000
 MAX_COHERE_TEXTS = 96
 MAX_COHERE_CHARS = 2048
@@ -121,7 +122,9 @@ def _prepare_cohere(question: NativeQuestion) -> Prepared:
     body.needed_choice("input_type", INPUT_TYPES)
     body.choice("truncate", ("NONE", "START", "END", "LEFT", "RIGHT"))
     texts = _read_texts(body)
-    size = (body.integer("output_dimension") or 1536) if is_fourth else COHERE_DIMENSIONS
+    size = (body.integer("output_dimension") or COHERE_V4_DIMENSIONS[0]) if is_fourth else COHERE_DIMENSIONS
+    if is_fourth and size not in COHERE_V4_DIMENSIONS:
+        refuse(f"Malformed input request: #/output_dimension: {size} is not a valid enum value")
     vectors = [unit_vector(size, model, f"text:{text}").tolist() for text in texts]
     kinds = body.array("embedding_types")
     if kinds is not None and kinds != ["float"]:

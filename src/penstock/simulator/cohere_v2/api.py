@@ -107,6 +107,6 @@ def _written(vector: array[float], kind: object) -> object:
         return vector.tolist()
     if kind == "base64":
         return as_base64(vector)
-    if kind not in {"int8", "uint8"}:
+    if kind not in ("int8", "uint8"):
         refuse(f"embedding_types: {str(kind)[:40]} is unknown or not simulated", "embedding_types")
     return [round(component * 127) + (128 if kind == "uint8" else 0) for component in vector]

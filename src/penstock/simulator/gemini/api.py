@@ -137,7 +137,7 @@ def prepare_predict(question: NativeQuestion) -> Prepared:
         refuse(f"{len(instances)} instance(s) is more than the maximum of {most} for this model.", "instances")
     parameters = body.fields("parameters") or Fields({}, "parameters")
     parameters = message(parameters, frozenset({"outputDimensionality", "autoTruncate"}))
-    size = parameters.integer("outputDimensionality", 1, GEMINI_DIMENSIONS) or _size(question.model)
+    size = parameters.integer("outputDimensionality", 1, _size(question.model)) or _size(question.model)
     predictions = [_prediction(one, question.model, size) for one in instances]
     return Prepared(question.headers, _encode({"predictions": predictions}), tokens=1, dialect=GEMINI)
 
@@ -161,7 +161,7 @@ def _vector(request: Fields, model: str) -> tuple[list[float], int]:
     if not text:
         refuse("* EmbedContentRequest.content: contains an empty Part.", content.path)
     request.choice("taskType", TASKS)
-    size = request.integer("outputDimensionality", 1, GEMINI_DIMENSIONS) or _size(model)
+    size = request.integer("outputDimensionality", 1, _size(model)) or _size(model)
     return unit_vector(size, model, f"text:{text}").tolist(), tokens.count(text)
 
 
