@@ -55,6 +55,14 @@ class Call:
         """The arguments' JSON text."""
         return "".join(self.pieces)
 
+    @property
+    def values(self) -> object:
+        """The arguments as values; None where they were cut, as a text that is no JSON has none."""
+        try:
+            return msgspec.json.decode(self.arguments)
+        except msgspec.DecodeError:
+            return None
+
 
 @dataclass(frozen=True, slots=True)
 class Reply:

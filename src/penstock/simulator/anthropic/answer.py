@@ -75,17 +75,9 @@ def _content(reply: Reply, stamp: Stamp) -> list[dict[str, object]]:
     if reply.pieces:
         content.append({"type": "text", "text": reply.text})
     content += (
-        {"type": "tool_use", "id": call_id(call), "name": call.name, "input": _input(call)} for call in reply.calls
+        {"type": "tool_use", "id": call_id(call), "name": call.name, "input": call.values or {}} for call in reply.calls
     )
     return content
-
-
-def _input(call: Call) -> object:
-    """Return a call's arguments; none where they were cut, as an object cannot be written in part."""
-    try:
-        return msgspec.json.decode(call.arguments)
-    except msgspec.DecodeError:
-        return {}
 
 
 def _thought(reply: Reply, stamp: Stamp) -> Iterator[dict[str, object]]:

@@ -233,17 +233,9 @@ def _content(reply: Reply, *, redacts: bool) -> list[dict[str, object]]:
     if reply.pieces:
         content.append({"text": reply.text})
     content += (
-        {"toolUse": {"toolUseId": call_id(call), "name": call.name, "input": _input(call)}} for call in reply.calls
+        {"toolUse": {"toolUseId": call_id(call), "name": call.name, "input": call.values or {}}} for call in reply.calls
     )
     return content
-
-
-def _input(call: Call) -> object:
-    """Return a call's arguments; none where they were cut, as an object cannot be written in part."""
-    try:
-        return msgspec.json.decode(call.arguments)
-    except msgspec.DecodeError:
-        return {}
 
 
 def _events(reply: Reply, usage: dict[str, object], *, redacts: bool) -> Iterator[bytes]:

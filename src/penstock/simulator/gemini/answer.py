@@ -17,7 +17,7 @@ from types import MappingProxyType
 
 import msgspec
 
-from penstock.simulator.answering import Answer, Call, FinishReason, Reply
+from penstock.simulator.answering import Answer, FinishReason, Reply
 from penstock.simulator.gemini.contents import signed_call
 from penstock.simulator.thinking import sign
 
@@ -96,7 +96,7 @@ def _pieces(reply: Reply, stamp: Stamp) -> Iterator[dict[str, object]]:
 def _calls(reply: Reply, stamp: Stamp) -> Iterator[dict[str, object]]:
     """Yield the calls, the first one signed; one whose arguments were cut is not made."""
     for place, call in enumerate(reply.calls):
-        args = _args(call)
+        args = call.values
         if args is None:
             return
         made: dict[str, object] = {"id": call.id.removeprefix("call_")[:8]} if stamp.ids_of_calls else {}
@@ -105,13 +105,6 @@ def _calls(reply: Reply, stamp: Stamp) -> Iterator[dict[str, object]]:
             signature = sign("call", signed_call(call.name, args))
             part["thoughtSignature"] = b64encode(signature.encode()).decode()
         yield part
-
-
-def _args(call: Call) -> object:
-    try:
-        return msgspec.json.decode(call.arguments)
-    except msgspec.DecodeError:
-        return None
 
 
 def _usage(answer: Answer) -> dict[str, object]:
