@@ -25,3 +25,10 @@ def hint(wanted: str, names: Iterable[str]) -> str:
         return ""
     more = len(known) - _NAMES_SHOWN
     return f"; there are: {', '.join(known[:_NAMES_SHOWN])}{f' and {more} more' if more > 0 else ''}"
+
+
+def describe_unset(variable: str, environ: Iterable[str]) -> str:
+    """Say that an environment variable is not set, and what to write instead."""
+    similar = find_similar(variable, environ)
+    instead = f'; did you mean "{similar}"?' if similar else f"; set it, or write ${{{variable}:-default}}"
+    return f"the environment variable {variable} is not set{instead}"

@@ -12,7 +12,7 @@ import re
 from collections.abc import Mapping
 
 from penstock.config.problems import Findings
-from penstock.config.similar_names import find_similar
+from penstock.config.similar_names import describe_unset
 from penstock.config.yaml_tree import Items, KeyPath, Node, Scalar, Value, resolve_scalar
 
 _REFERENCE = re.compile(r"\$\$\{|\$\{([^}]*)(\}?)")
@@ -55,9 +55,7 @@ def _look_up(name: str, default: str | None, path: KeyPath, environ: Mapping[str
     if default is not None and not value:
         return default
     if value is None:
-        similar = find_similar(name, environ)
-        instead = f'; did you mean "{similar}"?' if similar else f"; set it, or write ${{{name}:-default}}"
-        findings.error(path, f"the environment variable {name} is not set{instead}")
+        findings.error(path, describe_unset(name, environ))
         findings.broken.add(path)
         return ""
     findings.hide(value, name)

@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
-from penstock.config.similar_names import find_similar
+from penstock.config.similar_names import describe_unset
 
 _REFERENCE = re.compile(r"\$\$\{|\$\{([^}]*)(\}?)")
 _VARIABLE = re.compile(r"([A-Za-z_][A-Za-z0-9_]*)(?::[-=](.*))?", re.DOTALL)
@@ -35,10 +35,7 @@ def expand(text: str, environ: Mapping[str, str], used: dict[str, str]) -> str:
         if default is not None and not value:
             return default
         if value is None:
-            similar = find_similar(name, environ)
-            instead = f'; did you mean "{similar}"?' if similar else f"; set it, or write ${{{name}:-default}}"
-            msg = f"the environment variable {name} is not set{instead}"
-            raise VariableRefused(msg)
+            raise VariableRefused(describe_unset(name, environ))
         used[value] = name
         return value
 
