@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from pathlib import Path
 
@@ -51,6 +52,13 @@ def test_a_client_secret(authority: Authority) -> None:
     with entra(authority) as at:
         fetched = fetch_entra(declared(at, client_secret=Secret(SECRET)))
     assert line_of(fetched) == b"authorization: Bearer entra.secret\r\n"
+
+
+def test_a_fetch_leaves_nothing_in_the_log(authority: Authority, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.INFO)
+    with entra(authority) as at:
+        fetch_entra(declared(at, client_secret=Secret(SECRET)))
+    assert caplog.records == []
 
 
 def test_every_fetch_gives_a_new_token(authority: Authority) -> None:

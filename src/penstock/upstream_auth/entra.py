@@ -62,7 +62,7 @@ def fetch_entra(declared: EntraCredentials) -> Fetched[bytes]:
     Raises:
         FetchFailed: there is none; the reason holds Entra's own code (AADSTS…).
     """
-    silence("azure.identity", "msal")
+    silence("azure.core", "azure.identity", "msal")
     try:
         with _credential(declared) as credential:
             token = credential.get_token_info(declared.scope)
