@@ -55,8 +55,9 @@ def signed_by_botocore(
     url: str,
     headers: Mapping[str, str],
     body: bytes,
+    now: datetime = NOW,
 ) -> str:
-    monkeypatch.setattr("botocore.auth.get_current_datetime", lambda: NOW)
+    monkeypatch.setattr("botocore.auth.get_current_datetime", lambda: now)
     token = key.token.reveal() if key.token else None
     credentials = Credentials(key.access_key, key.secret_key.reveal(), token)
     request = AWSRequest("POST", url, headers=dict(headers), data=body)
@@ -93,6 +94,31 @@ def test_signatures_are_those_of_botocore(
         theirs = signed_by_botocore(patch, signer, key, url=f"https://{HOST}{path}?{query}", headers=headers, body=body)
     assert ours["authorization"] == theirs
     assert ours.get("x-amz-security-token") == (key.token.reveal() if key.token else None)
+
+
+KEYS_OF_ONE_SECOND = (
+    KEY,
+    TEMPORARY,
+    AwsCredentials("AKIDOTHER", KEY.secret_key),
+    AwsCredentials(KEY.access_key, Secret("rotated")),
+    AwsCredentials(TEMPORARY.access_key, TEMPORARY.secret_key, Secret("next+token==")),
+)
+MOMENTS = st.sampled_from([NOW, NOW + timedelta(seconds=1), NOW + timedelta(days=1)])
+
+
+@given(st.lists(st.tuples(st.sampled_from(KEYS_OF_ONE_SECOND), MOMENTS, st.none() | OTHER_HEADERS), max_size=12))
+def test_what_one_signer_remembers_of_a_second_is_of_that_key_and_second(
+    requests: list[tuple[AwsCredentials, datetime, dict[str, str] | None]],
+) -> None:
+    signer = Signer("us-east-1", "bedrock")
+    for key, now, headers in requests:
+        ours = lines_of(signer.sign(key, now.strftime(DATE_FORMAT), host=HOST, path=PATH, headers=headers, body=b"{}"))
+        with pytest.MonkeyPatch.context() as patch:
+            theirs = signed_by_botocore(
+                patch, signer, key, url=f"https://{HOST}{PATH}", headers=headers or {}, body=b"{}", now=now
+            )
+        assert ours["authorization"] == theirs
+        assert ours.get("x-amz-security-token") == (key.token.reveal() if key.token else None)
 
 
 @pytest.mark.parametrize(
