@@ -6,9 +6,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from penstock.core.errors import UpstreamFault
-from penstock.transport.client_protocol import AnswerHead, BodyReceiver, ExchangeTimeouts, UpstreamConnection
+from penstock.transport.client_protocol import UpstreamConnection
 from penstock.transport.deadlines import Deadlines
 from penstock.transport.outbox import Outbox
+from penstock.transport.upstream_answer import AnswerHead, BodyReceiver, ExchangeTimeouts
 from tests.transport.clock_loop import ClockLoop
 from tests.transport.fake_transport import FakeTransport
 

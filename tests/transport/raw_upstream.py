@@ -11,10 +11,11 @@ from contextlib import asynccontextmanager
 from dataclasses import replace
 
 from penstock.core.errors import UpstreamFault
-from penstock.transport.client_protocol import ExchangeTimeouts, UpstreamConnection
+from penstock.transport.client_protocol import UpstreamConnection
 from penstock.transport.deadlines import Deadlines
 from penstock.transport.pool import Pool, PoolSettings
 from penstock.transport.resolver import Resolver
+from penstock.transport.upstream_answer import ExchangeTimeouts
 from tests.transport.driven_client import Taking
 
 Play = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]

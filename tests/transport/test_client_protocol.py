@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from penstock.transport.client_protocol import AnswerHead, BodyReceiver
+from penstock.transport.upstream_answer import AnswerHead, BodyReceiver
 from tests.transport.driven_client import REQUEST, TIMEOUTS, DrivenClient, Taking, driven_client
 
 LENGTH = b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\nX-A: \t b \r\n\r\nhello"

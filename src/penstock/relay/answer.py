@@ -18,8 +18,9 @@ from penstock.relay.backend_client import BackendClient
 from penstock.relay.exchange import Exchange
 from penstock.relay.headers import ATTEMPTS, lines_down
 from penstock.relay.snapshot import Limits
-from penstock.transport.client_protocol import AnswerHead, UpstreamConnection
+from penstock.transport.client_protocol import UpstreamConnection
 from penstock.transport.request_run import Latch
+from penstock.transport.upstream_answer import AnswerHead
 from penstock.wire.chat_formats import find_upstream_format
 
 NO_STATUSES: frozenset[int] = frozenset()

@@ -32,8 +32,8 @@ from penstock.relay.streaming import StreamRelay
 from penstock.relay.translated import TranslatedAnswer, lower_request
 from penstock.relay.way import Translation, Way
 from penstock.relay.whole import ErrorRelay, RefusedRelay, WholeRelay
-from penstock.transport.client_protocol import AnswerHead, BodyReceiver
 from penstock.transport.http_syntax import header_block
+from penstock.transport.upstream_answer import AnswerHead, BodyReceiver
 from penstock.wire.embedding_formats import find_embedding_format
 
 EVENT_STREAM = b"text/event-stream"

@@ -18,13 +18,13 @@ from penstock.relay.authorize import Authorizer
 from penstock.relay.headers import BACKEND, travels_up
 from penstock.relay.snapshot import Backend
 from penstock.relay.way import Way, find_way
-from penstock.transport.client_protocol import ExchangeTimeouts
 from penstock.transport.deadlines import Deadlines
 from penstock.transport.http_syntax import header_block
 from penstock.transport.pool import Pool, PoolSettings
 from penstock.transport.resolver import Resolver
 from penstock.transport.server_request import HeaderList
 from penstock.transport.tls import client_tls
+from penstock.transport.upstream_answer import ExchangeTimeouts
 
 REMEMBERED_HEADS = 1024
 DEFAULT_PORTS = {"http": 80, "https": 443}

@@ -28,13 +28,14 @@ from penstock.relay.plan import Plan
 from penstock.relay.snapshot import Backend, ClientKey, Model, Passage, Snapshot, Target
 from penstock.routing.choose_model import name_upstream
 from penstock.routing.order_targets import order_targets
-from penstock.transport.client_protocol import ExchangeTimeouts, HeadReceiver, UpstreamConnection
+from penstock.transport.client_protocol import UpstreamConnection
 from penstock.transport.deadlines import Deadlines
 from penstock.transport.http_request import HttpRequest
 from penstock.transport.outbox import Outbox
 from penstock.transport.pool import Pool, PoolSettings
 from penstock.transport.resolver import Resolver
 from penstock.transport.server_request import FlowControlled, HeaderList
+from penstock.transport.upstream_answer import ExchangeTimeouts, HeadReceiver
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -24,7 +24,7 @@ from penstock.relay.headers import ATTEMPTS, JSON_LINE, LOSSES, REQUEST_ID_OF_UP
 from penstock.relay.mutations import mutated
 from penstock.relay.plan import Plan
 from penstock.relay.snapshot import Limits
-from penstock.transport.client_protocol import AnswerHead, BodyReceiver
+from penstock.transport.upstream_answer import AnswerHead, BodyReceiver
 from penstock.wire.embedding_formats import find_embedding_caller
 
 CALLS_AT_ONCE = 8

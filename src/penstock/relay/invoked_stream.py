@@ -10,7 +10,7 @@ from penstock.relay.answer import Answer
 from penstock.relay.headers import EVENTS_LINE
 from penstock.relay.stream_events import EventCutter, FramedError
 from penstock.relay.streaming import StreamRelay
-from penstock.transport.client_protocol import AnswerHead
+from penstock.transport.upstream_answer import AnswerHead
 from penstock.wire.framing.invoke_stream import as_named_event
 
 

@@ -49,9 +49,9 @@ from penstock.relay.plan import Plan
 from penstock.relay.snapshot import Limits, Model, Passage, Retry, RetryCause, RuleTimeouts, Snapshot, Target
 from penstock.routing.choose_model import choose, name_upstream
 from penstock.routing.order_targets import order_targets
-from penstock.transport.client_protocol import ExchangeTimeouts
 from penstock.transport.http_syntax import header_block
 from penstock.transport.server_request import HeaderList, ServerRequest
+from penstock.transport.upstream_answer import ExchangeTimeouts
 from penstock.wire.anthropic_messages.caller_errors import render_error as render_anthropic_error
 from penstock.wire.openai_errors import render_error as render_openai_error
 

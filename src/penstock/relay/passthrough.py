@@ -28,9 +28,9 @@ from penstock.relay.plan import Plan
 from penstock.relay.snapshot import HeaderChanges, Limits, Passage
 from penstock.relay.whole import RefusedRelay
 from penstock.routing.path_table import PathTable, climbs, plain_path, replace_prefix
-from penstock.transport.client_protocol import AnswerHead, BodyReceiver
 from penstock.transport.http_syntax import LENGTH_DIGITS, header_block
 from penstock.transport.server_request import HeaderList, ServerRequest
+from penstock.transport.upstream_answer import AnswerHead, BodyReceiver
 from penstock.wire.openai_errors import render_error
 
 PASSTHROUGH = Endpoint(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from penstock.relay.snapshot import Target
-from penstock.transport.client_protocol import ExchangeTimeouts
+from penstock.transport.upstream_answer import ExchangeTimeouts
 
 
 class Plan(NamedTuple):

@@ -17,7 +17,7 @@ from penstock.core.endpoint import PLAIN_EVENT, AnswerFacts
 from penstock.core.errors import GatewayError, UpstreamBrokeOff, UpstreamFault
 from penstock.relay.answer import Answer
 from penstock.relay.content_coding import IDENTITY, StreamUnpacker, UnreadableCodingError
-from penstock.transport.client_protocol import AnswerHead
+from penstock.transport.upstream_answer import AnswerHead
 from penstock.wire.framing.sse import EventSplitter, event_data, without_blocks
 
 LF, CR = b"\n\r"

@@ -25,7 +25,7 @@ from penstock.relay.headers import EVENTS_LINE, JSON_LINE, told_wait
 from penstock.relay.stream_events import EventCutter, FramedError
 from penstock.relay.way import Translation
 from penstock.relay.whole import ERROR_BYTES, RefusedRelay
-from penstock.transport.client_protocol import AnswerHead, BodyReceiver
+from penstock.transport.upstream_answer import AnswerHead, BodyReceiver
 from penstock.wire.json_tool import EventUnwrapper, unwrap_answer
 
 UNREADABLE = (ValueError, RecursionError)

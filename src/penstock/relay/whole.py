@@ -13,7 +13,7 @@ from penstock.core.errors import CredentialRejected, UpstreamFault
 from penstock.relay.answer import Answer
 from penstock.relay.content_coding import SpoiltCodingError, UnreadableCodingError, decode
 from penstock.relay.headers import JSON_LINE
-from penstock.transport.client_protocol import AnswerHead
+from penstock.transport.upstream_answer import AnswerHead
 
 HELD_BYTES = 1024 * 1024
 ERROR_BYTES = 1024 * 1024

@@ -2,11 +2,11 @@
 
 Theory of operation. ``send`` takes a rendered request and names a receiver; requests of one turn of the event loop are
 written together at its end. One whose connection ends or speaks before that was never sent, and fails as one that could
-not be: another connection may take it. The head of the answer goes through
-httptools (llhttp), which is strict; the body does not: it is counted (``content-length``), scanned for chunk boundaries
-(``chunked``) or taken until the end of the connection, and handed to the receiver as it arrives. One exchange at a
-time; afterwards the connection goes back to its pool, or is closed if anything about it is in doubt (bytes behind the
-answer, request not fully sent, ``connection: close``).
+not be: another connection may take it. The head of the answer goes through httptools (llhttp), which is strict; the
+body does not: it is counted (``content-length``), scanned for chunk boundaries (``chunked``) or taken until the end of
+the connection, and handed to the receiver as it arrives. One exchange at a time; afterwards the connection goes back to
+its pool, or is closed if anything about it is in doubt (bytes behind the answer, request not fully sent,
+``connection: close``).
 
 Each exchange ends in exactly one of ``on_end`` and ``on_failure``. Choosing backends, retrying and understanding bodies
 are other modules' work.
@@ -19,11 +19,9 @@ import re
 import select
 import ssl
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Literal, Protocol, cast
+from typing import cast
 
 import httptools
-import msgspec
 
 from penstock.core.errors import (
     UpstreamBrokeOff,
@@ -34,61 +32,23 @@ from penstock.core.errors import (
 )
 from penstock.transport.chunked import ChunkedBodyError, ChunkScanner
 from penstock.transport.deadlines import NEVER, Deadlines
-from penstock.transport.http_syntax import LENGTH_DIGITS
 from penstock.transport.outbox import Outbox
+from penstock.transport.upstream_answer import (
+    BODYLESS,
+    OK,
+    SWITCHING_PROTOCOLS,
+    AnswerHead,
+    BodyReceiver,
+    ExchangeTimeouts,
+    HeadReceiver,
+    find_framing,
+)
 
 _STATUS_LINE = re.compile(rb"HTTP/1\.([01]) ([1-5][0-9][0-9])(?: [\t\x20-\x7e\x80-\xff]*)?\r\n")
 _USUAL_STATUS_LINE = b"HTTP/1.1 200 OK\r\n"
 
-Framing = Literal["none", "length", "chunked", "close"]
-SWITCHING_PROTOCOLS = 101
-OK = 200
 COPIED_BYTES = 64 * 1024
 """A request up to this size is cheaper to copy into one piece than to write in several."""
-BODYLESS = frozenset({204, 304})
-
-
-class AnswerHead(msgspec.Struct, gc=False):
-    """Status and headers of an upstream's answer; header names in lower case."""
-
-    status: int
-    headers: list[tuple[bytes, bytes]]
-    fields: dict[bytes, bytes]
-    """The headers by name; the last value of a repeated one."""
-    framing: Framing = "none"
-    content_length: int = 0
-
-
-class BodyReceiver(Protocol):
-    """Who takes the body of an upstream's answer. All calls come from the event loop, in order."""
-
-    def on_data(self, payload: bytes, framed: bytes | None) -> None:
-        """Body bytes; ``framed`` is the same in its original chunks, when it is whole plain chunks."""
-
-    def on_end(self) -> None:
-        """The answer is whole."""
-
-    def on_failure(self, error: UpstreamFault) -> None:
-        """The rest of the answer will not come."""
-
-
-class HeadReceiver(Protocol):
-    """Who takes the head of an upstream's answer."""
-
-    def on_head(self, head: AnswerHead) -> BodyReceiver | None:
-        """The head has come. Return who takes the body; None: nobody, the connection has been cancelled."""
-
-    def on_failure(self, error: UpstreamFault) -> None:
-        """No answer will come."""
-
-
-@dataclass(frozen=True, slots=True)
-class ExchangeTimeouts:
-    """Waits of one exchange, in seconds."""
-
-    first_byte_s: float
-    idle_s: float
-    total_s: float
 
 
 class UpstreamConnection(asyncio.Protocol):
@@ -375,10 +335,17 @@ class UpstreamConnection(asyncio.Protocol):
         if status < OK:
             return rest
         head = AnswerHead(status, self._headers, self._fields)
-        problem = self._find_framing(head)
-        if problem is not None:
-            self._invalid(problem)
-            return b""
+        if status in BODYLESS or self.answers_head:
+            self.answers_head = False
+        else:
+            problem = find_framing(head)
+            if problem is not None:
+                self._invalid(problem)
+                return b""
+            if head.framing == "length":
+                self._remaining = head.content_length
+            elif head.framing == "chunked":
+                self._scanner = ChunkScanner()
         if head.framing == "close" or (http_1_0 and head.framing == "chunked"):
             self._keep = False  # RFC 9112, section 6.1: HTTP/1.0 knows no chunks, so this framing is not to be trusted
         self._wait_for_more()
@@ -395,30 +362,6 @@ class UpstreamConnection(asyncio.Protocol):
         elif rest:
             self._read_body(rest, receiver)
         return b""
-
-    def _find_framing(self, head: AnswerHead) -> str | None:
-        """Decide how the body ends (RFC 9112, section 6.3); return what is wrong, or None."""
-        if head.status in BODYLESS or self.answers_head:
-            self.answers_head = False
-            return None
-        fields = head.fields
-        if len(fields) != len(head.headers) and _disagree(head.headers):
-            return "the length of its body is ambiguous"
-        coding = fields.get(b"transfer-encoding")
-        length = fields.get(b"content-length")
-        if coding is not None:
-            if coding.lower() != b"chunked" or length is not None:
-                return "the length of its body is ambiguous"
-            head.framing = "chunked"
-            self._scanner = ChunkScanner()
-        elif length is not None:
-            if len(length) > LENGTH_DIGITS or not length.isdigit():
-                return "the length of its body is not a number"
-            head.framing = "length"
-            head.content_length = self._remaining = int(length)
-        else:
-            head.framing = "close"
-        return None
 
     def _read_body(self, data: bytes, receiver: BodyReceiver) -> None:
         scanner = self._scanner
@@ -465,9 +408,3 @@ class UpstreamConnection(asyncio.Protocol):
         finally:
             if not told:  # a defect of ours: nobody waits for ever because of it
                 receiver.on_failure(UpstreamInvalid(f"The answer of the backend '{self.name}' could not be read."))
-
-
-def _disagree(headers: list[tuple[bytes, bytes]]) -> bool:
-    """Say whether repeated headers leave in doubt where the body ends."""
-    lengths = {value for name, value in headers if name == b"content-length"}
-    return len(lengths) > 1 or sum(name == b"transfer-encoding" for name, _ in headers) > 1

@@ -17,10 +17,11 @@ from typing import NamedTuple
 from penstock.core.errors import UpstreamFault
 from penstock.core.fetch_rules import FetchRefused, FetchRules, FetchTarget
 from penstock.transport.address_guard import may_connect
-from penstock.transport.client_protocol import OK, AnswerHead, BodyReceiver, ExchangeTimeouts, UpstreamConnection
+from penstock.transport.client_protocol import UpstreamConnection
 from penstock.transport.deadlines import Deadlines
 from penstock.transport.outbox import Outbox
 from penstock.transport.tls import client_tls
+from penstock.transport.upstream_answer import OK, AnswerHead, BodyReceiver, ExchangeTimeouts
 
 MAX_HEAD_BYTES = 32 * 1024
 PLAIN = frozenset({b"", b"identity"})
