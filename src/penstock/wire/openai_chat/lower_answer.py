@@ -158,11 +158,8 @@ def _call(call: ToolCall) -> CallBody:
 def _say_citations(message: _Message, text: Text, begin: int) -> None:
     """Say what a text rests on; it stands at ``begin`` of the content."""
     end = begin + len(text.text)
-    found = [*filter(None, [annotation(citation, begin, end) for citation in text.citations])]
-    if message.annotations is not None:
-        message.annotations += found
-    elif found:
-        message.annotations = found
+    found = filter(None, [annotation(citation, begin, end) for citation in text.citations])
+    message.annotations = [*(message.annotations or ()), *found] or None
 
 
 def _say_thinking(message: _Message, thinking: list[Thinking | RedactedThinking]) -> None:
