@@ -284,6 +284,7 @@ async def test_a_key_and_a_version_are_needed(simulated: httpx2.AsyncClient) -> 
         (NEWEST, {"messages": [HELLO, {"role": "assistant", "content": "Hm"}]}, "assistant message prefill"),
         ("claude-opus-4-6", {"messages": [HELLO, {"role": "assistant", "content": "Hm"}]}, "assistant message prefill"),
         ("claude-haiku-4-5", {"thinking": {"type": "adaptive"}}, "adaptive thinking is not supported"),
+        ("claude-sonnet-4-5", {"temperature": 0.5, "top_p": 0.9}, "cannot both be specified"),
         ("claude-3-7-sonnet-20250219", {"max_tokens": 128_000}, "128000 > 64000"),
     ],
 )

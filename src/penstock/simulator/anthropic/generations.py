@@ -3,7 +3,9 @@
 A model's generation is read from its name (``claude-sonnet-4-5`` is 4.5); models with other names refuse nothing here.
 
 https://platform.claude.com/docs/en/build-with-claude/thinking-troubleshooting, .../api/errors#prefill-not-supported,
-.../about-claude/models/overview (read 2026-11-23).
+.../about-claude/models/overview and
+https://docs.aws.amazon.com/bedrock/latest/userguide/model-parameters-anthropic-claude-messages-request-response.html
+(read 2026-11-23).
 """
 
 from __future__ import annotations
@@ -19,6 +21,8 @@ _NEWER = re.compile(r"claude-(?:opus|sonnet|haiku|fable|mythos)-(\d{1,2})(?:-(\d
 _OLDER = re.compile(r"claude-(\d)(?:-(\d))?-(?:opus|sonnet|haiku)")
 WITHOUT_PREFILL: Generation = (4, 6)
 ADAPTIVE: Generation = (4, 6)
+TEMPERATURE_OR_TOP_P: Generation = (4, 1)
+"""From here on one of the two may be given."""
 WITHOUT_BUDGET: Generation = (4, 7)
 """From here on there are no thinking budgets and no sampling, and thoughts are not shown unless that is asked for."""
 MAX_OUTPUT_TOKENS = 64_000
@@ -67,6 +71,9 @@ def check_manner(model: str, manner: Manner) -> None:
             f"max_tokens: {manner.max_tokens} > {MAX_OUTPUT_TOKENS}, which is the maximum allowed number of output "
             f"tokens for {model[:100]}"
         )
+    both = manner.sampling.get("temperature") is not None and manner.sampling.get("top_p") is not None
+    if both and TEMPERATURE_OR_TOP_P <= generation < WITHOUT_BUDGET:
+        refuse("`temperature` and `top_p` cannot both be specified for this model. Please use only one.")
     if generation < WITHOUT_BUDGET:
         return
     if manner.thinking == "enabled":
