@@ -210,6 +210,9 @@ async def test_pictures_and_documents_are_taken(client: anthropic.AsyncAnthropic
 
 CALL = {"role": "assistant", "content": [{"type": "tool_use", "id": "t1", "name": "f", "input": {}}]}
 RESULT = {"type": "tool_result", "tool_use_id": "t1", "content": "x"}
+TEXT = {"type": "text", "text": "x"}
+SHORT = {"type": "ephemeral"}
+LONG = {"type": "ephemeral", "ttl": "1h"}
 
 
 @pytest.mark.parametrize(
@@ -234,6 +237,10 @@ RESULT = {"type": "tool_result", "tool_use_id": "t1", "content": "x"}
         (
             {"messages": [HELLO, CALL, {"role": "user", "content": [{"type": "text", "text": "x"}, RESULT]}]},
             "before all other content",
+        ),
+        (
+            {"tools": [{**WEATHER, "cache_control": SHORT}], "system": [{**TEXT, "cache_control": LONG}]},
+            "must not come after",
         ),
         ({"temperature": 1.5}, "temperature"),
         ({"tools": [{"name": "a b", "input_schema": {"type": "object"}}]}, "tools.0.custom.name"),

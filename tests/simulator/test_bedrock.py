@@ -215,6 +215,15 @@ RESULT = {"toolResult": {"toolUseId": "t1", "content": [{"text": "x"}]}}
 SAID = {"role": "assistant", "content": [{"text": "Hi"}]}
 
 
+def document(name: str) -> dict[str, object]:
+    block = {"document": {"format": "pdf", "name": name, "source": {"bytes": b"x"}}}
+    return {"role": "user", "content": [{"text": "Read"}, block]}
+
+
+def cache_point(ttl: str = "5m") -> dict[str, object]:
+    return {"cachePoint": {"type": "default", "ttl": ttl}}
+
+
 @pytest.mark.parametrize(
     ("messages", "changes", "words"),
     [
@@ -241,6 +250,8 @@ SAID = {"role": "assistant", "content": [{"text": "Hi"}]}
             {},
             "must have a text block",
         ),
+        ([document("a"), SAID, document("a")], {}, "duplicate document names"),
+        ([{"role": "user", "content": [{"text": "x"}, cache_point(), {"text": "y"}, cache_point("1h")]}], {}, "1h"),
     ],
 )
 async def test_what_bedrock_refuses_is_refused(client: Any, messages: Any, changes: Any, words: str) -> None:

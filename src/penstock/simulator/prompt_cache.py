@@ -40,6 +40,11 @@ class Prefix:
         self.identity = digest(self.identity, msgspec.json.encode(part, order="deterministic"))
         self.tokens += tokens.count(text) + other_tokens
 
+    @property
+    def keeps_short(self) -> bool:
+        """Whether a place is marked that is not to be kept for an hour; none behind it may be."""
+        return not all(mark.for_an_hour for mark in self.marks)
+
     def mark(self, *, for_an_hour: bool = False) -> None:
         """Mark this place."""
         self.marks.append(Mark(self.identity, self.tokens, for_an_hour))

@@ -63,14 +63,21 @@ def mark_cache(fields: Fields, prefix: Prefix) -> None:
     """Mark the prompt's present place, if a block or tool asks for it.
 
     Raises:
-        VendorError: the marker is malformed, or one too many.
+        VendorError: the marker is malformed, one too many, or lives longer than one before it.
     """
     marker = fields.fields("cache_control")
     if marker is None:
         return
     only(marker, frozenset({"type", "ttl"}))
     marker.needed_choice("type", ("ephemeral",))
-    prefix.mark(for_an_hour=marker.choice("ttl", ("5m", "1h")) == "1h")
+    for_an_hour = marker.choice("ttl", ("5m", "1h")) == "1h"
+    if for_an_hour and prefix.keeps_short:
+        message = (
+            "a ttl='1h' cache_control block must not come after a ttl='5m' cache_control block. Note that blocks are "
+            "processed in the following order: `tools`, `system`, `messages`."
+        )
+        refuse(message, marker.at("ttl"))
+    prefix.mark(for_an_hour=for_an_hour)
     if len(prefix.marks) > MAX_CACHE_MARKS:
         message = f"A maximum of 4 blocks with cache_control may be provided. Found {len(prefix.marks)}."
         refuse(message, None)

@@ -1,7 +1,7 @@
 """A conversation of Bedrock's Converse, read into turns; what Bedrock refuses in a conversation is refused.
 
 Checked: who begins, that roles alternate, that no text is blank, that results of tools answer the calls of the turn
-before, that documents come with a text, and that thoughts come back as they were signed.
+before, that documents come with a text and with names of their own, and that thoughts come back as they were signed.
 
 https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_ContentBlock.html and
 https://docs.aws.amazon.com/bedrock/latest/userguide/prompt-caching.html (read 2026-11-23).
@@ -12,7 +12,7 @@ from __future__ import annotations
 import binascii
 import re
 from base64 import b64decode
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from itertools import pairwise
 from types import MappingProxyType
 
@@ -63,13 +63,16 @@ def read_turns(body: Fields, prefix: Prefix, *, has_tools: bool, thinks: bool) -
         if before.role == turn.role:
             refuse("A conversation must alternate between user and assistant roles.")
     _check_calls(turns, has_tools=has_tools)
+    names = [name for fields in body.objects("messages") for name in _document_names(fields)]
+    if len(set(names)) < len(names):
+        refuse("Messages can't contain duplicate document names. Rename the document and retry your request.")
     if thinks and turns[-1].ids("toolResult") and turns[-2].blocks[0].kind != "reasoningContent":
         refuse(
             f"The model returned the following errors: {turns[-2].place}.content.0.type: Expected `thinking` or "
             f"`redacted_thinking`, but found `{turns[-2].blocks[0].kind}`."
         )
-    names = {block.tool_id: block.tool_name for turn in turns for block in turn.blocks if block.kind == "toolUse"}
-    return tuple(message for turn in turns for message in as_messages(turn, names, call="toolUse", result="toolResult"))
+    tools = {block.tool_id: block.tool_name for turn in turns for block in turn.blocks if block.kind == "toolUse"}
+    return tuple(message for turn in turns for message in as_messages(turn, tools, call="toolUse", result="toolResult"))
 
 
 def _read_turn(fields: Fields, prefix: Prefix) -> Turn:
@@ -97,12 +100,25 @@ def mark(fields: Fields, prefix: Prefix) -> None:
     """Mark the prompt's present place, for the cache.
 
     Raises:
-        VendorError: the marker is malformed.
+        VendorError: the marker is malformed, one too many, or lives longer than one before it.
     """
     fields.needed_choice("type", ("default",))
-    prefix.mark(for_an_hour=fields.choice("ttl", ("5m", "1h")) == "1h")
+    for_an_hour = fields.choice("ttl", ("5m", "1h")) == "1h"
+    if for_an_hour and prefix.keeps_short:
+        refuse("A cache checkpoint with a ttl of 1h must not come after one with a ttl of 5m.", fields.at("ttl"))
+    prefix.mark(for_an_hour=for_an_hour)
     if len(prefix.marks) > 4:
         refuse("You've exceeded the limit of 4 cache checkpoints.", fields.path)
+
+
+def _document_names(holder: Fields) -> Iterator[str]:
+    """Yield the names of all documents in a turn, or in a result of a tool."""
+    for block in holder.objects("content") if holder.members.get("content") else ():
+        document, result = block.fields("document"), block.fields("toolResult")
+        if document is not None:
+            yield document.needed_text("name")
+        if result is not None:
+            yield from _document_names(result)
 
 
 def _check_calls(turns: list[Turn], *, has_tools: bool) -> None:
