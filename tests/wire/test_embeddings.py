@@ -195,6 +195,13 @@ def test_a_reply_of_another_kind_is_refused(name: EmbeddingFormatId, body: bytes
         find_embedding_format(name).lift_answer([EmbeddingReply(body, 1, {})], "m")
 
 
+@pytest.mark.parametrize("name", FORMATS)
+def test_a_vector_of_no_length_is_refused(name: EmbeddingFormatId) -> None:
+    body = json.dumps(REPLIES[name]([[]])).encode()
+    with pytest.raises(ValueError, match="without numbers"):
+        find_embedding_format(name).lift_answer([EmbeddingReply(body, 1, {})], "m")
+
+
 @pytest.mark.parametrize("count", [b"-1", b"many", b"9" * 40, b""])
 def test_a_count_of_bedrock_that_is_none_is_not_reported(count: bytes) -> None:
     body = json.dumps(REPLIES["cohere_bedrock_embeddings"]([[1.0]])).encode()

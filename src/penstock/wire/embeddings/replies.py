@@ -43,7 +43,7 @@ def put_together(
     """Return the answer that the replies make; its tokens are counted only if every reply counted.
 
     Raises:
-        ValueError: a reply is not of the format, or does not hold as many vectors as it must.
+        ValueError: a reply is not of the format, does not hold as many vectors as it must, or holds an empty one.
     """
     embeddings: list[Embedding] = []
     counts: list[int | None] = []
@@ -51,6 +51,9 @@ def put_together(
         part = read(reply)
         if len(part.embeddings) != reply.inputs:
             msg = f"{len(part.embeddings)} vectors for {reply.inputs} inputs"
+            raise ValueError(msg)
+        if not all(one.vector for one in part.embeddings):
+            msg = "a vector without numbers"
             raise ValueError(msg)
         embeddings += part.embeddings
         counts.append(part.tokens)
