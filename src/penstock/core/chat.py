@@ -260,27 +260,41 @@ class ChatRequest(msgspec.Struct):
     wants_usage_event: bool = False
     """The caller asked for the counts in its stream (OpenAI's ``include_usage``)."""
     tools: list[Tool | VendorTool] = []
+    """Functions in every format, and the vendors' own beside them."""
     tool_choice: ToolChoice | None = None
     parallel_tool_calls: bool | None = None
+    """OpenAI's, and Anthropic's ``disable_parallel_tool_use``."""
     max_output_tokens: int | None = None
+    """Every format has a limit; Anthropic's must be there."""
     temperature: float | None = None
     top_p: float | None = None
+    """This and ``temperature`` are everywhere, not with the same bounds."""
     top_k: int | None = None
+    """Anthropic, Gemini, Cohere, and families of models on Bedrock."""
     stop: tuple[str, ...] = ()
+    """Everywhere; how many there may be differs."""
     seed: int | None = None
+    """OpenAI, Gemini, Cohere."""
     choices: int | None = None
+    """OpenAI's ``n``, Gemini's ``candidateCount``."""
     frequency_penalty: float | None = None
     presence_penalty: float | None = None
+    """Both penalties: OpenAI, Gemini, Cohere."""
     logit_bias: msgspec.Raw | None = None
-    """An object that has members."""
+    """OpenAI's alone, but asked for by many: others report it by its name. An object that has members."""
     logprobs: bool | None = None
     top_logprobs: int | None = None
+    """OpenAI and Gemini; Cohere has ``logprobs`` alone."""
     response_format: ResponseFormat | None = None
+    """Everywhere by some name; where a model cannot, a forced tool stands in."""
     reasoning: Reasoning | None = None
+    """Everywhere: a word, a budget, or both."""
     service_tier: str | None = None
+    """OpenAI, Anthropic, Bedrock."""
     user: str | None = None
+    """OpenAI, and Anthropic's ``metadata.user_id``."""
     metadata: msgspec.Raw | None = None
-    """An object that has members."""
+    """OpenAI, and Converse's ``requestMetadata``. An object that has members."""
     extras: dict[str, msgspec.Raw] = {}
     """Further members of the caller's body, for an upstream of the same vendor; others report each as lost."""
     unread: tuple[str, ...] = ()
