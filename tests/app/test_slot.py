@@ -6,6 +6,7 @@ import asyncio
 import os
 import signal
 import socket
+from pathlib import Path
 
 import pytest
 
@@ -96,7 +97,9 @@ async def test_sockets_are_handed_over_once_and_again_when_they_were_given_up() 
     slot.hand_over([bound])
     slot.kill()
     await slot.until_ended()
-    slot.hand_over([bound])  # to a process that is gone: nothing is left open
+    opened = len(list(Path("/dev/fd").iterdir()))
+    slot.hand_over([bound])  # to a process that is gone
+    assert len(list(Path("/dev/fd").iterdir())) == opened, "nothing is left open"
     bound.close()
 
 

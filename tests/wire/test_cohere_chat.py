@@ -110,9 +110,10 @@ def test_answers_of_vectors_are_what_coheres_sdk_takes(vector: Vector) -> None:
 @pytest.mark.parametrize("vector", STREAMED, ids=lambda vector: vector.id)
 def test_events_of_vectors_are_what_coheres_sdk_takes(vector: Vector) -> None:
     _, blocks = EventSplitter().feed(vector.upstream_stream())
-    for data in filter(None, map(event_data, blocks)):
-        if data != b"[DONE]" and b'"type"' in data:
-            _stream_event.validate_json(data)
+    events = [data for data in map(event_data, blocks) if data and b'"type"' in data]
+    assert events
+    for data in events:
+        _stream_event.validate_json(data)
 
 
 # --- requests
